@@ -1,0 +1,326 @@
+package dev.replistream;
+
+import dev.replistream.auth.AuthSettings;
+import dev.replistream.http.Deadlines;
+import dev.replistream.stream.StreamSettings;
+import io.helidon.config.Config;
+import io.helidon.config.ConfigException;
+import io.helidon.config.ConfigSources;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.format.DateTimeParseException;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/// Everything that can be configured, read once at the start and valid from then on. Immutable.
+///
+/// @param host the address to listen on
+/// @param port the port of the API, 0 for any free one
+/// @param adminPort the port of health and metrics, 0 for any free one
+/// @param dataDir where the server keeps its files
+/// @param auth who may call
+/// @param stream the streams
+/// @param http limits of single requests
+/// @param allowOrigins the web origins that may call, or `*`
+/// @param logLevel the least level that is logged
+public record Settings(
+    String host,
+    int port,
+    int adminPort,
+    Path dataDir,
+    AuthSettings auth,
+    StreamSettings stream,
+    Http http,
+    List<String> allowOrigins,
+    System.Logger.Level logLevel) {
+
+  private static final String ROOT = "replistream.";
+  private static final String ENVIRONMENT_ROOT = "REPLISTREAM_";
+
+  /// Every key that may stand in a file, without the leading `replistream.`.
+  private static final Set<String> KEYS =
+      Set.of(
+          "host",
+          "port",
+          "admin-port",
+          "data-dir",
+          "auth.secret",
+          "auth.jwks",
+          "auth.issuer",
+          "auth.audience",
+          "auth.clock-skew",
+          "auth.jwks-refresh-cool-down",
+          "stream.ping-interval",
+          "stream.retry",
+          "stream.write-timeout",
+          "stream.drain",
+          "stream.max-connections",
+          "stream.max-connections-per-user",
+          "http.head-timeout",
+          "http.body-timeout",
+          "http.idle-timeout",
+          "http.max-body",
+          "cors.allow-origins",
+          "log.level");
+
+  /// Read by the command line, not by the server; a server started beside it must not mind them.
+  private static final Set<String> COMMAND_LINE_VARIABLES =
+      Set.of("REPLISTREAM_TOKEN", "REPLISTREAM_URL", "REPLISTREAM_CONFIG");
+
+  /// What Kubernetes sets in every pod beside a service named `replistream`.
+  private static final Pattern SERVICE_LINK =
+      Pattern.compile("REPLISTREAM_(SERVICE_(HOST|PORT.*)|PORT_\\d+_.*)|REPLISTREAM_.*_SERVICE_.*");
+
+  /// Limits of single requests.
+  ///
+  /// @param headTimeout from a request's first byte to the end of its head
+  /// @param bodyTimeout from the end of the head to the end of the body
+  /// @param idleTimeout how long a connection may wait between two requests
+  /// @param maxBodyBytes the largest body of a request that is not a push or a pull
+  public record Http(
+      Duration headTimeout, Duration bodyTimeout, Duration idleTimeout, int maxBodyBytes) {}
+
+  /// The deadlines of a connection.
+  public Deadlines deadlines() {
+    return new Deadlines(
+        http.idleTimeout(), http.headTimeout(), http.bodyTimeout(), stream.writeTimeout());
+  }
+
+  /// Reads the defaults, then the file, then the environment, each over the one before.
+  ///
+  /// @param file a YAML file, if one was named
+  /// @param environment the process's environment
+  /// @throws SettingsException when a key is unknown or a value is bad; its message names the key
+  public static Settings load(Optional<Path> file, Map<String, String> environment) {
+    Map<String, String> values = new LinkedHashMap<>(defaults());
+    file.ifPresent(path -> overlay(values, yaml(path), "in " + path));
+    overlay(values, fromEnvironment(environment), "in the environment");
+    return new Reader(values).settings();
+  }
+
+  /// The defaults alone, in development mode.
+  public static Settings defaultSettings() {
+    return load(Optional.empty(), Map.of());
+  }
+
+  private static Map<String, String> defaults() {
+    return leaves(Config.just(ConfigSources.classpath("application.yaml")));
+  }
+
+  private static Map<String, String> yaml(Path path) {
+    if (!Files.isReadable(path)) {
+      throw new SettingsException("--config: can't read the file " + path);
+    }
+    try {
+      return leaves(Config.just(ConfigSources.file(path)));
+    } catch (ConfigException _) {
+      throw new SettingsException("--config: %s is not valid YAML".formatted(path));
+    }
+  }
+
+  private static Map<String, String> leaves(Config config) {
+    Map<String, String> leaves = new LinkedHashMap<>();
+    for (Map.Entry<String, String> leaf : config.asMap().orElse(Map.of()).entrySet()) {
+      if (leaf.getKey().startsWith(ROOT)) {
+        String key = leaf.getKey().substring(ROOT.length()).replaceFirst("\\.\\d+$", "");
+        leaves.merge(key, leaf.getValue(), (a, b) -> a + "," + b);
+      }
+    }
+    return leaves;
+  }
+
+  private static Map<String, String> fromEnvironment(Map<String, String> environment) {
+    Map<String, String> keyOfVariable =
+        KEYS.stream().collect(Collectors.toMap(Settings::variable, Function.identity()));
+    Map<String, String> values = new LinkedHashMap<>();
+    environment.forEach(
+        (variable, value) -> {
+          boolean foreign =
+              !variable.startsWith(ENVIRONMENT_ROOT)
+                  || COMMAND_LINE_VARIABLES.contains(variable)
+                  || SERVICE_LINK.matcher(variable).matches()
+                  || (variable.equals("REPLISTREAM_PORT") && value.startsWith("tcp://"));
+          if (!foreign) {
+            String key = keyOfVariable.get(variable);
+            if (key == null) {
+              throw new SettingsException(
+                  "%s: no such setting; known are %s"
+                      .formatted(variable, String.join(", ", new TreeSet<>(keyOfVariable.keySet()))));
+            }
+            values.put(key, value);
+          }
+        });
+    return values;
+  }
+
+  /// The environment variable of a key: capitals, with dots and dashes as underscores.
+  static String variable(String key) {
+    return ENVIRONMENT_ROOT + key.toUpperCase(Locale.ROOT).replace('.', '_').replace('-', '_');
+  }
+
+  private static void overlay(
+      Map<String, String> values, Map<String, String> above, String where) {
+    above.forEach(
+        (key, value) -> {
+          if (!KEYS.contains(key)) {
+            throw new SettingsException(
+                "%s%s: no such setting (%s); known are %s"
+                    .formatted(ROOT, key, where, String.join(", ", new TreeSet<>(KEYS))));
+          }
+          values.put(key, value);
+        });
+  }
+
+  /// Turns texts into values, and names the key when one does not fit.
+  private record Reader(Map<String, String> values) {
+    Settings settings() {
+      AuthSettings auth =
+          new AuthSettings(
+              text("auth.secret"),
+              text("auth.jwks"),
+              text("auth.issuer"),
+              text("auth.audience"),
+              duration("auth.clock-skew", Duration.ZERO, Duration.ofMinutes(10)),
+              duration("auth.jwks-refresh-cool-down", Duration.ofMillis(10), Duration.ofHours(1)));
+      auth.secret()
+          .ifPresent(
+              secret ->
+                  check(
+                      secret.getBytes(StandardCharsets.UTF_8).length >= 32,
+                      "auth.secret",
+                      "HS256 needs at least 32 bytes (RFC 7518, section 3.2)"));
+      check(
+          auth.secret().isEmpty() || auth.jwks().isEmpty(),
+          "auth.jwks",
+          "give either this or replistream.auth.secret, not both");
+      String host = text("host").orElse(auth.isDevelopmentMode() ? "127.0.0.1" : "0.0.0.0");
+      if (auth.isDevelopmentMode()) {
+        check(
+            isLoopback(host),
+            "host",
+            "without replistream.auth.secret or replistream.auth.jwks the server is in development"
+                + " mode and serves 127.0.0.1 only, not "
+                + host);
+      }
+      return new Settings(
+          host,
+          number("port", 0, 65_535),
+          number("admin-port", 0, 65_535),
+          Path.of(required("data-dir")),
+          auth,
+          stream(),
+          http(),
+          origins(),
+          logLevel(auth));
+    }
+
+    private StreamSettings stream() {
+      Duration shortest = Duration.ofMillis(10);
+      return new StreamSettings(
+          duration("stream.ping-interval", shortest, Duration.ofHours(1)),
+          duration("stream.retry", shortest, Duration.ofMinutes(10)),
+          duration("stream.write-timeout", shortest, Duration.ofMinutes(10)),
+          duration("stream.drain", Duration.ZERO, Duration.ofMinutes(30)),
+          number("stream.max-connections", 1, 10_000_000),
+          number("stream.max-connections-per-user", 1, 10_000_000));
+    }
+
+    private Http http() {
+      Duration shortest = Duration.ofMillis(10);
+      return new Http(
+          duration("http.head-timeout", shortest, Duration.ofMinutes(10)),
+          duration("http.body-timeout", shortest, Duration.ofMinutes(30)),
+          duration("http.idle-timeout", shortest, Duration.ofHours(1)),
+          number("http.max-body", 1024, 64 << 20));
+    }
+
+    private List<String> origins() {
+      List<String> origins =
+          Arrays.stream(required("cors.allow-origins").split(",", -1)).map(String::strip).toList();
+      for (String origin : origins) {
+        check(
+            origin.equals("*") || origin.matches("[a-z][a-z0-9+.-]*://[^/\\s*]+"),
+            "cors.allow-origins",
+            "an origin is * or like https://app.example.com, without a path; not " + origin);
+      }
+      return origins;
+    }
+
+    private System.Logger.Level logLevel(AuthSettings auth) {
+      String level = text("log.level").orElse(auth.isDevelopmentMode() ? "DEBUG" : "INFO");
+      return Arrays.stream(System.Logger.Level.values())
+          .filter(l -> l.name().equals(level.toUpperCase(Locale.ROOT)))
+          .findFirst()
+          .orElseThrow(
+              () -> bad("log.level", "one of TRACE, DEBUG, INFO, WARNING, ERROR, OFF; not " + level));
+    }
+
+    private Optional<String> text(String key) {
+      return Optional.ofNullable(values.get(key)).map(String::strip).filter(v -> !v.isEmpty());
+    }
+
+    private String required(String key) {
+      return text(key).orElseThrow(() -> bad(key, "a value is needed"));
+    }
+
+    private int number(String key, int least, int most) {
+      String text = required(key);
+      try {
+        int number = Integer.parseInt(text);
+        check(number >= least && number <= most, key, range(text, least, most));
+        return number;
+      } catch (NumberFormatException _) {
+        throw bad(key, range(text, least, most));
+      }
+    }
+
+    private Duration duration(String key, Duration least, Duration most) {
+      String text = required(key);
+      try {
+        Duration duration = Duration.parse(text);
+        check(
+            duration.compareTo(least) >= 0 && duration.compareTo(most) <= 0,
+            key,
+            range(text, least, most));
+        return duration;
+      } catch (DateTimeParseException _) {
+        throw bad(key, "a duration such as PT30S (ISO 8601), not " + text);
+      }
+    }
+
+    private static String range(String text, Object least, Object most) {
+      return "from %s to %s, not %s".formatted(least, most, text);
+    }
+
+    private static boolean isLoopback(String host) {
+      try {
+        return InetAddress.getByName(host).isLoopbackAddress();
+      } catch (UnknownHostException _) {
+        return false;
+      }
+    }
+
+    private static void check(boolean good, String key, String expectation) {
+      if (!good) {
+        throw bad(key, expectation);
+      }
+    }
+
+    private static SettingsException bad(String key, String expectation) {
+      return new SettingsException(ROOT + key + ": " + expectation);
+    }
+  }
+}

@@ -1,0 +1,39 @@
+package dev.replistream.auth;
+
+import java.time.Instant;
+import java.util.Set;
+
+/// Who is calling, as a verified credential says. Immutable.
+///
+/// @param userId the `sub` of the token: 1 to 128 characters without control characters
+/// @param scopes the token's `scope`, split at its spaces (RFC 8693, section 4.2)
+/// @param expiresAt the token's `exp`: nothing that the caller opened may outlive it
+/// @param credential how the caller showed who it is
+public record Caller(String userId, Set<String> scopes, Instant expiresAt, Credential credential) {
+
+  /// The scope that lets a backend service poke other users.
+  public static final String POKE_SCOPE = "replicache:poke";
+
+  /// How a caller showed who it is, which decides how it can be refused.
+  public enum Credential {
+    /// An `Authorization` header: the caller reads statuses and headers.
+    HEADER,
+    /// A ticket in the URL: a native EventSource, which any status but 200 stops for good.
+    TICKET,
+  }
+
+  /// Copies the scopes.
+  public Caller {
+    scopes = Set.copyOf(scopes);
+  }
+
+  /// Whether the token carries `scope`.
+  public boolean has(String scope) {
+    return scopes.contains(scope);
+  }
+
+  /// The same caller by another credential.
+  public Caller by(Credential other) {
+    return new Caller(userId, scopes, expiresAt, other);
+  }
+}

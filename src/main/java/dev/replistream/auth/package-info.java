@@ -1,0 +1,7 @@
+/// Who is calling: tokens are verified, keys are found and kept fresh, tickets are given out and
+/// redeemed once. The outcome is a {@link dev.replistream.auth.Caller}. Thread-safe throughout; it
+/// knows only the `http` package.
+@NullMarked
+package dev.replistream.auth;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,146 @@
+package dev.replistream.http;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonFactoryBuilder;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import io.helidon.http.Status;
+import io.helidon.webserver.http.ServerRequest;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// JSON bodies, in and out. Thread-safe: the factory holds no state between calls.
+public final class Json {
+  /// How deep arrays and objects may nest in a request; Replicache values reach 500.
+  private static final int MAX_DEPTH = 512;
+
+  private static final JsonFactory FACTORY =
+      new JsonFactoryBuilder()
+          .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(MAX_DEPTH).build())
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          .build();
+
+  private Json() {}
+
+  /// Something that writes one JSON value.
+  @FunctionalInterface
+  public interface Writer {
+    /// Writes the value; `json` needs no closing.
+    void write(JsonGenerator json) throws IOException;
+  }
+
+  /// The value that `writer` writes, in UTF-8.
+  public static byte[] write(Writer writer) {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream(192);
+    try (JsonGenerator json = FACTORY.createGenerator(bytes)) {
+      writer.write(json);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return bytes.toByteArray();
+  }
+
+  /// Parses one JSON value: objects come as `Map`, arrays as `List`, whole numbers as `Long` or
+  /// `BigInteger`, others as `Double`, `null` as null.
+  ///
+  /// @throws ProblemException 400 when the text is not one JSON value, names a key twice, or nests
+  ///     deeper than 512
+  public static @Nullable Object parse(byte[] text) {
+    try (JsonParser parser = FACTORY.createParser(text)) {
+      parser.nextToken();
+      Object value = value(parser);
+      if (parser.nextToken() != null) {
+        throw notJson("there is text after its end");
+      }
+      return value;
+    } catch (JsonProcessingException e) {
+      throw notJson("line %d, column %d".formatted(line(e), column(e)));
+    } catch (IOException e) {
+      throw notJson("it is not valid UTF-8");
+    }
+  }
+
+  /// Reads a request's whole body.
+  ///
+  /// @param limitBytes the most that is read
+  /// @throws ProblemException 413 when the body is larger
+  public static byte[] body(ServerRequest request, int limitBytes) {
+    if (!request.content().hasEntity()) {
+      return new byte[0];
+    }
+    if (request.headers().contentLength().orElse(0) > limitBytes) {
+      throw tooLarge(limitBytes);
+    }
+    try (InputStream in = request.content().inputStream()) {
+      byte[] bytes = in.readNBytes(limitBytes + 1);
+      if (bytes.length > limitBytes) {
+        throw tooLarge(limitBytes);
+      }
+      return bytes;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static @Nullable Object value(JsonParser parser) throws IOException {
+    JsonToken token = parser.currentToken();
+    if (token == null) {
+      throw notJson("it is empty");
+    }
+    return switch (token) {
+      case START_OBJECT -> {
+        Map<String, @Nullable Object> object = new LinkedHashMap<>();
+        while (parser.nextToken() != JsonToken.END_OBJECT) {
+          String name = parser.currentName();
+          parser.nextToken();
+          object.put(name, value(parser));
+        }
+        yield object;
+      }
+      case START_ARRAY -> {
+        List<@Nullable Object> array = new ArrayList<>();
+        while (parser.nextToken() != JsonToken.END_ARRAY) {
+          array.add(value(parser));
+        }
+        yield array;
+      }
+      case VALUE_STRING -> parser.getText();
+      case VALUE_TRUE -> true;
+      case VALUE_FALSE -> false;
+      case VALUE_NULL -> null;
+      case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> parser.getNumberValue();
+      case NOT_AVAILABLE, END_OBJECT, END_ARRAY, FIELD_NAME, VALUE_EMBEDDED_OBJECT ->
+          throw notJson("unexpected " + token.asString());
+    };
+  }
+
+  private static ProblemException notJson(String where) {
+    return Problem.of(Status.BAD_REQUEST_400, "The body is not JSON: " + where + ".").toException();
+  }
+
+  private static ProblemException tooLarge(int limitBytes) {
+    return Problem.of(
+            Status.REQUEST_ENTITY_TOO_LARGE_413,
+            "The body is larger than the limit of " + limitBytes + " bytes.")
+        .toException();
+  }
+
+  private static int line(JsonProcessingException e) {
+    return e.getLocation() == null ? 0 : e.getLocation().getLineNr();
+  }
+
+  private static int column(JsonProcessingException e) {
+    return e.getLocation() == null ? 0 : e.getLocation().getColumnNr();
+  }
+}

@@ -1,0 +1,64 @@
+package dev.replistream.http;
+
+import io.helidon.http.Header;
+import io.helidon.http.HeaderName;
+import io.helidon.http.HeaderValues;
+import io.helidon.http.Status;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/// What a caller is told when a request fails: a status, a short title, a sentence that says what
+/// to change, and the headers that belong to it (RFC 9457).
+///
+/// Immutable. `detail` is written for the caller: it never carries a credential or the text of an
+/// exception.
+///
+/// @param status the HTTP status, 400 to 599
+/// @param title a short name of the kind of problem
+/// @param detail what the caller can change
+/// @param headers response headers to send along, such as `Retry-After`
+public record Problem(Status status, String title, String detail, List<Header> headers) {
+
+  /// The media type of RFC 9457, section 3.
+  public static final String CONTENT_TYPE = "application/problem+json";
+
+  /// Copies the headers.
+  public Problem {
+    headers = List.copyOf(headers);
+  }
+
+  /// A problem whose title is the reason phrase of its status.
+  public static Problem of(Status status, String detail) {
+    return new Problem(status, status.reasonPhrase(), detail, List.of());
+  }
+
+  /// This problem with one more response header.
+  public Problem with(HeaderName name, String value) {
+    List<Header> more = new ArrayList<>(headers);
+    more.add(HeaderValues.create(name, value));
+    return new Problem(status, title, detail, more);
+  }
+
+  /// This problem as an exception that the error handler turns into the response.
+  public ProblemException toException() {
+    return new ProblemException(this);
+  }
+
+  /// The problem as JSON in UTF-8. The type is left out, which RFC 9457 reads as `about:blank`.
+  public byte[] toJson() {
+    return Json.write(
+        json -> {
+          json.writeStartObject();
+          json.writeStringField("title", title);
+          json.writeNumberField("status", status.code());
+          json.writeStringField("detail", detail);
+          json.writeEndObject();
+        });
+  }
+
+  @Override
+  public String toString() {
+    return status.code() + " " + new String(toJson(), StandardCharsets.UTF_8);
+  }
+}

@@ -1,0 +1,124 @@
+package dev.replistream.http;
+
+import io.helidon.http.DirectHandler;
+import io.helidon.http.HeaderNames;
+import io.helidon.http.HeaderValues;
+import io.helidon.http.HttpException;
+import io.helidon.http.HttpPrologue;
+import io.helidon.http.Method;
+import io.helidon.http.ServerResponseHeaders;
+import io.helidon.http.Status;
+import io.helidon.webserver.http.DirectHandlers;
+import io.helidon.webserver.http.Handler;
+import io.helidon.webserver.http.HttpRouting;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+
+/// The routes of one listener: each path knows its methods, and everything that fails on the way
+/// is answered as problem+json without an exception's text.
+///
+/// Confined to the thread that builds the server.
+public final class Routes {
+  private static final Logger LOGGER = System.getLogger(Routes.class.getName());
+
+  private final Map<String, Map<Method, Handler>> paths = new LinkedHashMap<>();
+
+  /// Adds a handler for one method of one path pattern.
+  public Routes on(Method method, String path, Handler handler) {
+    paths.computeIfAbsent(path, _ -> new LinkedHashMap<>()).put(method, handler);
+    return this;
+  }
+
+  /// Registers the routes, the answer 405 for other methods on their paths, and the error handlers.
+  public void register(HttpRouting.Builder routing, Cors cors) {
+    routing.addFilter(cors::filter);
+    paths.forEach(
+        (path, methods) -> {
+          methods.forEach((method, handler) -> routing.route(method, path, handler));
+          String allow =
+              methods.keySet().stream()
+                  .map(Method::text)
+                  .collect(Collectors.toCollection(TreeSet::new))
+                  .stream()
+                  .collect(Collectors.joining(", "));
+          routing.any(path, (request, _) -> methodNotAllowed(request, allow));
+        });
+    routing.error(ProblemException.class, (_, response, e) -> send(response, e.problem()));
+    routing.error(HttpException.class, (_, response, e) -> send(response, problem(e.status())));
+    routing.error(Exception.class, Routes::bug);
+  }
+
+  /// Answers for requests that fail before they reach a route, such as malformed ones.
+  public static DirectHandlers directHandlers(Cors cors) {
+    DirectHandler handler =
+        (request, _, status, headers, _) -> {
+          ServerResponseHeaders responseHeaders = ServerResponseHeaders.create(headers);
+          cors.responseHeaders(request.headers()).forEach(responseHeaders::set);
+          responseHeaders.set(
+              HeaderValues.create(HeaderNames.CONTENT_TYPE, Problem.CONTENT_TYPE));
+          return DirectHandler.TransportResponse.builder()
+              .status(status)
+              .headers(responseHeaders)
+              .entity(problem(status).toJson())
+              .build();
+        };
+    DirectHandlers.Builder handlers = DirectHandlers.builder();
+    for (DirectHandler.EventType type : DirectHandler.EventType.values()) {
+      handlers.addHandler(type, handler);
+    }
+    return handlers.build();
+  }
+
+  /// Sends `problem` as the response.
+  public static void send(ServerResponse response, Problem problem) {
+    response.status(problem.status());
+    response.header(HeaderNames.CONTENT_TYPE, Problem.CONTENT_TYPE);
+    problem.headers().forEach(response::header);
+    if (problem.status().equals(Status.REQUEST_ENTITY_TOO_LARGE_413)) {
+      // what is left of the body is not read, so the connection can't serve another request
+      response.header(HeaderValues.CONNECTION_CLOSE);
+    }
+    response.send(problem.toJson());
+  }
+
+  /// Sends `json` with status 200.
+  public static void sendJson(ServerResponse response, byte[] json) {
+    response.header(HeaderValues.CONTENT_TYPE_JSON);
+    response.send(json);
+  }
+
+  private static void methodNotAllowed(ServerRequest request, String allow) {
+    HttpPrologue prologue = request.prologue();
+    throw Problem.of(
+            Status.METHOD_NOT_ALLOWED_405,
+            "%s does not take %s.".formatted(prologue.uriPath().path(), prologue.method().text()))
+        .with(HeaderNames.ALLOW, allow)
+        .toException();
+  }
+
+  private static void bug(ServerRequest request, ServerResponse response, Exception e) {
+    LOGGER.log(
+        Level.ERROR, "event=error method=" + request.prologue().method().text() + " path=" + request.prologue().uriPath().path(), e);
+    send(response, problem(Status.INTERNAL_SERVER_ERROR_500));
+  }
+
+  private static Problem problem(Status status) {
+    return Problem.of(
+        status,
+        switch (status.code()) {
+          case 400 -> "The request is not well-formed HTTP/1.1.";
+          case 404 -> "There is nothing here; the routes begin with /api/v1/replicache.";
+          case 406 -> "This route has no representation that the Accept header allows.";
+          case 413 -> "The body is too large.";
+          case 505 -> "Speak HTTP/1.1.";
+          case 500 -> "The server failed; its log has the reason.";
+          default -> status.reasonPhrase() + ".";
+        });
+  }
+}

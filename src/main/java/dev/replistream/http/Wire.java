@@ -1,0 +1,275 @@
+package dev.replistream.http;
+
+import io.helidon.common.buffers.BufferData;
+import io.helidon.common.buffers.DataReader;
+import io.helidon.common.buffers.DataWriter;
+import io.helidon.common.concurrency.limits.Limit;
+import io.helidon.common.socket.HelidonSocket;
+import io.helidon.common.socket.PeerInfo;
+import io.helidon.webserver.ConnectionContext;
+import io.helidon.webserver.ListenerContext;
+import io.helidon.webserver.ProxyProtocolData;
+import io.helidon.webserver.Router;
+import io.helidon.webserver.ServerConnectionException;
+import io.helidon.webserver.spi.ServerConnection;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// One client's TCP connection. It speaks HTTP/1.1 until a handler takes it over ({@link
+/// Takeover}); from then on it carries bytes for the one session that took it.
+///
+/// A taken connection holds neither the request, the response nor the HTTP parser: the handler has
+/// returned, and the session runs directly on the connection's virtual thread. That is what keeps
+/// an idle stream small.
+///
+/// Every read and write has a deadline, which the sweep of {@link Wires} enforces by closing the
+/// socket: a read or write blocked on it then fails at once.
+///
+/// {@link #write}, and everything that Helidon calls, is confined to the connection's own virtual
+/// thread; {@link #awaitEnd} may block one other thread; {@link #abort} may be called by any.
+public final class Wire implements ServerConnection, ConnectionContext {
+  private static final long NEVER = Long.MAX_VALUE;
+
+  /// Where the exchange of requests stands, which decides how long a read may take.
+  private enum Phase {
+    /// Between requests: waiting for the first byte of the next one.
+    IDLE,
+    /// Bytes of a request's head have come.
+    HEAD,
+    /// The head is complete; reads belong to the body.
+    BODY,
+  }
+
+  private final ConnectionContext context;
+  private final Wires wires;
+  private final DataWriter writer = new DeadlineWriter();
+  private @Nullable ServerConnection http1;
+  private @Nullable DataReader reader;
+  private @Nullable Consumer<Wire> session;
+  private Phase phase = Phase.IDLE;
+  private long bodyDeadlineNanos;
+  // when the blocked read or write is overdue, by System.nanoTime
+  private volatile long readDeadlineNanos = NEVER;
+  private volatile long writeDeadlineNanos = NEVER;
+
+  Wire(ConnectionContext context, Wires wires) {
+    this.context = context;
+    this.wires = wires;
+    this.reader = new DataReader(this::read);
+  }
+
+  void speak(ServerConnection connection) {
+    http1 = connection;
+  }
+
+  /// Hands the connection to `session` once the current request's handler has returned.
+  void takeOver(Consumer<Wire> session) {
+    this.session = session;
+    ServerConnection connection = http1;
+    if (connection != null) {
+      connection.close(false); // ends the loop over requests, not the socket
+    }
+  }
+
+  /// Writes `bytes` at once, in one call to the socket.
+  ///
+  /// @throws UncheckedIOException when the client is gone, or did not read for the write timeout
+  public void write(byte[] bytes) {
+    writeDeadlineNanos = System.nanoTime() + wires.deadlines().write().toNanos();
+    try {
+      context.dataWriter().writeNow(BufferData.create(bytes));
+    } finally {
+      writeDeadlineNanos = NEVER;
+    }
+  }
+
+  /// Blocks until the client closes the connection or {@link #abort} does; bytes that the client
+  /// sends meanwhile are dropped.
+  public void awaitEnd() {
+    try {
+      while (context.serverSocket().get() != null) {
+        // a client has nothing to say on a taken connection
+      }
+    } catch (UncheckedIOException _) {
+      // closed on this side, or reset by the other: the end either way
+    }
+  }
+
+  /// Closes the socket at once. Idempotent, never throws.
+  public void abort() {
+    try {
+      context.serverSocket().close();
+    } catch (UncheckedIOException _) {
+      // it is closed already
+    }
+  }
+
+  boolean isOverdue(long nowNanos) {
+    return isPast(readDeadlineNanos, nowNanos) || isPast(writeDeadlineNanos, nowNanos);
+  }
+
+  private static boolean isPast(long deadlineNanos, long nowNanos) {
+    return deadlineNanos != NEVER && nowNanos - deadlineNanos > 0;
+  }
+
+  void headReceived() {
+    phase = Phase.BODY;
+    bodyDeadlineNanos = System.nanoTime() + wires.deadlines().body().toNanos();
+  }
+
+  void responseStarted() {
+    phase = Phase.IDLE;
+  }
+
+  private byte @Nullable [] read() {
+    Deadlines deadlines = wires.deadlines();
+    switch (phase) {
+      case IDLE -> readDeadlineNanos = System.nanoTime() + deadlines.idle().toNanos();
+      case HEAD -> {} // one deadline for the whole head, however it trickles in
+      case BODY -> readDeadlineNanos = bodyDeadlineNanos;
+    }
+    try {
+      byte[] bytes = context.serverSocket().get();
+      if (phase == Phase.IDLE) {
+        phase = Phase.HEAD;
+        readDeadlineNanos = System.nanoTime() + deadlines.head().toNanos();
+      }
+      return bytes;
+    } catch (UncheckedIOException e) {
+      throw new ServerConnectionException("The client's connection ended", e);
+    } finally {
+      if (phase != Phase.HEAD) {
+        readDeadlineNanos = NEVER;
+      }
+    }
+  }
+
+  @Override
+  public void handle(Limit limit) throws InterruptedException {
+    wires.add(this);
+    try {
+      ServerConnection connection = http1;
+      if (connection != null) {
+        connection.handle(limit);
+      }
+      http1 = null;
+      reader = null;
+      readDeadlineNanos = NEVER;
+      Consumer<Wire> taken = session;
+      session = null;
+      if (taken != null) {
+        taken.accept(this);
+      }
+    } finally {
+      wires.remove(this);
+    }
+  }
+
+  @Override
+  public Duration idleTime() {
+    return Duration.ZERO; // the deadlines above are stricter than Helidon's idle timer
+  }
+
+  @Override
+  public void close(boolean interrupt) {
+    ServerConnection connection = http1;
+    if (connection != null) {
+      connection.close(interrupt);
+    } else if (interrupt) {
+      abort();
+    }
+  }
+
+  @Override
+  public DataReader dataReader() {
+    DataReader current = reader;
+    return current == null ? context.dataReader() : current;
+  }
+
+  @Override
+  public DataWriter dataWriter() {
+    return writer;
+  }
+
+  @Override
+  public ListenerContext listenerContext() {
+    return context.listenerContext();
+  }
+
+  @Override
+  public ExecutorService executor() {
+    return context.executor();
+  }
+
+  @Override
+  public Router router() {
+    return context.router();
+  }
+
+  @Override
+  public Optional<ProxyProtocolData> proxyProtocolData() {
+    return context.proxyProtocolData();
+  }
+
+  @Override
+  public HelidonSocket serverSocket() {
+    return context.serverSocket();
+  }
+
+  @Override
+  public PeerInfo remotePeer() {
+    return context.remotePeer();
+  }
+
+  @Override
+  public PeerInfo localPeer() {
+    return context.localPeer();
+  }
+
+  @Override
+  public boolean isSecure() {
+    return context.isSecure();
+  }
+
+  @Override
+  public String socketId() {
+    return context.socketId();
+  }
+
+  @Override
+  public String childSocketId() {
+    return context.childSocketId();
+  }
+
+  /// The writer of ordinary responses, with the same deadline as {@link Wire#write}.
+  private final class DeadlineWriter implements DataWriter {
+    @Override
+    public void write(BufferData... buffers) {
+      writeNow(BufferData.create(buffers));
+    }
+
+    @Override
+    public void write(BufferData buffer) {
+      writeNow(buffer);
+    }
+
+    @Override
+    public void writeNow(BufferData... buffers) {
+      writeNow(BufferData.create(buffers));
+    }
+
+    @Override
+    public void writeNow(BufferData buffer) {
+      writeDeadlineNanos = System.nanoTime() + wires.deadlines().write().toNanos();
+      try {
+        context.dataWriter().writeNow(buffer);
+      } finally {
+        writeDeadlineNanos = NEVER;
+      }
+    }
+  }
+}

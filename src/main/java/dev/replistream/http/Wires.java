@@ -1,0 +1,113 @@
+package dev.replistream.http;
+
+import io.helidon.common.buffers.BufferData;
+import io.helidon.http.Headers;
+import io.helidon.http.Status;
+import io.helidon.webserver.ConnectionContext;
+import io.helidon.webserver.http1.Http1Config;
+import io.helidon.webserver.http1.Http1ConnectionListener;
+import io.helidon.webserver.http1.Http1ConnectionSelector;
+import io.helidon.webserver.spi.ServerConnection;
+import io.helidon.webserver.spi.ServerConnectionSelector;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/// Makes a {@link Wire} of each TCP connection of a listener, and closes those that are overdue.
+///
+/// Thread-safe. It owns one thread, the sweep, which looks at every connection twice a second: a
+/// deadline is kept to within half a second, and no connection needs a timer of its own.
+public final class Wires implements ServerConnectionSelector, AutoCloseable {
+  private static final Duration SWEEP_INTERVAL = Duration.ofMillis(500);
+
+  private final Set<Wire> open = ConcurrentHashMap.newKeySet();
+  private final Deadlines deadlines;
+  private final Http1ConnectionSelector http1;
+  private final Thread sweep;
+
+  /// Starts the sweep.
+  public Wires(Deadlines deadlines) {
+    this.deadlines = deadlines;
+    this.http1 =
+        Http1ConnectionSelector.builder()
+            .config(
+                Http1Config.builder()
+                    .sendLog(false)
+                    .receiveLog(false)
+                    .addReceiveListener(new HeadReceived())
+                    .addSendListener(new ResponseStarted())
+                    .build())
+            .build();
+    this.sweep = Thread.ofPlatform().name("wire-sweep").daemon().start(this::sweep);
+  }
+
+  Deadlines deadlines() {
+    return deadlines;
+  }
+
+  void add(Wire wire) {
+    open.add(wire);
+  }
+
+  void remove(Wire wire) {
+    open.remove(wire);
+  }
+
+  private void sweep() {
+    while (!Thread.currentThread().isInterrupted()) {
+      try {
+        Thread.sleep(SWEEP_INTERVAL);
+      } catch (InterruptedException _) {
+        return;
+      }
+      long now = System.nanoTime();
+      for (Wire wire : open) {
+        if (wire.isOverdue(now)) {
+          wire.abort();
+        }
+      }
+    }
+  }
+
+  @Override
+  public int bytesToIdentifyConnection() {
+    return 0;
+  }
+
+  @Override
+  public Support supports(BufferData data) {
+    return Support.SUPPORTED; // HTTP/1.1 is all there is, so its parser answers whatever else comes
+  }
+
+  @Override
+  public Set<String> supportedApplicationProtocols() {
+    return http1.supportedApplicationProtocols();
+  }
+
+  @Override
+  public ServerConnection connection(ConnectionContext context) {
+    Wire wire = new Wire(context, this);
+    wire.speak(http1.connection(wire));
+    return wire;
+  }
+
+  /// Ends the sweep; connections are the server's to close.
+  @Override
+  public void close() {
+    sweep.interrupt();
+  }
+
+  private static final class HeadReceived implements Http1ConnectionListener {
+    @Override
+    public void headers(ConnectionContext context, Headers headers) {
+      ((Wire) context).headReceived();
+    }
+  }
+
+  private static final class ResponseStarted implements Http1ConnectionListener {
+    @Override
+    public void status(ConnectionContext context, Status status) {
+      ((Wire) context).responseStarted();
+    }
+  }
+}
