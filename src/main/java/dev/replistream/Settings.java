@@ -146,23 +146,22 @@ public record Settings(
     Map<String, String> keyOfVariable =
         KEYS.stream().collect(Collectors.toMap(Settings::variable, Function.identity()));
     Map<String, String> values = new LinkedHashMap<>();
-    environment.forEach(
-        (variable, value) -> {
-          boolean foreign =
-              !variable.startsWith(ENVIRONMENT_ROOT)
-                  || COMMAND_LINE_VARIABLES.contains(variable)
-                  || SERVICE_LINK.matcher(variable).matches()
-                  || (variable.equals("REPLISTREAM_PORT") && value.startsWith("tcp://"));
-          if (!foreign) {
-            String key = keyOfVariable.get(variable);
-            if (key == null) {
-              throw new SettingsException(
-                  "%s: no such setting; known are %s"
-                      .formatted(variable, String.join(", ", new TreeSet<>(keyOfVariable.keySet()))));
-            }
-            values.put(key, value);
-          }
-        });
+    environment.forEach((variable, value) -> {
+      boolean foreign =
+          !variable.startsWith(ENVIRONMENT_ROOT)
+              || COMMAND_LINE_VARIABLES.contains(variable)
+              || SERVICE_LINK.matcher(variable).matches()
+              || (variable.equals("REPLISTREAM_PORT") && value.startsWith("tcp://"));
+      if (!foreign) {
+        String key = keyOfVariable.get(variable);
+        if (key == null) {
+          throw new SettingsException(
+              "%s: no such setting; known are %s"
+                  .formatted(variable, String.join(", ", new TreeSet<>(keyOfVariable.keySet()))));
+        }
+        values.put(key, value);
+      }
+    });
     return values;
   }
 
@@ -171,17 +170,15 @@ public record Settings(
     return ENVIRONMENT_ROOT + key.toUpperCase(Locale.ROOT).replace('.', '_').replace('-', '_');
   }
 
-  private static void overlay(
-      Map<String, String> values, Map<String, String> above, String where) {
-    above.forEach(
-        (key, value) -> {
-          if (!KEYS.contains(key)) {
-            throw new SettingsException(
-                "%s%s: no such setting (%s); known are %s"
-                    .formatted(ROOT, key, where, String.join(", ", new TreeSet<>(KEYS))));
-          }
-          values.put(key, value);
-        });
+  private static void overlay(Map<String, String> values, Map<String, String> above, String where) {
+    above.forEach((key, value) -> {
+      if (!KEYS.contains(key)) {
+        throw new SettingsException(
+            "%s%s: no such setting (%s); known are %s"
+                .formatted(ROOT, key, where, String.join(", ", new TreeSet<>(KEYS))));
+      }
+      values.put(key, value);
+    });
   }
 
   /// Turns texts into values, and names the key when one does not fit.
@@ -196,12 +193,11 @@ public record Settings(
               duration("auth.clock-skew", Duration.ZERO, Duration.ofMinutes(10)),
               duration("auth.jwks-refresh-cool-down", Duration.ofMillis(10), Duration.ofHours(1)));
       auth.secret()
-          .ifPresent(
-              secret ->
-                  check(
-                      secret.getBytes(StandardCharsets.UTF_8).length >= 32,
-                      "auth.secret",
-                      "HS256 needs at least 32 bytes (RFC 7518, section 3.2)"));
+          .ifPresent(secret ->
+              check(
+                  secret.getBytes(StandardCharsets.UTF_8).length >= 32,
+                  "auth.secret",
+                  "HS256 needs at least 32 bytes (RFC 7518, section 3.2)"));
       check(
           auth.secret().isEmpty() || auth.jwks().isEmpty(),
           "auth.jwks",
@@ -264,8 +260,8 @@ public record Settings(
       return Arrays.stream(System.Logger.Level.values())
           .filter(l -> l.name().equals(level.toUpperCase(Locale.ROOT)))
           .findFirst()
-          .orElseThrow(
-              () -> bad("log.level", "one of TRACE, DEBUG, INFO, WARNING, ERROR, OFF; not " + level));
+          .orElseThrow(() ->
+              bad("log.level", "one of TRACE, DEBUG, INFO, WARNING, ERROR, OFF; not " + level));
     }
 
     private Optional<String> text(String key) {

@@ -23,8 +23,20 @@ public record Caller(String userId, Set<String> scopes, Instant expiresAt, Crede
   }
 
   /// Copies the scopes.
+  ///
+  /// @throws IllegalArgumentException when the user id is not one
   public Caller {
+    if (!isUserId(userId)) {
+      throw new IllegalArgumentException("not a user id");
+    }
     scopes = Set.copyOf(scopes);
+  }
+
+  /// Whether `text` can be a user id: 1 to 128 characters without control characters.
+  public static boolean isUserId(String text) {
+    return !text.isEmpty()
+        && text.length() <= 128
+        && text.chars().noneMatch(Character::isISOControl);
   }
 
   /// Whether the token carries `scope`.

@@ -25,8 +25,7 @@ public final class Cors {
       HeaderValues.createCached(HeaderNames.ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
   private static final Header VARY = HeaderValues.createCached(HeaderNames.VARY, "Origin");
   private static final Header ALLOW_METHODS =
-      HeaderValues.createCached(
-          HeaderNames.ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, DELETE");
+      HeaderValues.createCached(HeaderNames.ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, DELETE");
   private static final Header ALLOW_HEADERS =
       HeaderValues.createCached(
           HeaderNames.ACCESS_CONTROL_ALLOW_HEADERS,
@@ -35,11 +34,15 @@ public final class Cors {
       HeaderValues.createCached(HeaderNames.ACCESS_CONTROL_MAX_AGE, "7200");
   private static final HeaderName REQUEST_METHOD = HeaderNames.ACCESS_CONTROL_REQUEST_METHOD;
 
+  private final Set<String> ownPages;
   private final boolean any;
   private final Set<String> origins;
 
   /// A policy for a list of origins such as `https://app.example.com`; `*` allows every origin.
-  public Cors(List<String> allowOrigins) {
+  ///
+  /// @param ownPages paths that no other origin may read, whatever the policy
+  public Cors(List<String> allowOrigins, Set<String> ownPages) {
+    this.ownPages = Set.copyOf(ownPages);
     this.origins = Set.copyOf(new LinkedHashSet<>(allowOrigins));
     this.any = origins.contains(ANY);
   }
@@ -64,6 +67,10 @@ public final class Cors {
   /// Answers preflights without asking who calls, and puts the CORS headers on every other
   /// response, errors included.
   public void filter(FilterChain chain, RoutingRequest request, RoutingResponse response) {
+    if (ownPages.contains(request.prologue().uriPath().path())) {
+      chain.proceed();
+      return;
+    }
     responseHeaders(request.headers()).forEach(response::header);
     if (isPreflight(request)) {
       response.header(ALLOW_METHODS).header(ALLOW_HEADERS).header(MAX_AGE);

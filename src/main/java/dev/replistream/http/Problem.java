@@ -47,14 +47,13 @@ public record Problem(Status status, String title, String detail, List<Header> h
 
   /// The problem as JSON in UTF-8. The type is left out, which RFC 9457 reads as `about:blank`.
   public byte[] toJson() {
-    return Json.write(
-        json -> {
-          json.writeStartObject();
-          json.writeStringField("title", title);
-          json.writeNumberField("status", status.code());
-          json.writeStringField("detail", detail);
-          json.writeEndObject();
-        });
+    return Json.write(json -> {
+      json.writeStartObject();
+      json.writeStringField("title", title);
+      json.writeNumberField("status", status.code());
+      json.writeStringField("detail", detail);
+      json.writeEndObject();
+    });
   }
 
   @Override

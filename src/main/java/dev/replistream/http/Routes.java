@@ -20,8 +20,8 @@ import java.util.Map;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
-/// The routes of one listener: each path knows its methods, and everything that fails on the way
-/// is answered as problem+json without an exception's text.
+/// The routes of one listener: each path knows its methods, and everything that fails on the way is
+/// answered as problem+json without an exception's text.
 ///
 /// Confined to the thread that builds the server.
 public final class Routes {
@@ -38,17 +38,16 @@ public final class Routes {
   /// Registers the routes, the answer 405 for other methods on their paths, and the error handlers.
   public void register(HttpRouting.Builder routing, Cors cors) {
     routing.addFilter(cors::filter);
-    paths.forEach(
-        (path, methods) -> {
-          methods.forEach((method, handler) -> routing.route(method, path, handler));
-          String allow =
-              methods.keySet().stream()
-                  .map(Method::text)
-                  .collect(Collectors.toCollection(TreeSet::new))
-                  .stream()
-                  .collect(Collectors.joining(", "));
-          routing.any(path, (request, _) -> methodNotAllowed(request, allow));
-        });
+    paths.forEach((path, methods) -> {
+      methods.forEach((method, handler) -> routing.route(method, path, handler));
+      String allow =
+          methods.keySet().stream()
+              .map(Method::text)
+              .collect(Collectors.toCollection(TreeSet::new))
+              .stream()
+              .collect(Collectors.joining(", "));
+      routing.any(path, (request, _) -> methodNotAllowed(request, allow));
+    });
     routing.error(ProblemException.class, (_, response, e) -> send(response, e.problem()));
     routing.error(HttpException.class, (_, response, e) -> send(response, problem(e.status())));
     routing.error(Exception.class, Routes::bug);
@@ -60,8 +59,7 @@ public final class Routes {
         (request, _, status, headers, _) -> {
           ServerResponseHeaders responseHeaders = ServerResponseHeaders.create(headers);
           cors.responseHeaders(request.headers()).forEach(responseHeaders::set);
-          responseHeaders.set(
-              HeaderValues.create(HeaderNames.CONTENT_TYPE, Problem.CONTENT_TYPE));
+          responseHeaders.set(HeaderValues.create(HeaderNames.CONTENT_TYPE, Problem.CONTENT_TYPE));
           return DirectHandler.TransportResponse.builder()
               .status(status)
               .headers(responseHeaders)
@@ -104,7 +102,12 @@ public final class Routes {
 
   private static void bug(ServerRequest request, ServerResponse response, Exception e) {
     LOGGER.log(
-        Level.ERROR, "event=error method=" + request.prologue().method().text() + " path=" + request.prologue().uriPath().path(), e);
+        Level.ERROR,
+        "event=error method="
+            + request.prologue().method().text()
+            + " path="
+            + request.prologue().uriPath().path(),
+        e);
     send(response, problem(Status.INTERNAL_SERVER_ERROR_500));
   }
 

@@ -50,17 +50,18 @@ public final class Takeover implements Sink<byte[]> {
 
     @Override
     public boolean supports(GenericType<? extends Sink<?>> type, ServerRequest request) {
-      return type == TYPE;
+      return type.equals(TYPE);
     }
 
     @Override
-    @SuppressWarnings("unchecked") // Helidon asks only for the type that supports() accepted
+    @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"}) // as the SPI has it
     public <X extends Sink<byte[]>> X create(SinkProviderContext context) {
       return (X) new Takeover((Wire) context.connectionContext(), context.closeRunnable());
     }
 
     @Override
     @Deprecated
+    @SuppressWarnings({"removal", "TypeParameterUnusedInFormals"}) // abstract in Helidon 4
     public <X extends Sink<byte[]>> X create(
         ServerResponse response,
         BiConsumer<Object, MediaType> eventConsumer,

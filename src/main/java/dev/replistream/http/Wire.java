@@ -12,6 +12,7 @@ import io.helidon.webserver.ProxyProtocolData;
 import io.helidon.webserver.Router;
 import io.helidon.webserver.ServerConnectionException;
 import io.helidon.webserver.spi.ServerConnection;
+import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.Optional;
@@ -55,6 +56,7 @@ public final class Wire implements ServerConnection, ConnectionContext {
   // when the blocked read or write is overdue, by System.nanoTime
   private volatile long readDeadlineNanos = NEVER;
   private volatile long writeDeadlineNanos = NEVER;
+  private volatile boolean timedOut;
 
   Wire(ConnectionContext context, Wires wires) {
     this.context = context;
@@ -89,14 +91,37 @@ public final class Wire implements ServerConnection, ConnectionContext {
 
   /// Blocks until the client closes the connection or {@link #abort} does; bytes that the client
   /// sends meanwhile are dropped.
-  public void awaitEnd() {
+  public End awaitEnd() {
     try {
       while (context.serverSocket().get() != null) {
         // a client has nothing to say on a taken connection
       }
-    } catch (UncheckedIOException _) {
-      // closed on this side, or reset by the other: the end either way
+      return End.CLOSED;
+    } catch (UncheckedIOException e) {
+      return timedOut ? End.OVERDUE : isVanished(e) ? End.VANISHED : End.CLOSED;
     }
+  }
+
+  /// How a connection ended.
+  public enum End {
+    /// One side closed it, or the client's network reset it.
+    CLOSED,
+    /// It kept this server waiting beyond a deadline.
+    OVERDUE,
+    /// TCP gave up on a client that stopped answering.
+    VANISHED
+  }
+
+  /// Whether a deadline passed, so that the socket was closed for it.
+  public boolean isTimedOut() {
+    return timedOut;
+  }
+
+  /// Whether `e` says that TCP gave up on a client which stopped answering (`ETIMEDOUT`).
+  public static boolean isVanished(UncheckedIOException e) {
+    IOException cause = e.getCause();
+    String message = cause == null ? null : cause.getMessage();
+    return message != null && message.contains("timed out");
   }
 
   /// Closes the socket at once. Idempotent, never throws.
@@ -108,8 +133,12 @@ public final class Wire implements ServerConnection, ConnectionContext {
     }
   }
 
-  boolean isOverdue(long nowNanos) {
-    return isPast(readDeadlineNanos, nowNanos) || isPast(writeDeadlineNanos, nowNanos);
+  /// Closes the socket if a read or write on it is overdue.
+  void enforceDeadline(long nowNanos) {
+    if (isPast(readDeadlineNanos, nowNanos) || isPast(writeDeadlineNanos, nowNanos)) {
+      timedOut = true;
+      abort();
+    }
   }
 
   private static boolean isPast(long deadlineNanos, long nowNanos) {
@@ -152,20 +181,36 @@ public final class Wire implements ServerConnection, ConnectionContext {
   public void handle(Limit limit) throws InterruptedException {
     wires.add(this);
     try {
+      serveRequests(limit);
+    } finally {
+      try {
+        serveSession();
+      } finally {
+        wires.remove(this);
+      }
+    }
+  }
+
+  private void serveRequests(Limit limit) throws InterruptedException {
+    try {
       ServerConnection connection = http1;
       if (connection != null) {
         connection.handle(limit);
       }
+    } finally {
       http1 = null;
       reader = null;
       readDeadlineNanos = NEVER;
-      Consumer<Wire> taken = session;
-      session = null;
-      if (taken != null) {
-        taken.accept(this);
-      }
-    } finally {
-      wires.remove(this);
+    }
+  }
+
+  /// Runs even when the end of the request failed: a session that was promised the connection has
+  /// to learn of its end.
+  private void serveSession() {
+    Consumer<Wire> taken = session;
+    session = null;
+    if (taken != null) {
+      taken.accept(this);
     }
   }
 

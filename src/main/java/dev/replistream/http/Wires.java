@@ -62,9 +62,7 @@ public final class Wires implements ServerConnectionSelector, AutoCloseable {
       }
       long now = System.nanoTime();
       for (Wire wire : open) {
-        if (wire.isOverdue(now)) {
-          wire.abort();
-        }
+        wire.enforceDeadline(now);
       }
     }
   }

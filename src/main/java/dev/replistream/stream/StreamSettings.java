@@ -16,4 +16,16 @@ public record StreamSettings(
     Duration writeTimeout,
     Duration drain,
     int maxConnections,
-    int maxConnectionsPerUser) {}
+    int maxConnectionsPerUser) {
+
+  /// These settings with no more connections than `limit`.
+  public StreamSettings atMost(int limit) {
+    return new StreamSettings(
+        pingInterval,
+        retry,
+        writeTimeout,
+        drain,
+        Math.min(maxConnections, limit),
+        maxConnectionsPerUser);
+  }
+}

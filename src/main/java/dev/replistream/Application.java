@@ -1,0 +1,281 @@
+package dev.replistream;
+
+import dev.replistream.auth.AuthMetrics;
+import dev.replistream.auth.Authenticator;
+import dev.replistream.auth.Keys;
+import dev.replistream.auth.TicketHandler;
+import dev.replistream.auth.Tickets;
+import dev.replistream.auth.TokenVerifier;
+import dev.replistream.http.Cors;
+import dev.replistream.http.FileDescriptors;
+import dev.replistream.http.Routes;
+import dev.replistream.http.Wires;
+import dev.replistream.poke.Cursor;
+import dev.replistream.poke.PokeBus;
+import dev.replistream.poke.PokeHandler;
+import dev.replistream.stream.SseManager;
+import dev.replistream.stream.StatsHandler;
+import dev.replistream.stream.StreamHandler;
+import dev.replistream.stream.StreamMetrics;
+import dev.replistream.stream.StreamSettings;
+import io.helidon.common.socket.SocketOptions;
+import io.helidon.health.HealthCheckResponse;
+import io.helidon.health.HealthCheckType;
+import io.helidon.http.HeaderNames;
+import io.helidon.http.HeaderValues;
+import io.helidon.http.Method;
+import io.helidon.metrics.api.MeterRegistry;
+import io.helidon.metrics.api.MetricsFactory;
+import io.helidon.webserver.ListenerConfig;
+import io.helidon.webserver.WebServer;
+import io.helidon.webserver.WebServerConfig;
+import io.helidon.webserver.http.HttpRouting;
+import io.helidon.webserver.observe.ObserveFeature;
+import io.helidon.webserver.observe.health.HealthObserver;
+import io.helidon.webserver.observe.metrics.MetricsObserver;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.UnknownHostException;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import jdk.net.ExtendedSocketOptions;
+import org.jspecify.annotations.Nullable;
+
+/// The whole service: every part, and how they are wired.
+///
+/// {@link #start} and {@link #close} are for one thread; {@link #sseManager} may be used by any.
+public final class Application implements AutoCloseable {
+  private static final Logger LOGGER = System.getLogger(Application.class.getName());
+
+  /// The prefix of every route of the API.
+  public static final String API = "/api/v1/replicache";
+
+  /// The name of the operator's listener.
+  public static final String ADMIN = "admin";
+
+  /// How many users' last pokes a generation of the cursor remembers: about 10 MB.
+  private static final int CURSOR_GENERATION = 100_000;
+
+  private static final Duration TICKET_LIFE = Duration.ofSeconds(30);
+  private static final int MAX_TICKETS = 100_000;
+
+  private final Settings settings;
+  private final StreamSettings streamSettings;
+  private final MeterRegistry meters;
+  private final Wires wires;
+  private final StreamMetrics streamMetrics;
+  private final SseManager sseManager;
+  private final Cors cors;
+  private final Routes routes;
+  private volatile @Nullable WebServer server;
+
+  /// Wires the parts; nothing listens yet.
+  ///
+  /// @throws dev.replistream.auth.KeysException when the signing keys can't be used
+  public Application(Settings settings, Clock clock) {
+    this.settings = settings;
+    streamSettings = settings.stream().atMost(FileDescriptors.maxStreams());
+    meters = MetricsFactory.getInstance().globalRegistry();
+    cors = new Cors(settings.allowOrigins(), Set.of("/"));
+    wires = new Wires(settings.deadlines());
+
+    Tickets tickets = new Tickets(TICKET_LIFE, MAX_TICKETS, clock);
+    TokenVerifier verifier =
+        new TokenVerifier(
+            Keys.of(settings.auth(), settings.dataDir(), clock), settings.auth(), clock);
+    Authenticator authenticator = new Authenticator(verifier, tickets, new AuthMetrics(meters));
+
+    String epoch = UUID.randomUUID().toString().substring(0, 8);
+    PokeBus bus = new PokeBus(new Cursor(epoch, CURSOR_GENERATION), meters);
+    streamMetrics = new StreamMetrics(meters);
+    sseManager = new SseManager(streamSettings, bus, streamMetrics);
+
+    StreamHandler stream =
+        new StreamHandler(
+            authenticator, sseManager, streamSettings, streamMetrics, cors, clock, List.of());
+    StreamHandler events =
+        new StreamHandler(
+            authenticator,
+            sseManager,
+            streamSettings,
+            streamMetrics,
+            cors,
+            clock,
+            List.of(
+                // since 1 January 2026 (RFC 9745); the name to use instead (RFC 5829)
+                HeaderValues.create("Deprecation", "@1767225600"),
+                HeaderValues.create(
+                    HeaderNames.LINK, "<" + API + "/stream>; rel=\"successor-version\"")));
+    routes =
+        new Routes()
+            .on(Method.GET, API + "/stream", stream)
+            .on(Method.GET, API + "/events", events)
+            .on(Method.POST, API + "/ticket", new TicketHandler(authenticator, tickets))
+            .on(
+                Method.POST,
+                API + "/poke-user",
+                new PokeHandler(authenticator, bus, clock, settings.http().maxBodyBytes()))
+            .on(Method.GET, API + "/stats", new StatsHandler(authenticator, sseManager, clock));
+    if (settings.auth().isDevelopmentMode()) {
+      routes.on(Method.GET, "/", new WelcomePage(settings, clock));
+    }
+  }
+
+  /// Who is connected, and the way to poke a user from Java.
+  public SseManager sseManager() {
+    return sseManager;
+  }
+
+  /// Puts both listeners and their routes into a server's configuration.
+  public void configure(WebServerConfig.Builder server) {
+    HttpRouting.Builder routing = HttpRouting.builder();
+    routes.register(routing, cors);
+    server
+        .host(settings.host())
+        .port(settings.port())
+        .backlog(4096)
+        .shutdownHook(false)
+        .protocolsDiscoverServices(false)
+        .addConnectionSelector(wires)
+        .maxTcpConnections(FileDescriptors.maxConnections())
+        .connectionOptions(socketOptions())
+        .directHandlers(Routes.directHandlers(cors))
+        .routing(routing)
+        .putSocket(
+            ADMIN,
+            ListenerConfig.builder().host(settings.host()).port(settings.adminPort()).build())
+        .addFeature(observe());
+  }
+
+  /// TCP notices a client that vanished: idle connections are probed after a third of the ping
+  /// interval, so that five unanswered probes end the connection before the next ping.
+  private SocketOptions socketOptions() {
+    int idleSeconds = Math.clamp(settings.stream().pingInterval().toSeconds() / 3, 1, 3600);
+    int probeSeconds = Math.max(1, idleSeconds / 3);
+    return SocketOptions.builder()
+        .tcpNoDelay(true)
+        .socketKeepAlive(true)
+        .putSocketOption(ExtendedSocketOptions.TCP_KEEPIDLE, idleSeconds)
+        .putSocketOption(ExtendedSocketOptions.TCP_KEEPINTERVAL, probeSeconds)
+        .putSocketOption(ExtendedSocketOptions.TCP_KEEPCOUNT, 5)
+        .build();
+  }
+
+  private ObserveFeature observe() {
+    return ObserveFeature.builder()
+        .endpoint("/")
+        .sockets(List.of(ADMIN))
+        .observersDiscoverServices(false)
+        .addObserver(
+            HealthObserver.builder()
+                .details(true)
+                .useSystemServices(false)
+                .addCheck(() -> health(isListening()), HealthCheckType.LIVENESS, "listener")
+                .addCheck(
+                    () -> health(isListening() && !sseManager.isDraining()),
+                    HealthCheckType.READINESS,
+                    "accepting")
+                .addCheck(() -> health(true), HealthCheckType.STARTUP, "started")
+                .build())
+        .addObserver(MetricsObserver.builder().meterRegistry(meters).build())
+        .build();
+  }
+
+  private static HealthCheckResponse health(boolean up) {
+    return HealthCheckResponse.builder().status(up).build();
+  }
+
+  /// Whether the API's port takes connections, tried as a client would.
+  private boolean isListening() {
+    try (Socket socket = new Socket()) {
+      socket.connect(new InetSocketAddress(address(), port()), 1_000);
+      return true;
+    } catch (IOException _) {
+      return false;
+    }
+  }
+
+  private InetAddress address() throws UnknownHostException {
+    InetAddress bound = InetAddress.getByName(settings.host());
+    return bound.isAnyLocalAddress() ? InetAddress.getLoopbackAddress() : bound;
+  }
+
+  /// Starts both listeners.
+  ///
+  /// @throws SettingsException when a port is taken or an address can't be bound
+  public Application start() {
+    WebServerConfig.Builder builder = WebServer.builder();
+    configure(builder);
+    requireFree("replistream.port", settings.port());
+    requireFree("replistream.admin-port", settings.adminPort());
+    WebServer starting = builder.build().start();
+    if (!starting.isRunning()) {
+      throw new SettingsException(
+          "replistream.host: the server could not listen on " + settings.host());
+    }
+    running(starting);
+    return this;
+  }
+
+  /// Tells the application of the server that it configured, once that has started; {@link #start}
+  /// does so itself.
+  public void running(WebServer started) {
+    server = started;
+    LOGGER.log(
+        Level.INFO,
+        "event=start address={0}:{1,number,#} admin-port={2,number,#} auth={3} max-streams={4,number,#}",
+        settings.host(),
+        port(),
+        adminPort(),
+        settings.auth(),
+        streamSettings.maxConnections());
+  }
+
+  /// Says which key to change before Helidon's log would.
+  private void requireFree(String key, int port) {
+    try (ServerSocket probe = new ServerSocket()) {
+      probe.setReuseAddress(true);
+      probe.bind(new InetSocketAddress(settings.host(), port));
+    } catch (IOException | IllegalArgumentException e) {
+      throw new SettingsException(
+          "%s: can't listen on %s:%d (%s)".formatted(key, settings.host(), port, e.getMessage()));
+    }
+  }
+
+  /// The port of the API.
+  public int port() {
+    WebServer running = server;
+    return running == null ? -1 : running.port();
+  }
+
+  /// The port of health and metrics.
+  public int adminPort() {
+    WebServer running = server;
+    return running == null ? -1 : running.port(ADMIN);
+  }
+
+  /// Drains the streams, then stops both listeners.
+  @Override
+  public void close() {
+    try {
+      sseManager.drain(settings.stream().drain());
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+    WebServer running = server;
+    if (running != null) {
+      running.stop();
+    }
+    wires.close();
+    streamMetrics.close();
+    LOGGER.log(Level.INFO, "event=stop");
+  }
+}

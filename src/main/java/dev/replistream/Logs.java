@@ -1,0 +1,92 @@
+package dev.replistream;
+
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.lang.System.Logger.Level;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.Locale;
+import java.util.logging.Formatter;
+import java.util.logging.Handler;
+import java.util.logging.LogManager;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import java.util.logging.StreamHandler;
+
+/// The log of the process: one line an event, on standard output, with the time in UTC first.
+final class Logs {
+  // held, so that the levels set on them are not collected with them
+  private static final Logger ROOT = Logger.getLogger("");
+  private static final Logger OURS = Logger.getLogger("dev.replistream");
+
+  private Logs() {}
+
+  /// Logs this service from `level` on and everything else from WARNING on.
+  static void start(Level level, PrintStream out) {
+    LogManager.getLogManager().reset();
+    Handler handler = new LineHandler(out);
+    handler.setLevel(java.util.logging.Level.ALL);
+    ROOT.addHandler(handler);
+    ROOT.setLevel(java.util.logging.Level.WARNING);
+    OURS.setLevel(
+        switch (level) {
+          case ALL, TRACE -> java.util.logging.Level.FINER;
+          case DEBUG -> java.util.logging.Level.FINE;
+          case INFO -> java.util.logging.Level.INFO;
+          case WARNING -> java.util.logging.Level.WARNING;
+          case ERROR -> java.util.logging.Level.SEVERE;
+          case OFF -> java.util.logging.Level.OFF;
+        });
+  }
+
+  private static final class LineHandler extends StreamHandler {
+    LineHandler(PrintStream out) {
+      super(out, new LineFormatter());
+    }
+
+    @Override
+    public synchronized void publish(LogRecord record) {
+      super.publish(record);
+      flush();
+    }
+
+    @Override
+    public synchronized void close() {
+      flush(); // standard output stays open
+    }
+  }
+
+  private static final class LineFormatter extends Formatter {
+    private static final DateTimeFormatter TIME =
+        DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSS'Z'", Locale.ROOT)
+            .withZone(ZoneOffset.UTC);
+
+    @Override
+    public String format(LogRecord record) {
+      StringBuilder line =
+          new StringBuilder(160)
+              .append(TIME.format(Instant.ofEpochMilli(record.getMillis())))
+              .append(" level=")
+              .append(levelOf(record))
+              .append(' ')
+              .append(formatMessage(record).replace('\n', ' '));
+      if (record.getThrown() != null) {
+        StringWriter trace = new StringWriter();
+        record.getThrown().printStackTrace(new PrintWriter(trace));
+        line.append('\n').append(trace.toString().strip());
+      }
+      return line.append('\n').toString();
+    }
+
+    private static String levelOf(LogRecord record) {
+      int level = record.getLevel().intValue();
+      return level >= java.util.logging.Level.SEVERE.intValue()
+          ? "ERROR"
+          : level >= java.util.logging.Level.WARNING.intValue()
+              ? "WARN"
+              : level >= java.util.logging.Level.INFO.intValue() ? "INFO" : "DEBUG";
+    }
+  }
+}

@@ -1,0 +1,26 @@
+package dev.replistream.stream;
+
+import java.util.Locale;
+
+/// Why a connection ended: one of these for every end, in the log and as a metric's label.
+public enum CloseReason {
+  /// The client closed it, or its network reset it.
+  CLIENT_CLOSED,
+  /// The client did not read for the write timeout.
+  STALLED,
+  /// The client's host stopped answering: TCP keepalive or retransmission gave up.
+  VANISHED,
+  /// The caller's token reached its `exp`.
+  TOKEN_EXPIRED,
+  /// The server is shutting down and sent the client elsewhere.
+  DRAINED,
+  /// The server failed; its log has the reason.
+  FAILED;
+
+  private final String label = name().toLowerCase(Locale.ROOT).replace('_', '-');
+
+  /// The reason as it stands in logs and metrics, such as `client-closed`.
+  public String label() {
+    return label;
+  }
+}

@@ -1,0 +1,262 @@
+package dev.replistream.stream;
+
+import dev.replistream.http.Json;
+import dev.replistream.poke.EventId;
+import dev.replistream.poke.Poke;
+import dev.replistream.poke.PokeBus;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.lang.invoke.VarHandle;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/// Who is connected: users to their open connections, within the limits of the node.
+///
+/// Thread-safe. A connection is counted from {@link #register} to {@link #remove}, which its own
+/// thread calls whatever way it ends.
+public final class SseManager {
+  private static final Logger LOGGER = System.getLogger(SseManager.class.getName());
+
+  /// Whether a connection was let in.
+  public enum Admission {
+    /// It is registered.
+    ADMITTED,
+    /// Its user has as many connections as one may have.
+    USER_LIMIT,
+    /// The node has as many connections as it may have.
+    NODE_LIMIT,
+    /// The node is shutting down.
+    DRAINING;
+
+    String label() {
+      return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+  }
+
+  private final ConcurrentMap<String, UserConnections> users = new ConcurrentHashMap<>();
+  private final AtomicInteger total = new AtomicInteger();
+  private final int maxConnections;
+  private final int maxConnectionsPerUser;
+  private final PokeBus bus;
+  private final StreamMetrics metrics;
+  private volatile boolean draining;
+
+  /// Subscribes to `bus`.
+  public SseManager(StreamSettings settings, PokeBus bus, StreamMetrics metrics) {
+    this.maxConnections = settings.maxConnections();
+    this.maxConnectionsPerUser = settings.maxConnectionsPerUser();
+    this.bus = bus;
+    this.metrics = metrics;
+    bus.subscribe(this::deliver);
+  }
+
+  /// Pokes all clients of a user: for Java code that embeds the service and has written something
+  /// that the user should pull.
+  ///
+  /// @return how many connections were notified
+  public int notifyUser(String userId) {
+    return bus.poke(userId, PokeBus.Source.JAVA);
+  }
+
+  /// How many connections a user has.
+  public int connections(String userId) {
+    UserConnections connections = users.get(userId);
+    return connections == null ? 0 : connections.size();
+  }
+
+  /// How many connections there are.
+  public int connections() {
+    return total.get();
+  }
+
+  /// Whether the node has begun to send its clients elsewhere.
+  public boolean isDraining() {
+    return draining;
+  }
+
+  /// Lets a connection in, or not. From here on pokes reach it.
+  Admission register(Connection connection) {
+    Admission admission = admit(connection);
+    if (admission == Admission.ADMITTED) {
+      metrics.connectionOpened(connection.transport());
+      if (LOGGER.isLoggable(Level.DEBUG)) {
+        LOGGER.log(
+            Level.DEBUG,
+            "event=connected user="
+                + Json.quoted(connection.caller().userId())
+                + " transport="
+                + connection.transport().label());
+      }
+    } else {
+      metrics.connectionRefused(admission);
+    }
+    return admission;
+  }
+
+  private Admission admit(Connection connection) {
+    if (draining) {
+      return Admission.DRAINING;
+    }
+    if (total.incrementAndGet() > maxConnections) {
+      total.decrementAndGet();
+      return Admission.NODE_LIMIT;
+    }
+    UserConnections registered =
+        users.compute(
+            connection.caller().userId(),
+            (_, present) -> {
+              UserConnections connections = present == null ? new UserConnections() : present;
+              if (connections.size() < maxConnectionsPerUser) {
+                connections.add(connection);
+              }
+              return connections;
+            });
+    if (connection.slot < 0) {
+      total.decrementAndGet();
+      removeIfEmpty(connection.caller().userId(), registered);
+      return Admission.USER_LIMIT;
+    }
+    // the registration is seen by every poke whose stamp the following read of the cursor misses
+    VarHandle.fullFence();
+    return Admission.ADMITTED;
+  }
+
+  private void removeIfEmpty(String userId, UserConnections connections) {
+    if (connections.size() == 0) {
+      users.computeIfPresent(userId, (_, present) -> present.size() == 0 ? null : present);
+    }
+  }
+
+  /// Forgets a connection that has ended. Called once for each that was admitted.
+  void remove(Connection connection, int events) {
+    users.computeIfPresent(
+        connection.caller().userId(),
+        (_, present) -> {
+          present.remove(connection);
+          return present.size() == 0 ? null : present;
+        });
+    total.decrementAndGet();
+    connection.end(CloseReason.FAILED); // counts only where no other reason was given
+    CloseReason reason = Objects.requireNonNull(connection.reason());
+    metrics.connectionClosed(connection.transport(), reason);
+    if (LOGGER.isLoggable(Level.DEBUG)) {
+      LOGGER.log(
+          Level.DEBUG,
+          "event=disconnected user="
+              + Json.quoted(connection.caller().userId())
+              + " transport="
+              + connection.transport().label()
+              + " reason="
+              + reason.label()
+              + " age="
+              + Duration.ofNanos(System.nanoTime() - connection.openedNanoTime())
+              + " events="
+              + events);
+    }
+  }
+
+  /// What a client that has just been registered missed.
+  ///
+  /// @param lastEventId what the client says it saw last, if it says anything
+  Resume resume(String userId, @Nullable String lastEventId) {
+    String epoch = bus.cursor().epoch();
+    long latest = bus.cursor().latest(userId);
+    EventId current = new EventId(epoch, latest);
+    if (lastEventId == null || lastEventId.isEmpty()) {
+      return new Resume(current, null, -1);
+    }
+    EventId seen =
+        EventId.parse(lastEventId)
+            .filter(id -> id.epoch().equals(epoch))
+            .orElse(new EventId(epoch, 0));
+    boolean unknown = !seen.toString().equals(lastEventId);
+    // an id from the future is no id of this counter: treat it as unknown
+    boolean missed = unknown || seen.stamp() < latest || seen.stamp() > latest;
+    return missed
+        ? new Resume(new EventId(epoch, Math.min(seen.stamp(), latest)), sync(latest, 0), latest)
+        : new Resume(current, null, latest);
+  }
+
+  /// How a client's stream begins.
+  ///
+  /// @param id the id of `connected`: how far the client has come before the catch-up. It is not
+  ///   ahead of a sync that the client has not got, so a client that loses its connection between
+  ///   the two still asks for it.
+  /// @param catchUp the sync that makes up for what was missed, or null when nothing was
+  /// @param toldStamp the last poke that needs no telling any more: one whose delivery is under way
+  ///   while the client comes back must not be told twice. A client that comes for the first time
+  ///   has been told nothing.
+  record Resume(EventId id, @Nullable Sync catchUp, long toldStamp) {}
+
+  private Sync sync(long stamp, long pokedNanoTime) {
+    byte[] frame =
+        ("id: " + new EventId(bus.cursor().epoch(), stamp) + "\ndata: sync\n\n")
+            .getBytes(StandardCharsets.US_ASCII);
+    return new Sync(stamp, frame, pokedNanoTime);
+  }
+
+  private int deliver(Poke poke) {
+    // see register: either this finds the connection, or the connection finds the stamp
+    VarHandle.fullFence();
+    UserConnections connections = users.get(poke.userId());
+    if (connections == null) {
+      return 0;
+    }
+    Connection[] targets = connections.snapshot();
+    Sync sync = sync(poke.stamp(), poke.nanoTime());
+    int coalesced = 0;
+    for (Connection target : targets) {
+      if (target.offer(sync)) {
+        coalesced++;
+      }
+    }
+    metrics.syncsCoalesced(coalesced);
+    return targets.length;
+  }
+
+  /// Refuses new connections and ends the open ones, spread evenly over `window`, so that the nodes
+  /// which take them in are not met by all at once. Pokes are delivered till each one's end.
+  /// Returns when all have ended, or one second after the window.
+  public void drain(Duration window) throws InterruptedException {
+    draining = true;
+    List<Connection> open = new ArrayList<>(total.get());
+    users.values().forEach(connections -> Collections.addAll(open, connections.snapshot()));
+    Collections.shuffle(open);
+    long begin = System.nanoTime();
+    for (int i = 0; i < open.size(); i++) {
+      sleepUntil(begin + window.toNanos() * i / open.size());
+      open.get(i).end(CloseReason.DRAINED);
+    }
+    long deadline = System.nanoTime() + Duration.ofSeconds(1).toNanos();
+    while (total.get() > 0 && System.nanoTime() - deadline < 0) {
+      // those that were registered while draining began
+      users
+          .values()
+          .forEach(connections -> {
+            for (Connection late : connections.snapshot()) {
+              late.end(CloseReason.DRAINED);
+            }
+          });
+      sleepUntil(System.nanoTime() + Duration.ofMillis(10).toNanos());
+    }
+  }
+
+  private static void sleepUntil(long nanoTime) throws InterruptedException {
+    for (long left = nanoTime - System.nanoTime(); left > 0; left = nanoTime - System.nanoTime()) {
+      if (Thread.interrupted()) {
+        throw new InterruptedException();
+      }
+      LockSupport.parkNanos(left);
+    }
+  }
+}

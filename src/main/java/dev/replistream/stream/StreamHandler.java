@@ -1,0 +1,143 @@
+package dev.replistream.stream;
+
+import dev.replistream.auth.Authenticator;
+import dev.replistream.auth.Caller;
+import dev.replistream.auth.Caller.Credential;
+import dev.replistream.http.Cors;
+import dev.replistream.http.Problem;
+import dev.replistream.http.Routes;
+import dev.replistream.http.Takeover;
+import io.helidon.common.media.type.MediaTypes;
+import io.helidon.http.Header;
+import io.helidon.http.HeaderName;
+import io.helidon.http.HeaderNames;
+import io.helidon.http.HeaderValues;
+import io.helidon.http.HttpMediaType;
+import io.helidon.http.Status;
+import io.helidon.webserver.http.Handler;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// `GET /stream`: opens a stream of events, or says why not in the form that the caller can use.
+/// Thread-safe.
+public final class StreamHandler implements Handler {
+  private static final HeaderName LAST_EVENT_ID = HeaderNames.create("Last-Event-ID");
+  private static final HttpMediaType EVENT_STREAM =
+      HttpMediaType.create(MediaTypes.TEXT_EVENT_STREAM);
+  private static final String HEAD =
+      """
+      HTTP/1.1 200 OK\r
+      Content-Type: text/event-stream\r
+      Cache-Control: no-cache, no-transform\r
+      Connection: keep-alive\r
+      X-Accel-Buffering: no\r
+      """;
+
+  private final Authenticator authenticator;
+  private final SseManager manager;
+  private final StreamSettings settings;
+  private final StreamMetrics metrics;
+  private final Cors cors;
+  private final Clock clock;
+  private final List<Header> extraHeaders;
+
+  /// @param extraHeaders what else the head of this route's streams carries
+  public StreamHandler(
+      Authenticator authenticator,
+      SseManager manager,
+      StreamSettings settings,
+      StreamMetrics metrics,
+      Cors cors,
+      Clock clock,
+      List<Header> extraHeaders) {
+    this.authenticator = authenticator;
+    this.manager = manager;
+    this.settings = settings;
+    this.metrics = metrics;
+    this.cors = cors;
+    this.clock = clock;
+    this.extraHeaders = List.copyOf(extraHeaders);
+  }
+
+  @Override
+  public void handle(ServerRequest request, ServerResponse response) {
+    Caller caller = authenticator.streamCaller(request);
+    if (!request.headers().isAccepted(EVENT_STREAM)) {
+      throw Problem.of(Status.NOT_ACCEPTABLE_406, "This route answers with text/event-stream only.")
+          .toException();
+    }
+    Connection connection = new Connection(caller, Transport.SSE);
+    SseManager.Admission admission = manager.register(connection);
+    if (admission != SseManager.Admission.ADMITTED) {
+      refuse(response, caller, admission);
+      return;
+    }
+    SseSession session =
+        new SseSession(
+            connection, head(request), lastEventId(request), manager, settings, metrics, clock);
+    Takeover.start(response, session);
+  }
+
+  /// An API client gets a status. A native EventSource would give up for good on any status but
+  /// 200, so it gets an empty stream that tells it when to try again (WHATWG HTML, section
+  /// "Server-sent events", "fail the connection").
+  private void refuse(ServerResponse response, Caller caller, SseManager.Admission admission) {
+    long retrySeconds = Math.max(1, settings.retry().toSeconds());
+    if (caller.credential() != Credential.HEADER) {
+      response.header(HeaderValues.CONTENT_TYPE_EVENT_STREAM);
+      response.header(HeaderNames.CACHE_CONTROL, "no-cache, no-transform");
+      response.header(HeaderValues.CONNECTION_CLOSE);
+      response.send(SseSession.retryFrame(settings));
+      return;
+    }
+    Problem problem =
+        switch (admission) {
+          case USER_LIMIT ->
+              Problem.of(
+                  Status.TOO_MANY_REQUESTS_429,
+                  "This user has %d streams open, which is the limit: close one first."
+                      .formatted(settings.maxConnectionsPerUser()));
+          case NODE_LIMIT ->
+              Problem.of(
+                  Status.SERVICE_UNAVAILABLE_503,
+                  "This node has all the streams that it may have: try again.");
+          case DRAINING, ADMITTED ->
+              Problem.of(Status.SERVICE_UNAVAILABLE_503, "This node is shutting down: try again.");
+        };
+    Routes.send(response, problem.with(HeaderNames.RETRY_AFTER, Long.toString(retrySeconds)));
+  }
+
+  private byte[] head(ServerRequest request) {
+    StringBuilder head = new StringBuilder(384).append(HEAD);
+    append(
+        head,
+        "Date",
+        DateTimeFormatter.RFC_1123_DATE_TIME.format(clock.instant().atOffset(ZoneOffset.UTC)));
+    for (Header header : cors.responseHeaders(request.headers())) {
+      append(head, header.name(), header.get());
+    }
+    for (Header header : extraHeaders) {
+      append(head, header.name(), header.get());
+    }
+    return head.append("\r\n").toString().getBytes(StandardCharsets.US_ASCII);
+  }
+
+  private static void append(StringBuilder head, String name, String value) {
+    head.append(name).append(": ").append(value).append("\r\n");
+  }
+
+  private static @Nullable String lastEventId(ServerRequest request) {
+    Optional<String> header = request.headers().first(LAST_EVENT_ID);
+    if (header.isPresent() || request.query().isEmpty()) {
+      return header.orElse(null);
+    }
+    return request.query().first("lastEventId").orElse(null);
+  }
+}

@@ -1,0 +1,16 @@
+package dev.replistream.stream;
+
+import java.util.Locale;
+
+/// How a connection carries its events.
+public enum Transport {
+  /// Server-sent events over HTTP/1.1.
+  SSE;
+
+  private final String label = name().toLowerCase(Locale.ROOT);
+
+  /// The transport as it stands in logs and metrics.
+  public String label() {
+    return label;
+  }
+}

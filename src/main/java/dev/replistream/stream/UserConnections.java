@@ -1,0 +1,47 @@
+package dev.replistream.stream;
+
+import java.util.Arrays;
+
+/// The open connections of one user. Adding, removing and copying take constant time, constant time
+/// and one copy; nothing is done to a connection under the lock.
+///
+/// Thread-safe by its own monitor.
+final class UserConnections {
+  private static final Connection[] NONE = {};
+
+  private Connection[] slots = NONE;
+  private int size;
+
+  synchronized int size() {
+    return size;
+  }
+
+  synchronized void add(Connection connection) {
+    if (size == slots.length) {
+      slots = Arrays.copyOf(slots, Math.max(1, size * 2));
+    }
+    connection.slot = size;
+    slots[size++] = connection;
+  }
+
+  @SuppressWarnings(
+      "NullAway") // a slot past the size holds nothing, which the array's type can't say
+  synchronized void remove(Connection connection) {
+    int slot = connection.slot;
+    if (slot < 0 || slot >= size || slots[slot] != connection) {
+      return;
+    }
+    Connection last = slots[--size];
+    slots[slot] = last;
+    last.slot = slot;
+    slots[size] = null;
+    connection.slot = -1;
+    if (size * 4 < slots.length) {
+      slots = Arrays.copyOf(slots, slots.length / 2);
+    }
+  }
+
+  synchronized Connection[] snapshot() {
+    return Arrays.copyOf(slots, size);
+  }
+}
