@@ -91,7 +91,8 @@ public final class Application implements AutoCloseable {
     TokenVerifier verifier =
         new TokenVerifier(
             Keys.of(settings.auth(), settings.dataDir(), clock), settings.auth(), clock);
-    Authenticator authenticator = new Authenticator(verifier, tickets, new AuthMetrics(meters));
+    AuthMetrics authMetrics = new AuthMetrics(meters);
+    Authenticator authenticator = new Authenticator(verifier, tickets, authMetrics);
 
     String epoch = UUID.randomUUID().toString().substring(0, 8);
     PokeBus bus = new PokeBus(new Cursor(epoch, CURSOR_GENERATION), meters);
@@ -118,7 +119,10 @@ public final class Application implements AutoCloseable {
         new Routes()
             .on(Method.GET, API + "/stream", stream)
             .on(Method.GET, API + "/events", events)
-            .on(Method.POST, API + "/ticket", new TicketHandler(authenticator, tickets))
+            .on(
+                Method.POST,
+                API + "/ticket",
+                new TicketHandler(authenticator, tickets, authMetrics))
             .on(
                 Method.POST,
                 API + "/poke-user",

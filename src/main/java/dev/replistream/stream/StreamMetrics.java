@@ -84,7 +84,7 @@ public final class StreamMetrics implements AutoCloseable {
         registry.getOrCreate(
             Timer.builder("replistream_poke_to_write")
                 .description("From the poke to the end of the write of its sync")
-                .percentiles()
+                .percentiles(new double[0])
                 .buckets(
                     Duration.ofMillis(1),
                     Duration.ofMillis(2),

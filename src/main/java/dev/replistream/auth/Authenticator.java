@@ -1,0 +1,118 @@
+package dev.replistream.auth;
+
+import dev.replistream.auth.TokenRefusedException.Reason;
+import dev.replistream.http.ProblemException;
+import io.helidon.common.uri.UriQuery;
+import io.helidon.http.HeaderNames;
+import io.helidon.webserver.http.ServerRequest;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+
+/// Tells from a request who is calling, and refuses it where nobody is. Thread-safe.
+public final class Authenticator {
+  private static final Logger LOGGER = System.getLogger(Authenticator.class.getName());
+  private static final String TICKET = "ticket";
+  private static final String BEARER = "Bearer ";
+  private static final Set<String> TOKEN_PARAMETERS =
+      Set.of("token", "access_token", "jwt", "auth", "authorization");
+
+  private final TokenVerifier verifier;
+  private final Tickets tickets;
+  private final AuthMetrics metrics;
+
+  /// An authenticator that counts what it refuses.
+  public Authenticator(TokenVerifier verifier, Tickets tickets, AuthMetrics metrics) {
+    this.verifier = verifier;
+    this.tickets = tickets;
+    this.metrics = metrics;
+  }
+
+  /// The caller by the `Authorization` header (RFC 6750, section 2.1).
+  ///
+  /// @throws ProblemException 401 when there is no good token in it, or any token in the URL; 503
+  ///   when no key could be read yet
+  public Caller caller(ServerRequest request) {
+    try {
+      refuseTokenInUrl(request.query());
+      return verifier.verify(bearer(request).orElseThrow(Authenticator::missing));
+    } catch (TokenRefusedException e) {
+      throw refused(e);
+    }
+  }
+
+  /// The caller who opens a stream: by the header, or by the query's `ticket`, which is used up.
+  ///
+  /// @throws ProblemException as {@link #caller} does, and 401 when the ticket is not good
+  public Caller streamCaller(ServerRequest request) {
+    try {
+      UriQuery query = request.query();
+      refuseTokenInUrl(query);
+      Optional<String> token = bearer(request);
+      return token.isPresent() ? verifier.verify(token.get()) : redeem(query);
+    } catch (TokenRefusedException e) {
+      throw refused(e);
+    }
+  }
+
+  private Caller redeem(UriQuery query) {
+    if (!query.contains(TICKET)) {
+      throw missing();
+    }
+    Caller caller =
+        query
+            .first(TICKET)
+            .asOptional()
+            .flatMap(tickets::redeem)
+            .orElseThrow(() -> new TokenRefusedException(Reason.TICKET));
+    metrics.ticketRedeemed();
+    return caller;
+  }
+
+  /// What follows `Bearer`. A header of another scheme is a proxy's business, and counts for none.
+  private static Optional<String> bearer(ServerRequest request) {
+    if (!request.headers().contains(HeaderNames.AUTHORIZATION)) {
+      return Optional.empty();
+    }
+    List<String> values = request.headers().get(HeaderNames.AUTHORIZATION).allValues();
+    if (values.size() > 1) {
+      throw new TokenRefusedException(Reason.MALFORMED);
+    }
+    String value = values.getFirst();
+    return value.regionMatches(true, 0, BEARER, 0, BEARER.length())
+        ? Optional.of(value.substring(BEARER.length()).strip()).filter(token -> !token.isEmpty())
+        : Optional.empty();
+  }
+
+  private static void refuseTokenInUrl(UriQuery query) {
+    if (query.isEmpty()) {
+      return;
+    }
+    for (String name : query.names()) {
+      if (TOKEN_PARAMETERS.contains(name.toLowerCase(Locale.ROOT))
+          || isLikeToken(name)
+          || query.all(name).stream().anyMatch(Authenticator::isLikeToken)) {
+        throw new TokenRefusedException(Reason.IN_URL);
+      }
+    }
+  }
+
+  /// Whether this looks like a JWT: `eyJ` is how base64url writes the beginning of a JSON object.
+  private static boolean isLikeToken(String text) {
+    int start = text.regionMatches(true, 0, BEARER, 0, BEARER.length()) ? BEARER.length() : 0;
+    return text.startsWith("eyJ", start) && text.indexOf('.') != text.lastIndexOf('.');
+  }
+
+  private static TokenRefusedException missing() {
+    return new TokenRefusedException(Reason.MISSING);
+  }
+
+  private ProblemException refused(TokenRefusedException e) {
+    metrics.tokenRefused(e.reason());
+    LOGGER.log(Level.INFO, "event=token-refused reason={0}", e.reason().label());
+    return e.problem().toException();
+  }
+}

@@ -1,0 +1,104 @@
+package dev.replistream.auth;
+
+import dev.replistream.auth.Caller.Credential;
+import dev.replistream.auth.TokenRefusedException.Reason;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// What the claims of a signed token must say (RFC 7519, section 4.1). Immutable.
+///
+/// @param issuer the only `iss` accepted, where one is configured
+/// @param audience what `aud` must hold, where one is configured
+/// @param clockSkew how far the clocks of the issuer and this server may differ
+record ClaimPolicy(Optional<String> issuer, Optional<String> audience, Duration clockSkew) {
+  // the end of the year 9999: beyond it stand milliseconds, and numbers that overflow
+  private static final long LAST_SECOND = 253_402_300_799L;
+  private static final double NANOS_PER_SECOND = 1e9;
+
+  /// Who the claims name.
+  ///
+  /// @param claims of a token whose signature is verified
+  /// @throws TokenRefusedException when a claim is missing or wrong
+  Caller caller(Map<?, ?> claims, Instant now) {
+    // past its exp a token is good for as long as the clocks may differ, and so is what it opened
+    Instant expiresAt =
+        time(claims, "exp").orElseThrow(() -> refused(Reason.NO_EXPIRY)).plus(clockSkew);
+    if (!now.isBefore(expiresAt)) {
+      throw refused(Reason.EXPIRED);
+    }
+    Instant latest = now.plus(clockSkew);
+    if (isAfter(claims, "nbf", latest) || isAfter(claims, "iat", latest)) {
+      throw refused(Reason.NOT_YET_VALID);
+    }
+    if (issuer.isPresent() && !issuer.get().equals(claims.get("iss"))) {
+      throw refused(Reason.ISSUER);
+    }
+    if (audience.isPresent() && !holds(claims.get("aud"), audience.get())) {
+      throw refused(Reason.AUDIENCE);
+    }
+    return new Caller(userId(claims), scopes(claims), expiresAt, Credential.HEADER);
+  }
+
+  private static boolean isAfter(Map<?, ?> claims, String name, Instant latest) {
+    return time(claims, name).filter(time -> time.isAfter(latest)).isPresent();
+  }
+
+  private static boolean holds(@Nullable Object aud, String audience) {
+    return aud instanceof List<?> list ? list.contains(audience) : audience.equals(aud);
+  }
+
+  /// A NumericDate (RFC 7519, section 2): seconds since 1970, perhaps with a fraction.
+  private static Optional<Instant> time(Map<?, ?> claims, String name) {
+    if (!claims.containsKey(name)) {
+      return Optional.empty();
+    }
+    if (claims.get(name) instanceof Number number) {
+      double seconds = number.doubleValue();
+      if (seconds >= 0 && seconds <= LAST_SECOND) { // not so for NaN
+        long nanos = (long) ((seconds - Math.floor(seconds)) * NANOS_PER_SECOND);
+        return Optional.of(Instant.ofEpochSecond(number.longValue(), nanos));
+      }
+    }
+    throw refused(Reason.NUMERIC_DATE);
+  }
+
+  private static String userId(Map<?, ?> claims) {
+    if (claims.get("sub") instanceof String sub
+        && Caller.isUserId(sub)
+        && StandardCharsets.UTF_8.newEncoder().canEncode(sub)) { // not so for half a surrogate pair
+      return sub;
+    }
+    throw refused(Reason.SUBJECT);
+  }
+
+  /// `scope` as RFC 8693, section 4.2 has it, or the array that some issuers make of it.
+  private static Set<String> scopes(Map<?, ?> claims) {
+    Object scope = claims.get("scope");
+    Set<String> scopes = new HashSet<>();
+    if (scope instanceof String text) {
+      scopes.addAll(List.of(text.split(" ")));
+    } else if (scope instanceof List<?> list) {
+      for (Object one : list) {
+        if (!(one instanceof String text)) {
+          throw refused(Reason.SCOPE);
+        }
+        scopes.add(text);
+      }
+    } else if (scope != null) {
+      throw refused(Reason.SCOPE);
+    }
+    scopes.remove("");
+    return scopes;
+  }
+
+  private static TokenRefusedException refused(Reason reason) {
+    return new TokenRefusedException(reason);
+  }
+}

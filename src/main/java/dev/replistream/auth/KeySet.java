@@ -1,0 +1,95 @@
+package dev.replistream.auth;
+
+import dev.replistream.auth.TokenRefusedException.Reason;
+import dev.replistream.http.Json;
+import dev.replistream.http.ProblemException;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/// The keys that verify tokens at one time. Immutable. Two sets are the same only if they are one
+/// object, so that what was verified with a set can be told from what another would say.
+final class KeySet {
+  /// The set before any key was read.
+  static final KeySet EMPTY = new KeySet(List.of(), true);
+
+  private final List<VerificationKey> keys;
+  private final boolean keysHaveIds;
+
+  private KeySet(List<VerificationKey> keys, boolean keysHaveIds) {
+    this.keys = List.copyOf(keys);
+    this.keysHaveIds = keysHaveIds;
+  }
+
+  /// The one key of a shared secret. A secret has no id, so the `kid` of a token says nothing here
+  /// and is passed over: issuers put one in all their tokens.
+  ///
+  /// @throws KeysException when the secret is too short
+  static KeySet ofSecret(String secret) {
+    return new KeySet(List.of(VerificationKey.ofSecret(secret)), false);
+  }
+
+  /// Reads a JWK set (RFC 7517, section 5). Members that can't verify tokens are passed over.
+  ///
+  /// @param source where it comes from, for the message
+  /// @throws KeysException when it is no JWK set, or no member can verify tokens
+  static KeySet parse(byte[] document, String source) {
+    List<VerificationKey> keys =
+        members(document, source).stream()
+            .flatMap(
+                member -> member instanceof Map<?, ?> jwk ? Stream.of(jwk) : Stream.<Map<?, ?>>of())
+            .flatMap(jwk -> VerificationKey.ofJwk(jwk).stream())
+            .toList();
+    if (keys.isEmpty()) {
+      throw unusable(
+          source,
+          "holds no key that can verify tokens: RSA from 2048 bits, EC on P-256, P-384 or P-521,"
+              + " oct from 32 bytes, with no use or the use sig");
+    }
+    return new KeySet(keys, true);
+  }
+
+  private static List<?> members(byte[] document, String source) {
+    try {
+      if (Json.parse(document) instanceof Map<?, ?> object
+          && object.get("keys") instanceof List<?> members) {
+        return members;
+      }
+    } catch (ProblemException _) {
+      // its text speaks of a request's body, which this is not
+    }
+    throw unusable(source, "is not a JWK set, a JSON object whose keys is an array");
+  }
+
+  private static KeysException unusable(String source, String why) {
+    return new KeysException("%s: %s %s".formatted(Keys.JWKS, source, why));
+  }
+
+  /// How many keys there are.
+  int size() {
+    return keys.size();
+  }
+
+  /// Why these keys refuse `token`; empty when one of them, bound to the algorithm of the token,
+  /// made its signature. Claims are not looked at.
+  Optional<Reason> refusal(CompactJws token) {
+    boolean byId = keysHaveIds && token.keyId().isPresent();
+    List<VerificationKey> named =
+        byId ? keys.stream().filter(key -> key.id().equals(token.keyId())).toList() : keys;
+    if (named.isEmpty()) {
+      return Optional.of(Reason.UNKNOWN_KEY);
+    }
+    List<VerificationKey> fitting =
+        named.stream().filter(key -> key.algorithm().equals(token.algorithm())).toList();
+    if (fitting.isEmpty()) {
+      return Optional.of(Reason.ALGORITHM);
+    }
+    if (!byId && fitting.size() > 1) {
+      return Optional.of(Reason.AMBIGUOUS_KEY);
+    }
+    return fitting.stream().anyMatch(token::isSignedBy)
+        ? Optional.empty()
+        : Optional.of(Reason.SIGNATURE);
+  }
+}

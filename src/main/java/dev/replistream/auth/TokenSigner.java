@@ -1,0 +1,81 @@
+package dev.replistream.auth;
+
+import dev.replistream.http.Json;
+import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+
+/// Signs tokens with a shared secret (HS256): for the command line, for development, and for tests.
+/// Immutable.
+public final class TokenSigner {
+  // RFC 6749, section 3.3
+  private static final Pattern SCOPE = Pattern.compile("[!#-\\[\\]-~]+");
+
+  private final VerificationKey key;
+  private final Optional<String> issuer;
+  private final Optional<String> audience;
+  private final Clock clock;
+
+  /// A signer whose tokens have the issuer and the audience of `settings`.
+  ///
+  /// @throws KeysException when the secret is shorter than 32 bytes in UTF-8
+  public TokenSigner(String secret, AuthSettings settings, Clock clock) {
+    this.key = VerificationKey.ofSecret(secret);
+    this.issuer = settings.issuer();
+    this.audience = settings.audience();
+    this.clock = clock;
+  }
+
+  /// A token for a user.
+  ///
+  /// @param userId its `sub`
+  /// @param scopes its `scope`, left out when there are none
+  /// @param ttl how long it is good, at most 100 years; its `exp` is rounded up to a second
+  /// @throws IllegalArgumentException when the user id is not one, a scope holds a space or a
+  ///   character that no scope has, or the time is not positive or too long
+  public String sign(String userId, Set<String> scopes, Duration ttl) {
+    check(Caller.isUserId(userId), "a user id is 1 to 128 characters without control characters");
+    check(
+        scopes.stream().allMatch(scope -> SCOPE.matcher(scope).matches()),
+        "a scope is printable ASCII without spaces, quotes and backslashes");
+    check(ttl.isPositive() && ttl.toDays() <= 36_525, "a token is good for 1 s to 100 years");
+    Instant now = clock.instant();
+    byte[] header =
+        Json.write(json -> {
+          json.writeStartObject();
+          json.writeStringField("alg", key.algorithm());
+          json.writeStringField("typ", "JWT");
+          json.writeEndObject();
+        });
+    byte[] payload =
+        Json.write(json -> {
+          json.writeStartObject();
+          if (issuer.isPresent()) {
+            json.writeStringField("iss", issuer.get());
+          }
+          if (audience.isPresent()) {
+            json.writeStringField("aud", audience.get());
+          }
+          json.writeStringField("sub", userId);
+          json.writeNumberField("iat", now.getEpochSecond());
+          json.writeNumberField("exp", now.plus(ttl).plusNanos(999_999_999).getEpochSecond());
+          if (!scopes.isEmpty()) {
+            json.writeStringField("scope", String.join(" ", new TreeSet<>(scopes)));
+          }
+          json.writeEndObject();
+        });
+    String input = CompactJws.signingInput(header, payload);
+    return CompactJws.serialize(input, key.jwk().sign(input.getBytes(StandardCharsets.US_ASCII)));
+  }
+
+  private static void check(boolean good, String expectation) {
+    if (!good) {
+      throw new IllegalArgumentException(expectation);
+    }
+  }
+}

@@ -1,0 +1,102 @@
+package dev.replistream.auth;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import dev.replistream.auth.TokenRefusedException.Reason;
+import java.time.Clock;
+import java.util.Optional;
+
+/// Tells from a token who is calling: a JWT (RFC 7519) signed as RFC 8725 asks for, with an
+/// algorithm that its key is bound to.
+///
+/// Thread-safe. Tokens that verified are remembered until they expire or the keys change, up to
+/// 10,000 of 1 KiB, or fewer longer ones; tokens that were refused are not.
+public final class TokenVerifier {
+  private static final int MAX_REMEMBERED = 10_000;
+  private static final int CHARS_PER_UNIT = 1024;
+
+  private final Keys keys;
+  private final ClaimPolicy policy;
+  private final Clock clock;
+  private volatile Memory memory = new Memory(KeySet.EMPTY);
+
+  /// What was verified with one set of keys; with another one it counts for nothing.
+  private static final class Memory {
+    private final KeySet keySet;
+    private final Cache<String, Caller> callers =
+        Caffeine.newBuilder()
+            .maximumWeight(MAX_REMEMBERED)
+            .weigher(
+                (String token, Caller _) -> (token.length() + CHARS_PER_UNIT - 1) / CHARS_PER_UNIT)
+            .executor(Runnable::run) // its upkeep is short, and needs no threads beside
+            .build();
+
+    Memory(KeySet keySet) {
+      this.keySet = keySet;
+    }
+  }
+
+  /// A verifier of tokens signed with `keys`, whose claims must say what `settings` ask for.
+  public TokenVerifier(Keys keys, AuthSettings settings, Clock clock) {
+    this.keys = keys;
+    this.policy = new ClaimPolicy(settings.issuer(), settings.audience(), settings.clockSkew());
+    this.clock = clock;
+  }
+
+  /// Who is calling, by {@link Caller.Credential#HEADER}.
+  ///
+  /// May wait a few seconds for a set of keys, where these come from a URL.
+  ///
+  /// @param token a JWT in compact serialization
+  /// @throws TokenRefusedException when it is not good, or no key could be read yet
+  public Caller verify(String token) {
+    Memory remembered = memory;
+    if (remembered.keySet == keys.latest()) {
+      Caller caller = remembered.callers.getIfPresent(token);
+      if (caller != null) {
+        if (clock.instant().isBefore(caller.expiresAt())) {
+          return caller;
+        }
+        remembered.callers.invalidate(token);
+      }
+    }
+    return verifyAnew(token);
+  }
+
+  private Caller verifyAnew(String text) {
+    CompactJws token = CompactJws.parse(text);
+    if (!VerificationKey.ALGORITHMS.contains(token.algorithm())) {
+      throw new TokenRefusedException(Reason.ALGORITHM);
+    }
+    KeySet keySet = keys.current();
+    Optional<Reason> refusal = keySet.refusal(token);
+    if (refusal.isPresent() && mayBeOfNewKeys(token, refusal.get())) {
+      keySet = keys.refreshed();
+      refusal = keySet.refusal(token);
+    }
+    if (refusal.isPresent()) {
+      throw new TokenRefusedException(refusal.get());
+    }
+    Caller caller = policy.caller(token.claims(), clock.instant());
+    remember(keySet, text, caller);
+    return caller;
+  }
+
+  /// Whether keys that came since may say otherwise. The id of a token tells a new key from an old
+  /// one; without an id, whatever fails may be the new key's.
+  private static boolean mayBeOfNewKeys(CompactJws token, Reason refusal) {
+    return refusal == Reason.UNKNOWN_KEY || token.keyId().isEmpty();
+  }
+
+  private void remember(KeySet keySet, String token, Caller caller) {
+    if (keySet != keys.latest()) {
+      return; // the keys changed meanwhile
+    }
+    Memory current = memory;
+    if (current.keySet != keySet) {
+      current = new Memory(keySet);
+      memory = current;
+    }
+    current.callers.put(token, caller);
+  }
+}
