@@ -278,6 +278,7 @@ public final class Application implements AutoCloseable {
     if (running != null) {
       running.stop();
     }
+    sseManager.close();
     wires.close();
     streamMetrics.close();
     LOGGER.log(Level.INFO, "event=stop");

@@ -98,10 +98,19 @@ public final class Json {
     if (!request.content().hasEntity()) {
       return new byte[0];
     }
-    if (request.headers().contentLength().orElse(0) > limitBytes) {
+    long length = request.headers().contentLength().orElse(-1);
+    if (length > limitBytes) {
       throw tooLarge(limitBytes);
     }
     try (InputStream in = request.content().inputStream()) {
+      if (length >= 0) {
+        byte[] bytes = new byte[(int) length];
+        int read = in.readNBytes(bytes, 0, bytes.length);
+        if (read < bytes.length) {
+          throw Problem.of(Status.BAD_REQUEST_400, "The body ended early.").toException();
+        }
+        return bytes;
+      }
       byte[] bytes = in.readNBytes(limitBytes + 1);
       if (bytes.length > limitBytes) {
         throw tooLarge(limitBytes);

@@ -1,8 +1,8 @@
 package dev.replistream.stream;
 
 import dev.replistream.auth.Caller;
+import java.time.Duration;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +16,8 @@ public final class Connection {
   enum Signal {
     /// There is a pending sync.
     SYNC,
+    /// Nothing was written for the ping interval.
+    PING,
     /// The connection is to end; the reason is set.
     END
   }
@@ -28,18 +30,30 @@ public final class Connection {
   private final Caller caller;
   private final Transport transport;
   private final long openedNanoTime = System.nanoTime();
-  // one SYNC and one END at the most, so an offer never fails
-  private final LinkedBlockingQueue<Signal> queue = new LinkedBlockingQueue<>(2);
+  // holds one of each signal at the most
+  private final LinkedBlockingQueue<Signal> queue = new LinkedBlockingQueue<>();
+  private final long expiresNanoTime;
   private volatile @Nullable Sync pending;
   private volatile @Nullable CloseReason reason;
+  private volatile long lastWriteNanoTime = openedNanoTime;
+  private volatile boolean pingPending;
 
   /// Where it stands among its user's connections; guarded by {@link UserConnections}.
   int slot = -1;
 
   /// A connection that is not registered yet.
-  public Connection(Caller caller, Transport transport) {
+  ///
+  /// @param lifeLeft until the caller's token expires
+  public Connection(Caller caller, Transport transport, Duration lifeLeft) {
     this.caller = caller;
     this.transport = transport;
+    this.expiresNanoTime = openedNanoTime + saturatedNanos(lifeLeft);
+  }
+
+  private static long saturatedNanos(Duration duration) {
+    // half the range of nanoTime, so that differences of two of its values never overflow
+    Duration most = Duration.ofNanos(Long.MAX_VALUE / 2);
+    return duration.compareTo(most) > 0 ? most.toNanos() : duration.toNanos();
   }
 
   /// Whose it is.
@@ -87,11 +101,34 @@ public final class Connection {
     return reason;
   }
 
+  /// Ends the connection if its token has expired, and makes a ping pending if it was silent for
+  /// the ping interval. Called by the ticker, which keeps time for all connections: a timed wait
+  /// would start and cancel a timer for each event of each connection.
+  void tick(long nowNanos, long pingNanos) {
+    if (nowNanos - expiresNanoTime >= 0) {
+      end(CloseReason.TOKEN_EXPIRED);
+    } else if (!pingPending && nowNanos - lastWriteNanoTime >= pingNanos) {
+      pingPending = true;
+      queue.offer(Signal.PING);
+    }
+  }
+
   /// Waits for a signal.
+  Signal take() throws InterruptedException {
+    return queue.take();
+  }
+
+  /// Takes note of a {@link Signal#PING}.
   ///
-  /// @return the signal, or null when none came in time
-  @Nullable Signal poll(long timeoutNanos) throws InterruptedException {
-    return queue.poll(timeoutNanos, TimeUnit.NANOSECONDS);
+  /// @return whether it is still due: nothing was written since it was offered
+  boolean pingDue(long nowNanos, long pingNanos) {
+    pingPending = false;
+    return nowNanos - lastWriteNanoTime >= pingNanos;
+  }
+
+  /// Notes that an event was written: silence begins anew.
+  void written(long nowNanos) {
+    lastWriteNanoTime = nowNanos;
   }
 
   /// Takes the pending sync, if there is one.

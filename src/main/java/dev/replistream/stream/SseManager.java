@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Thread-safe. A connection is counted from {@link #register} to {@link #remove}, which its own
 /// thread calls whatever way it ends.
-public final class SseManager {
+public final class SseManager implements AutoCloseable {
   private static final Logger LOGGER = System.getLogger(SseManager.class.getName());
 
   /// Whether a connection was let in.
@@ -49,6 +49,7 @@ public final class SseManager {
   private final int maxConnectionsPerUser;
   private final PokeBus bus;
   private final StreamMetrics metrics;
+  private final Thread ticker;
   private volatile boolean draining;
 
   /// Subscribes to `bus`.
@@ -58,6 +59,28 @@ public final class SseManager {
     this.bus = bus;
     this.metrics = metrics;
     bus.subscribe(this::deliver);
+    this.ticker =
+        Thread.ofPlatform()
+            .name("stream-ticker")
+            .daemon()
+            .start(() -> tick(settings.pingInterval().toNanos()));
+  }
+
+  /// Keeps the time of all connections: pings within an eighth of the ping interval, ends of tokens
+  /// within half a second, both at the latest.
+  private void tick(long pingNanos) {
+    long interval = Math.clamp(pingNanos / 8, 1_000_000, 500_000_000);
+    while (!Thread.currentThread().isInterrupted()) {
+      LockSupport.parkNanos(this, interval);
+      long now = System.nanoTime();
+      users.values().forEach(connections -> connections.tick(now, pingNanos));
+    }
+  }
+
+  /// Ends the ticker; the connections are the server's to close.
+  @Override
+  public void close() {
+    ticker.interrupt();
   }
 
   /// Pokes all clients of a user: for Java code that embeds the service and has written something

@@ -1,13 +1,10 @@
 package dev.replistream.stream;
 
 import dev.replistream.http.Wire;
-import dev.replistream.stream.Connection.Signal;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
-import java.time.Clock;
-import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -26,7 +23,6 @@ final class SseSession implements Consumer<Wire> {
   private final SseManager manager;
   private final StreamSettings settings;
   private final StreamMetrics metrics;
-  private final long expiresNanoTime;
   private byte @Nullable [] head;
   private @Nullable String lastEventId;
   private int events;
@@ -39,23 +35,13 @@ final class SseSession implements Consumer<Wire> {
       @Nullable String lastEventId,
       SseManager manager,
       StreamSettings settings,
-      StreamMetrics metrics,
-      Clock clock) {
+      StreamMetrics metrics) {
     this.connection = connection;
     this.head = head;
     this.lastEventId = lastEventId;
     this.manager = manager;
     this.settings = settings;
     this.metrics = metrics;
-    this.expiresNanoTime =
-        System.nanoTime()
-            + saturatedNanos(Duration.between(clock.instant(), connection.caller().expiresAt()));
-  }
-
-  private static long saturatedNanos(Duration duration) {
-    // half the range of nanoTime, so that differences of two of its values never overflow
-    Duration most = Duration.ofNanos(Long.MAX_VALUE / 2);
-    return duration.compareTo(most) > 0 ? most.toNanos() : duration.toNanos();
   }
 
   @Override
@@ -95,21 +81,14 @@ final class SseSession implements Consumer<Wire> {
 
   private void run(Wire wire) throws InterruptedException {
     long told = begin(wire);
-    long pingNanos = settings.pingInterval().toNanos();
     while (true) {
-      long lifeLeft = expiresNanoTime - System.nanoTime();
-      if (lifeLeft <= 0) {
-        connection.end(CloseReason.TOKEN_EXPIRED);
-      }
-      Signal signal = connection.poll(Math.min(pingNanos, lifeLeft));
-      if (signal == Signal.SYNC) {
-        told = sync(wire, told);
-      } else if (signal == Signal.END) {
-        end(wire, told);
-        return;
-      } else if (lifeLeft > pingNanos) {
-        write(wire, PING);
-        metrics.pingWritten();
+      switch (connection.take()) {
+        case SYNC -> told = sync(wire, told);
+        case PING -> ping(wire);
+        case END -> {
+          end(wire, told);
+          return;
+        }
       }
     }
   }
@@ -133,6 +112,13 @@ final class SseSession implements Consumer<Wire> {
     return resume.toldStamp();
   }
 
+  private void ping(Wire wire) {
+    if (connection.pingDue(System.nanoTime(), settings.pingInterval().toNanos())) {
+      write(wire, PING);
+      metrics.pingWritten();
+    }
+  }
+
   private long sync(Wire wire, long told) {
     Sync sync = connection.takeSync();
     if (sync == null || sync.stamp() <= told) {
@@ -153,6 +139,7 @@ final class SseSession implements Consumer<Wire> {
 
   private void write(Wire wire, byte[] bytes) {
     wire.write(bytes);
+    connection.written(System.nanoTime());
     events++;
   }
 

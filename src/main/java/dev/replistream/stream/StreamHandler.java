@@ -19,6 +19,7 @@ import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
@@ -73,15 +74,16 @@ public final class StreamHandler implements Handler {
       throw Problem.of(Status.NOT_ACCEPTABLE_406, "This route answers with text/event-stream only.")
           .toException();
     }
-    Connection connection = new Connection(caller, Transport.SSE);
+    Connection connection =
+        new Connection(
+            caller, Transport.SSE, Duration.between(clock.instant(), caller.expiresAt()));
     SseManager.Admission admission = manager.register(connection);
     if (admission != SseManager.Admission.ADMITTED) {
       refuse(response, caller, admission);
       return;
     }
     SseSession session =
-        new SseSession(
-            connection, head(request), lastEventId(request), manager, settings, metrics, clock);
+        new SseSession(connection, head(request), lastEventId(request), manager, settings, metrics);
     Takeover.start(response, session);
   }
 

@@ -41,6 +41,12 @@ final class UserConnections {
     }
   }
 
+  synchronized void tick(long nowNanos, long pingNanos) {
+    for (int i = 0; i < size; i++) {
+      slots[i].tick(nowNanos, pingNanos);
+    }
+  }
+
   synchronized Connection[] snapshot() {
     return Arrays.copyOf(slots, size);
   }
