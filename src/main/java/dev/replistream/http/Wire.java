@@ -50,6 +50,7 @@ public final class Wire implements ServerConnection, ConnectionContext {
   private final DataWriter writer = new DeadlineWriter();
   private @Nullable ServerConnection http1;
   private @Nullable DataReader reader;
+  private @Nullable PeerInfo remotePeer;
   private @Nullable Consumer<Wire> session;
   private Phase phase = Phase.IDLE;
   private long bodyDeadlineNanos;
@@ -147,6 +148,7 @@ public final class Wire implements ServerConnection, ConnectionContext {
 
   void headReceived() {
     phase = Phase.BODY;
+    readDeadlineNanos = NEVER; // a handler may take its time; each read of the body has a deadline
     bodyDeadlineNanos = System.nanoTime() + wires.deadlines().body().toNanos();
   }
 
@@ -200,6 +202,7 @@ public final class Wire implements ServerConnection, ConnectionContext {
     } finally {
       http1 = null;
       reader = null;
+      remotePeer = null;
       readDeadlineNanos = NEVER;
     }
   }
@@ -267,7 +270,12 @@ public final class Wire implements ServerConnection, ConnectionContext {
 
   @Override
   public PeerInfo remotePeer() {
-    return context.remotePeer();
+    PeerInfo known = remotePeer;
+    if (known == null) {
+      known = context.remotePeer(); // makes a new one each time, and Helidon asks at each request
+      remotePeer = known;
+    }
+    return known;
   }
 
   @Override

@@ -84,7 +84,12 @@ public final class StreamHandler implements Handler {
     }
     SseSession session =
         new SseSession(connection, head(request), lastEventId(request), manager, settings, metrics);
-    Takeover.start(response, session);
+    try {
+      Takeover.start(response, session);
+    } catch (RuntimeException e) {
+      manager.remove(connection, 0); // the session will never run, so nobody else would
+      throw e;
+    }
   }
 
   /// An API client gets a status. A native EventSource would give up for good on any status but
