@@ -118,11 +118,15 @@ public final class Wire implements ServerConnection, ConnectionContext {
     return timedOut;
   }
 
-  /// Whether `e` says that TCP gave up on a client which stopped answering (`ETIMEDOUT`).
+  /// Whether `e` says that TCP gave up on a client which stopped answering (`ETIMEDOUT`,
+  /// `EHOSTUNREACH`, `ENETUNREACH`); Java tells it in words only.
   public static boolean isVanished(UncheckedIOException e) {
     IOException cause = e.getCause();
     String message = cause == null ? null : cause.getMessage();
-    return message != null && message.contains("timed out");
+    return message != null
+        && (message.contains("timed out")
+            || message.contains("No route to host")
+            || message.contains("unreachable"));
   }
 
   /// Closes the socket at once. Idempotent, never throws.
