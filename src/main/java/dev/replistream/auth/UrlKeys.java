@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -25,43 +26,52 @@ final class UrlKeys extends Keys {
   private final JwksUrl url;
   private final Duration coolDown;
   private final Clock clock;
-  private final AtomicReference<Read> lastRead;
-  private volatile Snapshot snapshot = new Snapshot(KeySet.EMPTY, "", Instant.MIN);
+  private final AtomicReference<State> state;
+
+  /// All that changes, in one piece.
+  ///
+  /// @param snapshot the outcome of the last read that went well
+  /// @param lastStart when the last read began
+  /// @param reading the read that is under way
+  private record State(Snapshot snapshot, Instant lastStart, Optional<Read> reading) {}
+
+  /// The outcome of a read; the document has one character for each byte.
+  private record Snapshot(KeySet keys, String document, Instant readAt) {}
 
   /// One read, which any number of callers may wait for.
-  private record Read(Instant startedAt, FutureTask<Void> task) {
+  private final class Read {
+    private final FutureTask<Void> task = new FutureTask<>(() -> run(this), null);
+
     void start() {
       Thread.ofVirtual().name("jwks").start(task);
     }
   }
 
-  /// The outcome of the last read that went well; the document has one character for each byte.
-  private record Snapshot(KeySet keys, String document, Instant readAt) {}
-
   private UrlKeys(JwksUrl url, Duration coolDown, Clock clock) {
     this.url = url;
     this.coolDown = coolDown;
     this.clock = clock;
-    this.lastRead = new AtomicReference<>(newRead(clock.instant()));
+    Snapshot nothing = new Snapshot(KeySet.EMPTY, "", Instant.MIN);
+    this.state = new AtomicReference<>(new State(nothing, Instant.MIN, Optional.empty()));
   }
 
   /// Begins the first read and does not wait for it.
   static UrlKeys start(JwksUrl url, Duration coolDown, Clock clock) {
     UrlKeys keys = new UrlKeys(url, coolDown, clock);
-    keys.lastRead.get().start();
+    keys.begin(keys.state.get(), clock.instant());
     return keys;
   }
 
   @Override
   KeySet latest() {
-    return snapshot.keys();
+    return state.get().snapshot().keys();
   }
 
   @Override
   KeySet current() {
     if (latest() == KeySet.EMPTY) {
       refresh(true);
-    } else if (!clock.instant().isBefore(snapshot.readAt().plus(MAX_AGE))) {
+    } else if (!clock.instant().isBefore(state.get().snapshot().readAt().plus(MAX_AGE))) {
       refresh(false);
     }
     KeySet keys = latest();
@@ -81,34 +91,45 @@ final class UrlKeys extends Keys {
   ///
   /// @param join whether to wait for a read that another caller began
   private void refresh(boolean join) {
-    Read last = lastRead.get();
-    if (last.task().isDone()) {
+    State current = state.get();
+    if (current.reading().isEmpty()) {
       Instant now = clock.instant();
-      if (isCoolingDown(last, now)) {
+      if (isCoolingDown(current, now)) {
         return;
       }
-      Read next = newRead(now);
-      if (lastRead.compareAndSet(last, next)) {
-        next.start();
-        await(next);
+      Optional<Read> mine = begin(current, now);
+      if (mine.isPresent()) {
+        await(mine.get());
         return;
       }
     }
     if (join) {
-      await(lastRead.get());
+      state.get().reading().ifPresent(this::await);
     }
   }
 
-  private boolean isCoolingDown(Read last, Instant now) {
-    Duration since = Duration.between(last.startedAt(), now);
+  private boolean isCoolingDown(State current, Instant now) {
+    Duration since = Duration.between(current.lastStart(), now);
     return !since.isNegative() && since.compareTo(coolDown) < 0; // negative: the clock was set back
+  }
+
+  /// Begins a read, unless another caller was first.
+  private Optional<Read> begin(State current, Instant now) {
+    Read read = new Read();
+    State reading = new State(current.snapshot(), now, Optional.of(read));
+    if (!state.compareAndSet(current, reading)) {
+      return Optional.empty();
+    }
+    read.start();
+    return Optional.of(read);
   }
 
   private void await(Read read) {
     try {
-      read.task().get(url.timeout().toMillis(), TimeUnit.MILLISECONDS);
+      read.task.get(url.timeout().toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException _) {
-      read.task().cancel(true);
+      read.task.cancel(true);
+      end(read, Optional.empty());
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
     } catch (ExecutionException e) {
@@ -118,27 +139,40 @@ final class UrlKeys extends Keys {
     }
   }
 
-  private Read newRead(Instant startedAt) {
-    return new Read(startedAt, new FutureTask<>(this::read, null));
+  private void run(Read read) {
+    Optional<Snapshot> outcome = Optional.empty();
+    try {
+      outcome = load();
+    } finally {
+      end(read, outcome);
+    }
   }
 
-  private void read() {
+  /// Ends a read. One that was given up before has no outcome any more.
+  private void end(Read read, Optional<Snapshot> outcome) {
+    state.updateAndGet(current ->
+        current.reading().equals(Optional.of(read))
+            ? new State(outcome.orElse(current.snapshot()), current.lastStart(), Optional.empty())
+            : current);
+  }
+
+  private Optional<Snapshot> load() {
     try {
       byte[] bytes = url.read();
       String document = new String(bytes, StandardCharsets.ISO_8859_1);
-      Snapshot old = snapshot;
+      Snapshot old = state.get().snapshot();
       if (document.equals(old.document())) {
         // the same set, so what was verified with it stays so
-        snapshot = new Snapshot(old.keys(), document, clock.instant());
-      } else {
-        KeySet keys = KeySet.parse(bytes, url.toString());
-        snapshot = new Snapshot(keys, document, clock.instant());
-        LOGGER.log(Level.INFO, "event=jwks-read url={0} keys={1}", url, keys.size());
+        return Optional.of(new Snapshot(old.keys(), document, clock.instant()));
       }
+      KeySet keys = KeySet.parse(bytes, url.toString());
+      LOGGER.log(Level.INFO, "event=jwks-read url={0} keys={1}", url, keys.size());
+      return Optional.of(new Snapshot(keys, document, clock.instant()));
     } catch (JwksUrl.Failure e) {
       LOGGER.log(Level.WARNING, "event=jwks-failed url={0} reason={1}", url, e.getMessage());
     } catch (KeysException _) {
       LOGGER.log(Level.WARNING, "event=jwks-failed url={0} reason=unusable-set", url);
     }
+    return Optional.empty();
   }
 }

@@ -4,7 +4,6 @@ import io.helidon.security.jwt.jwk.Jwk;
 import io.helidon.security.jwt.jwk.JwkOctet;
 import io.helidon.security.jwt.jwk.JwkRSA;
 import jakarta.json.Json;
-import jakarta.json.JsonObject;
 import jakarta.json.JsonObjectBuilder;
 import java.nio.charset.StandardCharsets;
 import java.security.interfaces.RSAPublicKey;
@@ -141,7 +140,6 @@ record VerificationKey(Optional<String> id, String algorithm, Jwk jwk) {
         json.add(parameter, text);
       }
     }
-    JsonObject object = json.build();
-    return Jwk.create(object);
+    return Jwk.create(json.build());
   }
 }
