@@ -58,6 +58,15 @@ public final class Authenticator {
     }
   }
 
+  /// Makes the ticket that showed who `caller` is good again: for a stream that could not be opened
+  /// now. A native EventSource comes back with the same URL, and would be stopped for good if its
+  /// ticket were used up.
+  public void giveBack(ServerRequest request, Caller caller) {
+    if (caller.credential() == Caller.Credential.TICKET) {
+      tickets.giveBack(request.query().get(TICKET), caller);
+    }
+  }
+
   private Caller redeem(UriQuery query) {
     if (!query.contains(TICKET)) {
       throw missing();

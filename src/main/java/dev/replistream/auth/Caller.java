@@ -32,11 +32,14 @@ public record Caller(String userId, Set<String> scopes, Instant expiresAt, Crede
     scopes = Set.copyOf(scopes);
   }
 
-  /// Whether `text` can be a user id: 1 to 128 characters without control characters.
+  /// Whether `text` can be a user id: 1 to 128 characters without control characters, and without
+  /// half a surrogate pair, which UTF-8 can't carry.
   public static boolean isUserId(String text) {
     return !text.isEmpty()
         && text.length() <= 128
-        && text.chars().noneMatch(Character::isISOControl);
+        && text.codePoints()
+            .noneMatch(
+                c -> Character.isISOControl(c) || Character.getType(c) == Character.SURROGATE);
   }
 
   /// Whether the token carries `scope`.

@@ -72,6 +72,16 @@ public final class Tickets {
         .map(one -> one.caller().by(Credential.TICKET));
   }
 
+  /// Makes a ticket that was just redeemed good again, for as long as a new one: for a holder who
+  /// could not be let in and was told to come back with it.
+  public void giveBack(String ticket, Caller caller) {
+    Instant now = clock.instant();
+    synchronized (lock) {
+      makeRoom(now);
+      unused.put(ticket, new Ticket(caller, now.plus(lifetime(caller, now))));
+    }
+  }
+
   private Duration lifetime(Caller caller, Instant now) {
     Duration ofToken = Duration.between(now, caller.expiresAt());
     return ofToken.compareTo(ttl) < 0 ? ofToken : ttl;

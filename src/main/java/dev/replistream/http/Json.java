@@ -70,8 +70,8 @@ public final class Json {
     return bytes.toByteArray();
   }
 
-  /// Parses one JSON value: objects come as `Map`, arrays as `List`, whole numbers as `Long` or
-  /// `BigInteger`, others as `Double`, `null` as null.
+  /// Parses one JSON value: objects come as `Map`, arrays as `List`, whole numbers as `Integer`,
+  /// `Long` or `BigInteger`, others as `Double`, `null` as null.
   ///
   /// @throws ProblemException 400 when the text is not one JSON value, names a key twice, or nests
   ///   deeper than 512

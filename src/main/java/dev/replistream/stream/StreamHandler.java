@@ -79,6 +79,7 @@ public final class StreamHandler implements Handler {
             caller, Transport.SSE, Duration.between(clock.instant(), caller.expiresAt()));
     SseManager.Admission admission = manager.register(connection);
     if (admission != SseManager.Admission.ADMITTED) {
+      authenticator.giveBack(request, caller);
       refuse(response, caller, admission);
       return;
     }
