@@ -216,10 +216,10 @@ public final class Application implements AutoCloseable {
   ///
   /// @throws SettingsException when a port is taken or an address can't be bound
   public Application start() {
-    WebServerConfig.Builder builder = WebServer.builder();
-    configure(builder);
     requireFree("replistream.port", settings.port());
     requireFree("replistream.admin-port", settings.adminPort());
+    WebServerConfig.Builder builder = WebServer.builder();
+    configure(builder);
     WebServer starting = builder.build().start();
     if (!starting.isRunning()) {
       throw new SettingsException(
