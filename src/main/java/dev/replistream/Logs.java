@@ -23,12 +23,26 @@ final class Logs {
 
   private Logs() {}
 
+  /// A log manager that keeps the log open while the process ends: the one of the JDK takes the
+  /// handlers away as soon as a signal comes, and with them every line about the end. Has to be
+  /// named by the system property `java.util.logging.manager` before anything is logged.
+  public static final class Manager extends LogManager {
+    /// For the JDK, which makes it by its name.
+    public Manager() {}
+
+    /// Does nothing: every line is flushed as it is written.
+    @Override
+    public void reset() {}
+  }
+
   /// Logs this service from `level` on and everything else from WARNING on.
   static void start(Level level, PrintStream out) {
-    LogManager.getLogManager().reset();
-    Handler handler = new LineHandler(out);
-    handler.setLevel(java.util.logging.Level.ALL);
-    ROOT.addHandler(handler);
+    for (Handler handler : ROOT.getHandlers()) {
+      ROOT.removeHandler(handler);
+    }
+    Handler lines = new LineHandler(out);
+    lines.setLevel(java.util.logging.Level.ALL);
+    ROOT.addHandler(lines);
     ROOT.setLevel(java.util.logging.Level.WARNING);
     OURS.setLevel(
         switch (level) {

@@ -11,6 +11,7 @@ public final class Main {
 
   /// Runs one command and exits with its code.
   public static void main(String[] args) throws InterruptedException {
+    System.setProperty("java.util.logging.manager", Logs.Manager.class.getName());
     try {
       Settings settings = Settings.load(Optional.empty(), System.getenv());
       Logs.start(settings.logLevel(), System.out);
