@@ -1,26 +1,31 @@
 package dev.replistream;
 
-import dev.replistream.auth.KeysException;
+import dev.replistream.cli.Commands;
+import java.io.PrintWriter;
 import java.time.Clock;
+import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CountDownLatch;
 
 /// The command line's entry.
 public final class Main {
   private Main() {}
 
   /// Runs one command and exits with its code.
-  public static void main(String[] args) throws InterruptedException {
+  public static void main(String[] args) {
     System.setProperty("java.util.logging.manager", Logs.Manager.class.getName());
-    try {
-      Settings settings = Settings.load(Optional.empty(), System.getenv());
-      Logs.start(settings.logLevel(), System.out);
-      Application application = new Application(settings, Clock.systemUTC()).start();
-      Runtime.getRuntime().addShutdownHook(new Thread(application::close, "shutdown"));
-      new CountDownLatch(1).await();
-    } catch (SettingsException | KeysException e) {
-      System.err.println("replistream: " + e.getMessage());
-      System.exit(2);
-    }
+    Map<String, String> environment = System.getenv();
+    Clock clock = Clock.systemUTC();
+    String version =
+        Optional.ofNullable(Main.class.getPackage().getImplementationVersion())
+            .orElse("(not packaged)");
+    Commands commands =
+        new Commands(
+            new ServiceProcess(environment, clock, System.out),
+            version,
+            environment,
+            clock,
+            new PrintWriter(System.out, false, System.out.charset()),
+            new PrintWriter(System.err, false, System.err.charset()));
+    System.exit(commands.run(args));
   }
 }

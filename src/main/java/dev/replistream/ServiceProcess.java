@@ -1,0 +1,101 @@
+package dev.replistream;
+
+import dev.replistream.auth.DevelopmentKey;
+import dev.replistream.auth.KeysException;
+import dev.replistream.auth.TokenSigner;
+import dev.replistream.cli.CommandException;
+import dev.replistream.cli.Service;
+import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.URI;
+import java.net.UnknownHostException;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+
+/// This process as the command line sees it: reads the settings, and starts and stops the
+/// application. Confined to the thread that runs the command.
+public final class ServiceProcess implements Service {
+  private final Map<String, String> environment;
+  private final Clock clock;
+  private final PrintStream log;
+
+  /// @param environment the process's environment
+  /// @param log where the log of {@link #serve} goes
+  public ServiceProcess(Map<String, String> environment, Clock clock, PrintStream log) {
+    this.environment = Map.copyOf(environment);
+    this.clock = clock;
+    this.log = log;
+  }
+
+  /// Never returns: a signal ends the process, and the end of the process closes the application.
+  @Override
+  public void serve(Optional<Path> config, Consumer<URI> started) throws InterruptedException {
+    Settings settings = settings(config);
+    Logs.start(settings.logLevel(), log);
+    Application application = oneLine(() -> new Application(settings, clock).start());
+    Runtime.getRuntime().addShutdownHook(new Thread(application::close, "shutdown"));
+    started.accept(url(settings.host(), application.port()));
+    new CountDownLatch(1).await();
+  }
+
+  @Override
+  public URI url(Optional<Path> config) {
+    Settings settings = settings(config);
+    if (settings.port() == 0) {
+      throw new CommandException(
+          "replistream.port is 0, any free one: give the URL that the service printed");
+    }
+    return url(settings.host(), settings.port());
+  }
+
+  private static URI url(String host, int port) {
+    try {
+      InetAddress address = InetAddress.getByName(host);
+      String name =
+          address.isAnyLocalAddress() ? "127.0.0.1" : host.contains(":") ? "[" + host + "]" : host;
+      return URI.create("http://%s:%d".formatted(name, port));
+    } catch (UnknownHostException | IllegalArgumentException _) {
+      throw new CommandException("replistream.host: there is no address " + host);
+    }
+  }
+
+  @Override
+  public boolean isDevelopmentMode(Optional<Path> config) {
+    return settings(config).auth().isDevelopmentMode();
+  }
+
+  @Override
+  public TokenSigner signer(Optional<Path> config) {
+    Settings settings = settings(config);
+    if (settings.auth().jwks().isPresent()) {
+      throw new CommandException(
+          "replistream.auth.jwks: its keys verify tokens and can't sign them; ask who issues them for"
+              + " a token");
+    }
+    return oneLine(() ->
+        new TokenSigner(
+            settings
+                .auth()
+                .secret()
+                .orElseGet(() -> DevelopmentKey.loadOrCreate(settings.dataDir())),
+            settings.auth(),
+            clock));
+  }
+
+  private Settings settings(Optional<Path> config) {
+    return oneLine(() -> Settings.load(config, environment));
+  }
+
+  private static <T> T oneLine(Supplier<T> work) {
+    try {
+      return work.get();
+    } catch (SettingsException | KeysException e) {
+      throw new CommandException(String.valueOf(e.getMessage()));
+    }
+  }
+}

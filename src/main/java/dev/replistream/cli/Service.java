@@ -1,0 +1,29 @@
+package dev.replistream.cli;
+
+import dev.replistream.auth.TokenSigner;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/// The service that the commands start or ask about. Each method reads the settings anew, from
+/// `config` where a file was named and from the environment; each throws a {@link CommandException}
+/// of one line when they are not good.
+///
+/// Confined to the thread that runs the command.
+public interface Service {
+  /// Starts the service and serves until the process is told to stop.
+  ///
+  /// @param started called once the service takes connections, with the address of its API's port
+  void serve(Optional<Path> config, Consumer<URI> started) throws InterruptedException;
+
+  /// Where a client on this machine finds a service with these settings, such as
+  /// `http://127.0.0.1:8000`.
+  URI url(Optional<Path> config);
+
+  /// Whether a service with these settings makes its own key and serves this machine only.
+  boolean isDevelopmentMode(Optional<Path> config);
+
+  /// What signs the tokens that a service with these settings accepts.
+  TokenSigner signer(Optional<Path> config);
+}
