@@ -52,12 +52,23 @@ public final class Commands {
     commandLine
         .addSubcommand("serve", serve)
         .addSubcommand("token", new TokenCommand(service, config, terminal))
+        .addSubcommand(
+            "watch", new WatchCommand(client(service, config, environment), clock, terminal))
+        .addSubcommand(
+            "poke", new PokeCommand(client(service, config, environment), clock, terminal))
+        .addSubcommand(
+            "doctor", new DoctorCommand(client(service, config, environment), clock, terminal))
         .setUsageHelpWidth(HELP_WIDTH)
         .setOut(out)
         .setErr(err)
         .registerConverter(Duration.class, Commands::duration)
         .setParameterExceptionHandler(this::misused)
         .setExecutionExceptionHandler(this::failed);
+  }
+
+  private static ClientOptions client(
+      Service service, ConfigFile config, Map<String, String> environment) {
+    return new ClientOptions(service, config, environment);
   }
 
   /// Runs the command that `args` name, or serve where they name none.

@@ -34,7 +34,7 @@ final class ServeCommand implements Callable<Integer> {
       return;
     }
     String token = service.signer(config.path()).sign("demo", Set.of(), TOKEN_LIFE);
-    String api = url + "/api/v1/replicache";
+    String api = url + Api.PREFIX;
     """
 
     Replistream is in development mode: it serves this machine only, with a key of its own.

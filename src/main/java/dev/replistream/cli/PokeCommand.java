@@ -1,0 +1,88 @@
+package dev.replistream.cli;
+
+import dev.replistream.auth.Caller;
+import dev.replistream.http.Json;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/// `poke`: tells the clients of users to pull.
+@Command(
+    name = "poke",
+    description = "Pokes the caller or others, and prints how many connections were told.")
+final class PokeCommand implements Callable<Integer> {
+  @Mixin private final ClientOptions client;
+  private final Clock clock;
+  private final Terminal terminal;
+
+  @Option(
+      names = "--url",
+      paramLabel = "URL",
+      description = "The service. Default: REPLISTREAM_URL, else the configured port here.")
+  private Optional<String> url = Optional.empty();
+
+  @Option(
+      names = "--for",
+      paramLabel = "USER",
+      description = "Poke this user; the token needs the scope replicache:poke. Repeatable.")
+  private List<String> users = new ArrayList<>();
+
+  PokeCommand(ClientOptions client, Clock clock, Terminal terminal) {
+    this.client = client;
+    this.clock = clock;
+    this.terminal = terminal;
+  }
+
+  @Override
+  public Integer call() throws InterruptedException {
+    URI base = client.url(url);
+    Set<String> scopes = users.isEmpty() ? Set.of() : Set.of(Caller.POKE_SCOPE);
+    try (Api api = new Api(base, client.credential(base, scopes), clock)) {
+      boolean done = true;
+      if (users.isEmpty()) {
+        done = poke(api, Optional.empty());
+      }
+      for (String user : new LinkedHashSet<>(users)) {
+        done = done && poke(api, Optional.of(body(user)));
+      }
+      return done ? 0 : 1;
+    } catch (IOException e) {
+      terminal.report(String.valueOf(e.getMessage()));
+      return 1;
+    }
+  }
+
+  private boolean poke(Api api, Optional<String> body) throws IOException, InterruptedException {
+    Answer answer = api.post("/poke-user", body);
+    if (answer.head().status() == 200
+        && answer.json().get("clientsNotified") instanceof Number notified
+        && answer.json().get("userId") instanceof String user) {
+      terminal.print(
+          "notified %d connection%s of %s"
+              .formatted(notified.intValue(), notified.intValue() == 1 ? "" : "s", user));
+      return true;
+    }
+    terminal.report(answer.failure());
+    return false;
+  }
+
+  private static String body(String user) {
+    return new String(
+        Json.write(json -> {
+          json.writeStartObject();
+          json.writeStringField("userId", user);
+          json.writeEndObject();
+        }),
+        StandardCharsets.UTF_8);
+  }
+}

@@ -1,0 +1,87 @@
+package dev.replistream.cli;
+
+import dev.replistream.Main;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/// One command, run in a process of its own as a user would.
+final class CommandProcess implements AutoCloseable {
+  private static final int DEADLINE_SECONDS = 60;
+
+  private final Process process;
+  private final Lines out = new Lines();
+  private final Lines err = new Lines();
+  private final List<Thread> readers = new ArrayList<>();
+
+  private CommandProcess(Process process) {
+    this.process = process;
+    read(process.inputReader(), out);
+    read(process.errorReader(), err);
+  }
+
+  /// Starts a command in a process with nothing of `REPLISTREAM_` in its environment but what
+  /// `variables` hold.
+  static CommandProcess start(
+      Map<String, String> variables, List<String> jvmOptions, String... args) throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    // a library of the tests brings SLF4J along, which would say that nothing listens to it
+    command.add("-Dslf4j.internal.verbosity=ERROR");
+    command.addAll(jvmOptions);
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
+    command.addAll(List.of(args));
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().keySet().removeIf(name -> name.startsWith("REPLISTREAM_"));
+    builder.environment().putAll(variables);
+    return new CommandProcess(builder.start());
+  }
+
+  private void read(BufferedReader from, Lines to) {
+    readers.add(
+        Thread.ofVirtual()
+            .start(() -> {
+              try (from) {
+                from.transferTo(to);
+              } catch (IOException _) {
+                // the process is gone
+              }
+            }));
+  }
+
+  /// What it prints on standard output.
+  Lines out() {
+    return out;
+  }
+
+  /// What it prints on standard error.
+  Lines err() {
+    return err;
+  }
+
+  /// Sends SIGTERM.
+  void terminate() {
+    process.toHandle().destroy(); // Process.destroy would close what it prints to as well
+  }
+
+  /// Waits for its end, and till all that it printed is read.
+  int exitCode() throws InterruptedException {
+    if (!process.waitFor(DEADLINE_SECONDS, TimeUnit.SECONDS)) {
+      throw new AssertionError("the process goes on:\n" + out + err);
+    }
+    for (Thread reader : readers) {
+      reader.join();
+    }
+    return process.exitValue();
+  }
+
+  /// Ends it by force.
+  @Override
+  public void close() {
+    process.destroyForcibly();
+  }
+}
