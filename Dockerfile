@@ -1,0 +1,21 @@
+# The image of Replistream: docker build -t replistream .
+FROM maven:3.9.11-eclipse-temurin-25-noble AS build
+WORKDIR /build
+COPY . .
+RUN etc/image && install -d -o 65532 -g 65532 /data
+
+# glibc and nothing else: no shell, no package manager
+FROM gcr.io/distroless/base-nossl-debian12:nonroot
+COPY --from=build /build/target/image /opt/replistream
+COPY --from=build --chown=65532:65532 /data /data
+ENV REPLISTREAM_DATA_DIR=/data MALLOC_ARENA_MAX=2
+USER 65532:65532
+VOLUME /data
+EXPOSE 8000 8001
+ENTRYPOINT ["/opt/replistream/runtime/bin/java", "@/opt/replistream/lib/jvm.options", \
+  "-XX:AOTCache=/opt/replistream/lib/replistream.aot", \
+  "-cp", "/opt/replistream/lib/replistream.jar", "dev.replistream.Main"]
+CMD ["serve"]
+HEALTHCHECK --interval=15s --timeout=5s --start-period=5s \
+  CMD ["/opt/replistream/runtime/bin/java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx8m", \
+  "-XX:-UsePerfData", "-cp", "/opt/replistream/lib/replistream.jar", "dev.replistream.cli.HealthProbe"]
