@@ -64,6 +64,9 @@ public final class Application implements AutoCloseable {
   /// How many users' last pokes a generation of the cursor remembers: about 10 MB.
   private static final int CURSOR_GENERATION = 100_000;
 
+  /// A chunk of a body is read whole before a route can look at its own limit.
+  private static final int LARGEST_CHUNK_BYTES = 1 << 20;
+
   private static final Duration TICKET_LIFE = Duration.ofSeconds(30);
   private static final int MAX_TICKETS = 100_000;
 
@@ -149,6 +152,7 @@ public final class Application implements AutoCloseable {
         .shutdownHook(false)
         .protocolsDiscoverServices(false)
         .addConnectionSelector(wires)
+        .maxPayloadSize(Math.max(LARGEST_CHUNK_BYTES, settings.http().maxBodyBytes()))
         .maxTcpConnections(FileDescriptors.maxConnections())
         .connectionOptions(socketOptions())
         .directHandlers(Routes.directHandlers(cors))

@@ -80,9 +80,13 @@ public record Settings(
   private static final Set<String> COMMAND_LINE_VARIABLES =
       Set.of("REPLISTREAM_TOKEN", "REPLISTREAM_URL", "REPLISTREAM_CONFIG");
 
-  /// What Kubernetes sets in every pod beside a service named `replistream`.
+  /// What Kubernetes sets in every pod beside services named `replistream` and `replistream-admin`,
+  /// to name its variables and values.
   private static final Pattern SERVICE_LINK =
-      Pattern.compile("REPLISTREAM_(SERVICE_(HOST|PORT.*)|PORT_\\d+_.*)|REPLISTREAM_.*_SERVICE_.*");
+      Pattern.compile(
+          "REPLISTREAM_(.+_)?(SERVICE_(HOST|PORT.*)|PORT_\\d+_.*)=.*"
+              + "|REPLISTREAM_(.+_)?PORT=(tcp|udp|sctp)://.*",
+          Pattern.DOTALL);
 
   /// Limits of single requests.
   ///
@@ -137,6 +141,12 @@ public record Settings(
       if (leaf.getKey().startsWith(ROOT)) {
         String key = leaf.getKey().substring(ROOT.length()).replaceFirst("\\.\\d+$", "");
         leaves.merge(key, leaf.getValue(), (a, b) -> a + "," + b);
+      } else if (ROOT.equals(leaf.getKey() + ".") && !leaf.getValue().isBlank()) {
+        throw new SettingsException(
+            leaf.getKey()
+                + ": this is no setting; settings stand below it, such as "
+                + ROOT
+                + "port");
       }
     }
     return leaves;
@@ -150,8 +160,7 @@ public record Settings(
       boolean foreign =
           !variable.startsWith(ENVIRONMENT_ROOT)
               || COMMAND_LINE_VARIABLES.contains(variable)
-              || SERVICE_LINK.matcher(variable).matches()
-              || (variable.equals("REPLISTREAM_PORT") && value.startsWith("tcp://"));
+              || SERVICE_LINK.matcher(variable + "=" + value).matches();
       if (!foreign) {
         String key = keyOfVariable.get(variable);
         if (key == null) {
@@ -211,10 +220,16 @@ public record Settings(
                 + " mode and serves 127.0.0.1 only, not "
                 + host);
       }
+      int port = number("port", 0, 65_535);
+      int adminPort = number("admin-port", 0, 65_535);
+      check(
+          port == 0 || port != adminPort,
+          "admin-port",
+          "another port than that of replistream.port, which is " + port + " too");
       return new Settings(
           host,
-          number("port", 0, 65_535),
-          number("admin-port", 0, 65_535),
+          port,
+          adminPort,
           Path.of(required("data-dir")),
           auth,
           stream(),

@@ -9,12 +9,16 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.io.JsonStringEncoder;
+import io.helidon.http.HeaderNames;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.ServerRequest;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
@@ -29,6 +33,8 @@ import org.jspecify.annotations.Nullable;
 public final class Json {
   /// How deep arrays and objects may nest in a request; Replicache values reach 500.
   private static final int MAX_DEPTH = 512;
+
+  private static final int PART_BYTES = 8192;
 
   private static final JsonFactory FACTORY =
       new JsonFactoryBuilder()
@@ -47,9 +53,11 @@ public final class Json {
     return TIMESTAMP.format(instant);
   }
 
-  /// `text` as a JSON string with its quotes, which is also how values stand in the log.
+  /// `text` as a JSON string with its quotes, which is also how values stand in the log: on one
+  /// line, whatever the reader takes for the end of one.
   public static String quoted(String text) {
-    return '"' + new String(JsonStringEncoder.getInstance().quoteAsString(text)) + '"';
+    String quoted = new String(JsonStringEncoder.getInstance().quoteAsString(text));
+    return '"' + quoted.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029") + '"';
   }
 
   /// Something that writes one JSON value.
@@ -73,10 +81,10 @@ public final class Json {
   /// Parses one JSON value: objects come as `Map`, arrays as `List`, whole numbers as `Integer`,
   /// `Long` or `BigInteger`, others as `Double`, `null` as null.
   ///
-  /// @throws ProblemException 400 when the text is not one JSON value, names a key twice, or nests
-  ///   deeper than 512
+  /// @throws ProblemException 400 when the text is not one JSON value in UTF-8, names a key twice,
+  ///   or nests deeper than 512
   public static @Nullable Object parse(byte[] text) {
-    try (JsonParser parser = FACTORY.createParser(text)) {
+    try (JsonParser parser = FACTORY.createParser(decode(text))) {
       parser.nextToken();
       Object value = value(parser);
       if (parser.nextToken() != null) {
@@ -86,6 +94,15 @@ public final class Json {
     } catch (JsonProcessingException e) {
       throw notJson("line %d, column %d".formatted(line(e), column(e)));
     } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /// Stricter than the parser, which reads UTF-16, overlong forms and what lies beyond Unicode.
+  private static String decode(byte[] text) {
+    try {
+      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(text)).toString();
+    } catch (CharacterCodingException _) {
       throw notJson("it is not valid UTF-8");
     }
   }
@@ -93,7 +110,7 @@ public final class Json {
   /// Reads a request's whole body.
   ///
   /// @param limitBytes the most that is read
-  /// @throws ProblemException 413 when the body is larger
+  /// @throws ProblemException 413 when the body is larger, 400 when its chunks are malformed
   public static byte[] body(ServerRequest request, int limitBytes) {
     if (!request.content().hasEntity()) {
       return new byte[0];
@@ -102,20 +119,23 @@ public final class Json {
     if (length > limitBytes) {
       throw tooLarge(limitBytes);
     }
-    try (InputStream in = request.content().inputStream()) {
-      if (length >= 0) {
-        byte[] bytes = new byte[(int) length];
-        int read = in.readNBytes(bytes, 0, bytes.length);
-        if (read < bytes.length) {
-          throw Problem.of(Status.BAD_REQUEST_400, "The body ended early.").toException();
+    // neither closed nor read by readNBytes: both wait for more of a body that is refused already
+    InputStream in = request.content().inputStream();
+    int expected = (int) (length > 0 ? length : Math.min(limitBytes, PART_BYTES));
+    ByteArrayOutputStream body = new ByteArrayOutputStream(expected);
+    byte[] part = new byte[Math.min(expected, PART_BYTES)];
+    try {
+      for (int count = in.read(part); count >= 0; count = in.read(part)) {
+        body.write(part, 0, count);
+        if (body.size() > limitBytes) {
+          throw tooLarge(limitBytes);
         }
-        return bytes;
       }
-      byte[] bytes = in.readNBytes(limitBytes + 1);
-      if (bytes.length > limitBytes) {
-        throw tooLarge(limitBytes);
-      }
-      return bytes;
+      return body.toByteArray();
+    } catch (IllegalArgumentException _) {
+      throw Problem.of(Status.BAD_REQUEST_400, "The chunks of the body are malformed.")
+          .with(HeaderNames.CONNECTION, "close")
+          .toException();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

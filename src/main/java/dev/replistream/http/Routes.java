@@ -8,6 +8,7 @@ import io.helidon.http.HttpPrologue;
 import io.helidon.http.Method;
 import io.helidon.http.ServerResponseHeaders;
 import io.helidon.http.Status;
+import io.helidon.webserver.ServerConnectionException;
 import io.helidon.webserver.http.DirectHandlers;
 import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.HttpRouting;
@@ -48,9 +49,12 @@ public final class Routes {
               .collect(Collectors.joining(", "));
       routing.any(path, (request, _) -> methodNotAllowed(request, allow));
     });
-    routing.error(ProblemException.class, (_, response, e) -> send(response, e.problem()));
-    routing.error(HttpException.class, (_, response, e) -> send(response, problem(e.status())));
-    routing.error(Exception.class, Routes::bug);
+    routing.error(
+        ProblemException.class, (request, response, e) -> send(request, response, e.problem()));
+    routing.error(
+        HttpException.class,
+        (request, response, e) -> send(request, response, problem(e.status())));
+    routing.error(Throwable.class, Routes::bug);
   }
 
   /// Answers for requests that fail before they reach a route, such as malformed ones.
@@ -73,8 +77,9 @@ public final class Routes {
     return handlers.build();
   }
 
-  /// Sends `problem` as the response.
-  public static void send(ServerResponse response, Problem problem) {
+  /// Sends `problem` as the response to `request`; to `HEAD` without its body, which the client
+  /// would take for the beginning of the next response (RFC 9110, section 9.3.2).
+  public static void send(ServerRequest request, ServerResponse response, Problem problem) {
     response.status(problem.status());
     response.header(HeaderNames.CONTENT_TYPE, Problem.CONTENT_TYPE);
     problem.headers().forEach(response::header);
@@ -82,7 +87,17 @@ public final class Routes {
       // what is left of the body is not read, so the connection can't serve another request
       response.header(HeaderValues.CONNECTION_CLOSE);
     }
-    response.send(problem.toJson());
+    byte[] json = problem.toJson();
+    try {
+      if (request.prologue().method().equals(Method.HEAD)) {
+        response.contentLength(json.length);
+        response.send();
+      } else {
+        response.send(json);
+      }
+    } catch (ServerConnectionException _) {
+      // the client has left, so nobody is there to be told; the next read ends the connection
+    }
   }
 
   /// Sends `json` with status 200.
@@ -100,15 +115,15 @@ public final class Routes {
         .toException();
   }
 
-  private static void bug(ServerRequest request, ServerResponse response, Exception e) {
+  private static void bug(ServerRequest request, ServerResponse response, Throwable e) {
     LOGGER.log(
         Level.ERROR,
         "event=error method="
             + request.prologue().method().text()
             + " path="
-            + request.prologue().uriPath().path(),
+            + Json.quoted(request.prologue().uriPath().path()),
         e);
-    send(response, problem(Status.INTERNAL_SERVER_ERROR_500));
+    send(request, response, problem(Status.INTERNAL_SERVER_ERROR_500));
   }
 
   private static Problem problem(Status status) {

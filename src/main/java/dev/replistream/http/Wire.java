@@ -6,6 +6,9 @@ import io.helidon.common.buffers.DataWriter;
 import io.helidon.common.concurrency.limits.Limit;
 import io.helidon.common.socket.HelidonSocket;
 import io.helidon.common.socket.PeerInfo;
+import io.helidon.http.HeaderNames;
+import io.helidon.http.Headers;
+import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.ConnectionContext;
 import io.helidon.webserver.ListenerContext;
 import io.helidon.webserver.ProxyProtocolData;
@@ -72,6 +75,10 @@ public final class Wire implements ServerConnection, ConnectionContext {
   /// Hands the connection to `session` once the current request's handler has returned.
   void takeOver(Consumer<Wire> session) {
     this.session = session;
+    takeNoMoreRequests();
+  }
+
+  private void takeNoMoreRequests() {
     ServerConnection connection = http1;
     if (connection != null) {
       connection.close(false); // ends the loop over requests, not the socket
@@ -150,14 +157,29 @@ public final class Wire implements ServerConnection, ConnectionContext {
     return deadlineNanos != NEVER && nowNanos - deadlineNanos > 0;
   }
 
-  void headReceived() {
+  void headReceived(Headers headers) {
     phase = Phase.BODY;
     readDeadlineNanos = NEVER; // a handler may take its time; each read of the body has a deadline
     bodyDeadlineNanos = System.nanoTime() + wires.deadlines().body().toNanos();
+    closeIfLast(headers);
   }
 
-  void responseStarted() {
+  void responseStarted(Headers headers) {
     phase = Phase.IDLE;
+    closeIfLast(headers);
+  }
+
+  /// RFC 9112, section 9.6: after `Connection: close` in either direction no further request is
+  /// read. Helidon would go on, and take what is left of a refused body for the next request.
+  private void closeIfLast(Headers headers) {
+    if (!headers.contains(HeaderNames.CONNECTION)) {
+      return;
+    }
+    for (String value : headers.get(HeaderNames.CONNECTION).allValues(true)) {
+      if (value.equalsIgnoreCase("close")) {
+        takeNoMoreRequests();
+      }
+    }
   }
 
   private byte @Nullable [] read() {
@@ -168,7 +190,10 @@ public final class Wire implements ServerConnection, ConnectionContext {
       case BODY -> readDeadlineNanos = bodyDeadlineNanos;
     }
     try {
-      byte[] bytes = context.serverSocket().get();
+      byte[] bytes = next();
+      if (bytes == null && phase != Phase.IDLE) {
+        throw new CloseConnectionException("The client left within a request");
+      }
       if (phase == Phase.IDLE) {
         phase = Phase.HEAD;
         readDeadlineNanos = System.nanoTime() + deadlines.head().toNanos();
@@ -181,6 +206,15 @@ public final class Wire implements ServerConnection, ConnectionContext {
         readDeadlineNanos = NEVER;
       }
     }
+  }
+
+  /// Where a listener has several selectors, the server reads the beginning of a connection to
+  /// choose one of them: those bytes come first.
+  private byte @Nullable [] next() {
+    int readAhead = context.dataReader().available();
+    return readAhead > 0
+        ? context.dataReader().readBuffer(readAhead).readBytes()
+        : context.serverSocket().get();
   }
 
   @Override
@@ -324,6 +358,8 @@ public final class Wire implements ServerConnection, ConnectionContext {
       writeDeadlineNanos = System.nanoTime() + wires.deadlines().write().toNanos();
       try {
         context.dataWriter().writeNow(buffer);
+      } catch (UncheckedIOException e) {
+        throw new ServerConnectionException("The client's connection ended", e);
       } finally {
         writeDeadlineNanos = NEVER;
       }

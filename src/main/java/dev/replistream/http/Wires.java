@@ -2,7 +2,6 @@ package dev.replistream.http;
 
 import io.helidon.common.buffers.BufferData;
 import io.helidon.http.Headers;
-import io.helidon.http.Status;
 import io.helidon.webserver.ConnectionContext;
 import io.helidon.webserver.http1.Http1Config;
 import io.helidon.webserver.http1.Http1ConnectionListener;
@@ -98,14 +97,15 @@ public final class Wires implements ServerConnectionSelector, AutoCloseable {
   private static final class HeadReceived implements Http1ConnectionListener {
     @Override
     public void headers(ConnectionContext context, Headers headers) {
-      ((Wire) context).headReceived();
+      Framing.check(headers);
+      ((Wire) context).headReceived(headers);
     }
   }
 
   private static final class ResponseStarted implements Http1ConnectionListener {
     @Override
-    public void status(ConnectionContext context, Status status) {
-      ((Wire) context).responseStarted();
+    public void headers(ConnectionContext context, Headers headers) {
+      ((Wire) context).responseStarted(headers);
     }
   }
 }

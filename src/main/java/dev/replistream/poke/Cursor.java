@@ -46,8 +46,8 @@ public final class Cursor {
   public long latest(String userId) {
     Generations current = generations;
     long latest =
-        Math.max(current.young.getOrDefault(userId, -1L), current.old.getOrDefault(userId, -1L));
-    return latest >= 0 ? latest : current.floor;
+        Math.max(current.young.getOrDefault(userId, 0L), current.old.getOrDefault(userId, 0L));
+    return Math.max(latest, current.floor);
   }
 
   private synchronized void retire(Generations full) {

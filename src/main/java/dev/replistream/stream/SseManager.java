@@ -221,7 +221,8 @@ public final class SseManager implements AutoCloseable {
   ///   has been told nothing.
   record Resume(EventId id, @Nullable Sync catchUp, long toldStamp) {}
 
-  private Sync sync(long stamp, long pokedNanoTime) {
+  /// The `sync` of a poke.
+  Sync sync(long stamp, long pokedNanoTime) {
     byte[] frame =
         ("id: " + new EventId(bus.cursor().epoch(), stamp) + "\ndata: sync\n\n")
             .getBytes(StandardCharsets.US_ASCII);

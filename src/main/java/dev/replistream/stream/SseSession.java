@@ -25,6 +25,7 @@ final class SseSession implements Consumer<Wire> {
   private final StreamMetrics metrics;
   private byte @Nullable [] head;
   private @Nullable String lastEventId;
+  private long connectedStamp;
   private int events;
 
   /// @param head the response's head, which goes out with the first event
@@ -97,13 +98,13 @@ final class SseSession implements Consumer<Wire> {
   private long begin(Wire wire) {
     SseManager.Resume resume = manager.resume(connection.caller().userId(), lastEventId);
     byte[] connected =
-        "retry: %d\nid: %s\ndata: connected\n\n"
-            .formatted(settings.retry().toMillis(), resume.id())
+        ("retry: " + settings.retry().toMillis() + "\nid: " + resume.id() + "\ndata: connected\n\n")
             .getBytes(StandardCharsets.US_ASCII);
     byte[] first = concat(head == null ? new byte[0] : head, connected);
     head = null;
     lastEventId = null;
     write(wire, first);
+    connectedStamp = resume.id().stamp();
     Sync catchUp = resume.catchUp();
     if (catchUp != null) {
       write(wire, catchUp.frame());
@@ -123,6 +124,11 @@ final class SseSession implements Consumer<Wire> {
     Sync sync = connection.takeSync();
     if (sync == null || sync.stamp() <= told) {
       return told;
+    }
+    if (sync.stamp() < connectedStamp) {
+      // stamped before this client came and delivered after: its id must not go back behind that of
+      // `connected`, or the client would ask again for what it knows
+      sync = manager.sync(connectedStamp, sync.pokedNanoTime());
     }
     write(wire, sync.frame());
     metrics.syncWritten(System.nanoTime() - sync.pokedNanoTime());

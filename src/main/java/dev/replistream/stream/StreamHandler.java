@@ -8,11 +8,13 @@ import dev.replistream.http.Problem;
 import dev.replistream.http.Routes;
 import dev.replistream.http.Takeover;
 import io.helidon.common.media.type.MediaTypes;
+import io.helidon.http.BadRequestException;
 import io.helidon.http.Header;
 import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
 import io.helidon.http.HttpMediaType;
+import io.helidon.http.ServerRequestHeaders;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.ServerRequest;
@@ -22,6 +24,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -70,7 +73,7 @@ public final class StreamHandler implements Handler {
   @Override
   public void handle(ServerRequest request, ServerResponse response) {
     Caller caller = authenticator.streamCaller(request);
-    if (!request.headers().isAccepted(EVENT_STREAM)) {
+    if (!acceptsEvents(request.headers())) {
       throw Problem.of(Status.NOT_ACCEPTABLE_406, "This route answers with text/event-stream only.")
           .toException();
     }
@@ -80,7 +83,7 @@ public final class StreamHandler implements Handler {
     SseManager.Admission admission = manager.register(connection);
     if (admission != SseManager.Admission.ADMITTED) {
       authenticator.giveBack(request, caller);
-      refuse(response, caller, admission);
+      refuse(request, response, caller, admission);
       return;
     }
     SseSession session =
@@ -93,10 +96,34 @@ public final class StreamHandler implements Handler {
     }
   }
 
+  /// Whether the media ranges of `Accept` allow an event stream: of those that match, the most
+  /// specific one decides, and a weight of 0 says no (RFC 9110, section 12.5.1).
+  private static boolean acceptsEvents(ServerRequestHeaders headers) {
+    List<HttpMediaType> ranges = headers.acceptedTypes();
+    try {
+      return ranges.isEmpty()
+          || ranges.stream()
+              .filter(range -> range.test(EVENT_STREAM))
+              .max(Comparator.comparingInt(StreamHandler::specificity))
+              .filter(range -> range.qualityFactor() > 0)
+              .isPresent();
+    } catch (NumberFormatException e) {
+      throw new BadRequestException("Accept", e);
+    }
+  }
+
+  private static int specificity(HttpMediaType range) {
+    return range.mediaType().isWildcardType() ? 0 : range.mediaType().isWildcardSubtype() ? 1 : 2;
+  }
+
   /// An API client gets a status. A native EventSource would give up for good on any status but
   /// 200, so it gets an empty stream that tells it when to try again (WHATWG HTML, section
   /// "Server-sent events", "fail the connection").
-  private void refuse(ServerResponse response, Caller caller, SseManager.Admission admission) {
+  private void refuse(
+      ServerRequest request,
+      ServerResponse response,
+      Caller caller,
+      SseManager.Admission admission) {
     long retrySeconds = Math.max(1, settings.retry().toSeconds());
     if (caller.credential() != Credential.HEADER) {
       response.header(HeaderValues.CONTENT_TYPE_EVENT_STREAM);
@@ -119,7 +146,8 @@ public final class StreamHandler implements Handler {
           case DRAINING, ADMITTED ->
               Problem.of(Status.SERVICE_UNAVAILABLE_503, "This node is shutting down: try again.");
         };
-    Routes.send(response, problem.with(HeaderNames.RETRY_AFTER, Long.toString(retrySeconds)));
+    Routes.send(
+        request, response, problem.with(HeaderNames.RETRY_AFTER, Long.toString(retrySeconds)));
   }
 
   private byte[] head(ServerRequest request) {

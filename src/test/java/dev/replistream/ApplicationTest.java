@@ -1,0 +1,84 @@
+package dev.replistream;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.time.Clock;
+import org.junit.jupiter.api.Test;
+
+/// How a service starts, or says in one line why not.
+class ApplicationTest {
+  private static void assertRefused(String message, String... environment) {
+    Settings settings = TestService.settings(environment);
+    try (LogCapture _ = new LogCapture();
+        Application application = new Application(settings, Clock.systemUTC())) {
+      assertThatThrownBy(application::start)
+          .isInstanceOf(SettingsException.class)
+          .hasMessageStartingWith(message)
+          .hasMessageNotContaining("\n");
+    }
+  }
+
+  @Test
+  void portsOfZeroAreAnyThatAreFree() {
+    try (TestService service = TestService.start()) {
+      assertThat(service.application().port()).isPositive();
+      assertThat(service.application().adminPort())
+          .isPositive()
+          .isNotEqualTo(service.application().port());
+    }
+  }
+
+  @Test
+  void aServiceThatHasNotStartedHasNoPorts() {
+    try (LogCapture _ = new LogCapture();
+        Application application = new Application(TestService.settings(), Clock.systemUTC())) {
+      assertThat(application.port()).isEqualTo(-1);
+      assertThat(application.adminPort()).isEqualTo(-1);
+    }
+  }
+
+  @Test
+  void aPortThatIsTakenIsNamed() throws IOException {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      String port = Integer.toString(taken.getLocalPort());
+
+      assertRefused("replistream.port: can't listen on 127.0.0.1:" + port, "PORT", port);
+      assertRefused(
+          "replistream.admin-port: can't listen on 127.0.0.1:" + port, "ADMIN_PORT", port);
+    }
+  }
+
+  @Test
+  void anAddressThatIsNotThisMachinesIsNamed() {
+    assertRefused("replistream.port: can't listen on 192.0.2.1:0", "HOST", "192.0.2.1");
+  }
+
+  @Test
+  void aServiceCanStartWhereAnotherStopped() {
+    String port;
+    try (TestService first = TestService.start()) {
+      port = Integer.toString(first.application().port());
+      try (StreamClient stream = first.client().connected("alice")) {
+        first.client().poke("alice");
+        stream.expect("sync");
+      }
+    }
+    try (TestService second = TestService.start("PORT", port)) {
+      assertThat(second.client().poke("alice")).isZero();
+    }
+  }
+
+  @Test
+  void javaCodePokesAsARequestDoes() {
+    try (TestService service = TestService.start();
+        StreamClient stream = service.client().connected("alice")) {
+      assertThat(service.application().sseManager().notifyUser("alice")).isEqualTo(1);
+      assertThat(service.application().sseManager().notifyUser("bob")).isZero();
+      assertThat(stream.expect("sync").stamp()).isEqualTo(1);
+    }
+  }
+}

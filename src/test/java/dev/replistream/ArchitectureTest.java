@@ -1,0 +1,221 @@
+package dev.replistream;
+
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.belongTo;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.type;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noFields;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaModifier;
+import com.tngtech.archunit.core.domain.JavaPackage;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.library.GeneralCodingRules;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.NullMarked;
+import org.junit.jupiter.api.Test;
+
+/// Who may know whom, and the rules of the house that a machine can check.
+class ArchitectureTest {
+  private static final JavaClasses CLASSES =
+      new ClassFileImporter()
+          .importUrl(Application.class.getProtectionDomain().getCodeSource().getLocation());
+
+  private static void check(ArchRule rule) {
+    rule.allowEmptyShould(true).check(CLASSES);
+  }
+
+  private static void mayNotKnow(String one, String... others) {
+    check(
+        noClasses()
+            .that()
+            .resideInAPackage("dev.replistream." + one + "..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(others));
+  }
+
+  @Test
+  void packagesFormNoCircle() {
+    check(slices().matching("dev.replistream.(*)..").should().beFreeOfCycles());
+  }
+
+  @Test
+  void nobodyKnowsTheRootButItself() {
+    check(
+        noClasses()
+            .that()
+            .resideInAPackage("dev.replistream.*..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("dev.replistream"));
+  }
+
+  @Test
+  void httpAndDbKnowNobody() {
+    for (String one : new String[] {"http", "db"}) {
+      check(
+          noClasses()
+              .that()
+              .resideInAPackage("dev.replistream." + one + "..")
+              .should()
+              .dependOnClassesThat(
+                  resideInAPackage("dev.replistream..")
+                      .and(not(resideInAPackage("dev.replistream." + one + "..")))));
+    }
+  }
+
+  @Test
+  void authKnowsHttpOnly() {
+    mayNotKnow(
+        "auth",
+        "dev.replistream.stream..",
+        "dev.replistream.poke..",
+        "dev.replistream.sync..",
+        "dev.replistream.room..",
+        "dev.replistream.db..",
+        "dev.replistream.cli..");
+  }
+
+  @Test
+  void pokeDoesNotKnowWhoListens() {
+    mayNotKnow(
+        "poke", "dev.replistream.stream..", "dev.replistream.sync..", "dev.replistream.cli..");
+  }
+
+  @Test
+  void streamAndSyncMeetInPokeOnly() {
+    mayNotKnow(
+        "stream", "dev.replistream.sync..", "dev.replistream.room..", "dev.replistream.cli..");
+    mayNotKnow("sync", "dev.replistream.stream..", "dev.replistream.cli..");
+  }
+
+  @Test
+  void ofPokeOnlyItsHandlersKnowTheServer() {
+    check(
+        noClasses()
+            .that()
+            .resideInAPackage("dev.replistream.poke..")
+            .and()
+            .haveSimpleNameNotEndingWith("Handler")
+            .and()
+            .areTopLevelClasses()
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("io.helidon.webserver..", "io.helidon.http.."));
+  }
+
+  @Test
+  void onlyLogsKnowsWhatCarriesTheLog() {
+    check(
+        noClasses()
+            .that(not(belongTo(type(Logs.class))))
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("java.util.logging.."));
+  }
+
+  @Test
+  void everyPackageSaysThatNullIsNoValue() {
+    Set<JavaPackage> packages =
+        new HashSet<>(CLASSES.getPackage("dev.replistream").getSubpackagesInTree());
+    packages.add(CLASSES.getPackage("dev.replistream"));
+
+    assertThat(packages).hasSizeGreaterThanOrEqualTo(5);
+    assertThat(packages)
+        .filteredOn(each -> !each.getClasses().isEmpty())
+        .allSatisfy(
+            each -> assertThat(each.isAnnotatedWith(NullMarked.class)).as(each.getName()).isTrue());
+  }
+
+  @Test
+  void nobodySpeaksToTheTerminalButTheCommandLine() {
+    check(
+        noClasses()
+            .that(not(belongTo(type(Main.class))))
+            .and()
+            .resideOutsideOfPackage("dev.replistream.cli..")
+            .should(GeneralCodingRules.ACCESS_STANDARD_STREAMS));
+  }
+
+  @Test
+  void whatFailsHasAName() {
+    check(GeneralCodingRules.NO_CLASSES_SHOULD_THROW_GENERIC_EXCEPTIONS);
+  }
+
+  @Test
+  void nobodyInjects() {
+    check(GeneralCodingRules.NO_CLASSES_SHOULD_USE_FIELD_INJECTION);
+    check(
+        noClasses()
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(
+                "jakarta.inject..", "javax.inject..", "io.helidon.service.inject.."));
+  }
+
+  @Test
+  void nothingThatBelongsToNobodyChanges() {
+    check(fields().that().areStatic().should().beFinal());
+    check(
+        noFields()
+            .that()
+            .areStatic()
+            .should()
+            .haveRawType(
+                assignableTo(Number.class)
+                    .and(not(assignableTo(Comparable.class)))
+                    .or(assignableTo(AtomicBoolean.class))
+                    .or(assignableTo(LongAdder.class))
+                    .or(assignableTo(ConcurrentMap.class))
+                    .or(assignableTo(ThreadLocal.class))
+                    .or(
+                        assignableTo(Collection.class)
+                            .or(assignableTo(Map.class))
+                            .and(not(isConstantByNature())))));
+  }
+
+  private static com.tngtech.archunit.base.DescribedPredicate<
+          com.tngtech.archunit.core.domain.JavaClass>
+      isConstantByNature() {
+    return com.tngtech.archunit.base.DescribedPredicate.describe(
+        "declared as Set, List or Map, which is filled by of()",
+        each ->
+            each.isEquivalentTo(Set.class)
+                || each.isEquivalentTo(java.util.List.class)
+                || each.isEquivalentTo(Map.class));
+  }
+
+  @Test
+  void classesAreFinalOrSealed() {
+    check(
+        classes()
+            .that()
+            .areNotInterfaces()
+            .and()
+            .areNotAnnotations()
+            .and()
+            .areNotEnums()
+            .and()
+            .doNotHaveModifier(JavaModifier.ABSTRACT)
+            .and()
+            .areNotAnonymousClasses()
+            .and()
+            .haveSimpleNameNotEndingWith("package-info")
+            .should()
+            .haveModifier(JavaModifier.FINAL));
+  }
+}

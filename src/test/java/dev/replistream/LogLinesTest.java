@@ -1,0 +1,116 @@
+package dev.replistream;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// What stands in the log: one line an event, each of words in the form `key=value`.
+class LogLinesTest {
+  private static final Pattern FORM =
+      Pattern.compile(
+          "event=[a-z-]+( [a-z-]+=(\"([^\"\\\\\\p{Cntrl}\u2028\u2029]|\\\\.)*\"|[^\\s\"]+))*");
+
+  private static int words(String line) {
+    return line.replaceAll("\"([^\"\\\\]|\\\\.)*\"", "text").split(" ").length;
+  }
+
+  @Test
+  void aLifeIsLoggedFromStartToStop() {
+    try (LogCapture log = new LogCapture()) {
+      TestService service = TestService.start();
+      ServiceClient client = service.client();
+      try (StreamClient stream = client.connected("alice")) {
+        client.poke("alice");
+        stream.expect("sync");
+      }
+      Eventually.holds("gone", () -> client.connections("alice") == 0);
+      Eventually.holds("logged", () -> !log.lines("disconnected").isEmpty());
+      client.poke("bob");
+      client.send(HttpRequest.api("GET", "/stats"));
+      client.send(HttpRequest.api("GET", "/stats").by("a.b.c"));
+      service.close();
+
+      List<String> lines = log.lines();
+      assertThat(lines).hasSize(8).allMatch(line -> FORM.matcher(line).matches());
+      assertThat(lines.get(0))
+          .matches(
+              "event=start address=127\\.0\\.0\\.1:\\d+ admin-port=\\d+ auth=secret max-streams=\\d+");
+      assertThat(lines.get(1)).isEqualTo("event=connected user=\"alice\" transport=sse");
+      assertThat(lines.get(2)).isEqualTo("event=poke user=\"alice\" notified=1");
+      assertThat(lines.get(3))
+          .matches(
+              "event=disconnected user=\"alice\" transport=sse reason=client-closed"
+                  + " age=PT[0-9.]+S events=2");
+      assertThat(lines.get(4)).isEqualTo("event=poke user=\"bob\" notified=0");
+      assertThat(lines.get(5)).isEqualTo("event=token-refused reason=missing");
+      assertThat(lines.get(6)).isEqualTo("event=token-refused reason=malformed");
+      assertThat(lines.get(7)).isEqualTo("event=stop");
+      assertThat(log.warnings()).isEmpty();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "a b",
+        "x\" notified=9 event=start user=\"root",
+        "x\\\" notified=9",
+        "\\",
+        "{0} %s ${x}",
+        "event=stop",
+        "\u2028event=stop",
+        "日本",
+      })
+  void aUserIdCanForgeNeitherALineNorAWord(String userId) {
+    try (LogCapture log = new LogCapture();
+        TestService service = TestService.start()) {
+      ServiceClient client = service.client();
+      try (StreamClient stream = client.connected(userId)) {
+        client.poke(userId);
+        stream.expect("sync");
+      }
+      Eventually.holds("logged", () -> !log.lines("disconnected").isEmpty());
+
+      assertThat(log.lines()).allMatch(line -> FORM.matcher(line).matches());
+      assertThat(log.lines("connected")).hasSize(1).allMatch(line -> words(line) == 3);
+      assertThat(log.lines("poke")).hasSize(1).allMatch(line -> words(line) == 3);
+      assertThat(log.lines("disconnected")).hasSize(1).allMatch(line -> words(line) == 6);
+      assertThat(log.lines("stop")).isEmpty();
+    }
+  }
+
+  @Test
+  void whatJavaCodePokesStandsOnOneLineToo() {
+    try (LogCapture log = new LogCapture();
+        TestService service = TestService.start()) {
+      service.application().sseManager().notifyUser("a\nevent=stop\r\n\0");
+
+      assertThat(log.lines("poke"))
+          .containsExactly("event=poke user=\"a\\nevent=stop\\r\\n\\u0000\" notified=0");
+    }
+  }
+
+  @Test
+  void noCredentialIsLogged() {
+    try (LogCapture log = new LogCapture();
+        TestService service = TestService.start()) {
+      ServiceClient client = service.client();
+      String token = client.token("alice");
+      String ticket = client.ticket("alice");
+      String forged = token.substring(0, token.length() - 4) + "AAAA";
+      client.send(HttpRequest.api("GET", "/stream?token=" + token));
+      client.send(HttpRequest.api("GET", "/stats").by(forged));
+      client.open(HttpRequest.api("GET", "/stream?ticket=" + ticket)).close();
+      client.send(HttpRequest.api("GET", "/stream?ticket=" + ticket));
+      client.send(HttpRequest.api("GET", "/stats?ticket=" + ticket));
+
+      assertThat(log.lines("token-refused")).hasSize(4);
+      assertThat(log.lines().toString())
+          .doesNotContain(ticket, token.substring(token.lastIndexOf('.')), forged);
+    }
+  }
+}

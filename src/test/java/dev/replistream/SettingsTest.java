@@ -1,0 +1,375 @@
+package dev.replistream;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.replistream.auth.AuthSettings;
+import dev.replistream.stream.StreamSettings;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.assertj.core.api.AbstractThrowableAssert;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class SettingsTest {
+  private static final String SECRET = "a secret of exactly 32 bytes, ok";
+
+  @TempDir private Path directory;
+
+  private static Settings load(String... pairs) {
+    return Settings.load(Optional.empty(), environment(pairs));
+  }
+
+  private static Map<String, String> environment(String... pairs) {
+    Map<String, String> environment = new HashMap<>();
+    for (int i = 0; i < pairs.length; i += 2) {
+      environment.put(pairs[i], pairs[i + 1]);
+    }
+    return environment;
+  }
+
+  private Settings loadFile(String yaml, String... environment) throws IOException {
+    Path file = directory.resolve("settings.yaml");
+    Files.writeString(file, yaml);
+    return Settings.load(Optional.of(file), environment(environment));
+  }
+
+  private static AbstractThrowableAssert<?, ?> assertRefused(String... pairs) {
+    return assertThatThrownBy(() -> load(pairs))
+        .isInstanceOf(SettingsException.class)
+        .hasMessageNotContaining("\n");
+  }
+
+  @Test
+  void theDefaultsAreThese() {
+    assertThat(Settings.defaultSettings())
+        .isEqualTo(
+            new Settings(
+                "127.0.0.1",
+                8000,
+                8001,
+                Path.of("./data"),
+                new AuthSettings(
+                    Optional.empty(),
+                    Optional.empty(),
+                    Optional.empty(),
+                    Optional.empty(),
+                    Duration.ofSeconds(30),
+                    Duration.ofSeconds(30)),
+                new StreamSettings(
+                    Duration.ofSeconds(30),
+                    Duration.ofSeconds(2),
+                    Duration.ofSeconds(10),
+                    Duration.ofSeconds(10),
+                    100_000,
+                    50),
+                new Settings.Http(
+                    Duration.ofSeconds(10), Duration.ofSeconds(30), Duration.ofSeconds(75), 65_536),
+                List.of("*"),
+                System.Logger.Level.DEBUG));
+  }
+
+  @Test
+  void aServiceWithAKeyListensToTheWorldAndLogsLess() {
+    Settings settings = load("REPLISTREAM_AUTH_SECRET", SECRET);
+
+    assertThat(settings.host()).isEqualTo("0.0.0.0");
+    assertThat(settings.logLevel()).isEqualTo(System.Logger.Level.INFO);
+    assertThat(settings.auth().isDevelopmentMode()).isFalse();
+  }
+
+  /// Every key, a value that is not its default, and what becomes of it.
+  static Stream<Arguments> keys() {
+    return Stream.of(
+        key("host", "127.0.0.2", Settings::host, "127.0.0.2"),
+        key("port", "18000", Settings::port, 18_000),
+        key("admin-port", "18001", Settings::adminPort, 18_001),
+        key("data-dir", "/tmp/x", Settings::dataDir, Path.of("/tmp/x")),
+        key("auth.secret", SECRET, s -> s.auth().secret(), Optional.of(SECRET)),
+        key("auth.jwks", "keys.json", s -> s.auth().jwks(), Optional.of("keys.json")),
+        key("auth.issuer", "https://i", s -> s.auth().issuer(), Optional.of("https://i")),
+        key("auth.audience", "aud", s -> s.auth().audience(), Optional.of("aud")),
+        key("auth.clock-skew", "PT0S", s -> s.auth().clockSkew(), Duration.ZERO),
+        key(
+            "auth.jwks-refresh-cool-down",
+            "PT5S",
+            s -> s.auth().jwksRefreshCoolDown(),
+            Duration.ofSeconds(5)),
+        key("stream.ping-interval", "PT1S", s -> s.stream().pingInterval(), Duration.ofSeconds(1)),
+        key("stream.retry", "PT3S", s -> s.stream().retry(), Duration.ofSeconds(3)),
+        key("stream.write-timeout", "PT4S", s -> s.stream().writeTimeout(), Duration.ofSeconds(4)),
+        key("stream.drain", "PT6S", s -> s.stream().drain(), Duration.ofSeconds(6)),
+        key("stream.max-connections", "7", s -> s.stream().maxConnections(), 7),
+        key("stream.max-connections-per-user", "8", s -> s.stream().maxConnectionsPerUser(), 8),
+        key("http.head-timeout", "PT9S", s -> s.http().headTimeout(), Duration.ofSeconds(9)),
+        key("http.body-timeout", "PT11S", s -> s.http().bodyTimeout(), Duration.ofSeconds(11)),
+        key("http.idle-timeout", "PT12S", s -> s.http().idleTimeout(), Duration.ofSeconds(12)),
+        key("http.max-body", "2048", s -> s.http().maxBodyBytes(), 2_048),
+        key("cors.allow-origins", "https://a.b", Settings::allowOrigins, List.of("https://a.b")),
+        key("log.level", "warning", Settings::logLevel, System.Logger.Level.WARNING));
+  }
+
+  private static Arguments key(
+      String key, String value, Function<Settings, Object> accessor, Object expected) {
+    return Arguments.of(key, value, accessor, expected);
+  }
+
+  private static String variable(String key) {
+    return "REPLISTREAM_" + key.toUpperCase(java.util.Locale.ROOT).replaceAll("[.-]", "_");
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("keys")
+  void aVariableOverridesTheDefault(
+      String key, String value, Function<Settings, Object> accessor, Object expected) {
+    assertThat(accessor.apply(load(variable(key), value))).isEqualTo(expected);
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("keys")
+  void aFileOverridesTheDefault(
+      String key, String value, Function<Settings, Object> accessor, Object expected)
+      throws IOException {
+    Settings settings = loadFile("replistream." + key + ": \"" + value + "\"\n");
+
+    assertThat(accessor.apply(settings)).isEqualTo(expected);
+  }
+
+  @Test
+  void aVariableOverridesTheFile() throws IOException {
+    String yaml =
+        """
+        replistream:
+          port: 1111
+          admin-port: 2222
+          stream:
+            retry: PT5S
+        something-else: true
+        """;
+
+    Settings settings = loadFile(yaml, "REPLISTREAM_ADMIN_PORT", "3333");
+
+    assertThat(settings.port()).isEqualTo(1111);
+    assertThat(settings.adminPort()).isEqualTo(3333);
+    assertThat(settings.stream().retry()).isEqualTo(Duration.ofSeconds(5));
+  }
+
+  @Test
+  void aListInAFileIsAsGoodAsOneWithCommas() throws IOException {
+    String yaml =
+        """
+        replistream.cors.allow-origins:
+          - https://a.example
+          - http://localhost:5173
+        """;
+
+    assertThat(loadFile(yaml).allowOrigins())
+        .containsExactlyInAnyOrder("https://a.example", "http://localhost:5173");
+    assertThat(
+            load("REPLISTREAM_CORS_ALLOW_ORIGINS", " https://a.example , http://b ").allowOrigins())
+        .containsExactly("https://a.example", "http://b");
+  }
+
+  @Test
+  void aShorterListReplacesALongerOne() throws IOException {
+    String yaml = "replistream.cors.allow-origins: [https://a.example, https://b.example]\n";
+
+    assertThat(loadFile(yaml, "REPLISTREAM_CORS_ALLOW_ORIGINS", "https://c.example").allowOrigins())
+        .containsExactly("https://c.example");
+  }
+
+  @Test
+  void anUnknownKeyInAFileIsNamedAndTheKnownOnesWithIt() {
+    assertThatThrownBy(() -> loadFile("replistream:\n  stream:\n    rety: PT1S\n"))
+        .isInstanceOf(SettingsException.class)
+        .hasMessageStartingWith("replistream.stream.rety: no such setting")
+        .hasMessageContaining("stream.retry")
+        .hasMessageContaining("settings.yaml")
+        .hasMessageNotContaining("\n");
+  }
+
+  @Test
+  void anUnknownVariableIsNamedAndTheKnownOnesWithIt() {
+    assertRefused("REPLISTREAM_STREAM_RETY", "PT1S")
+        .hasMessageStartingWith("REPLISTREAM_STREAM_RETY: no such setting")
+        .hasMessageContaining("REPLISTREAM_STREAM_RETRY");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "REPLISTREAM_SERVICE_HOST, 10.0.0.1",
+    "REPLISTREAM_SERVICE_PORT, 8000",
+    "REPLISTREAM_SERVICE_PORT_HTTP, 8000",
+    "REPLISTREAM_PORT, tcp://10.0.0.1:8000",
+    "REPLISTREAM_PORT_8000_TCP, tcp://10.0.0.1:8000",
+    "REPLISTREAM_PORT_8000_TCP_ADDR, 10.0.0.1",
+    "REPLISTREAM_PORT_8000_TCP_PORT, 8000",
+    "REPLISTREAM_PORT_8000_TCP_PROTO, tcp",
+    "REPLISTREAM_ADMIN_SERVICE_HOST, 10.0.0.1",
+    "REPLISTREAM_ADMIN_SERVICE_PORT_HTTP, 8001",
+    "REPLISTREAM_ADMIN_PORT, tcp://10.0.0.1:8001",
+    "REPLISTREAM_ADMIN_PORT_8001_TCP, tcp://10.0.0.1:8001",
+    "REPLISTREAM_ADMIN_PORT_8001_TCP_ADDR, 10.0.0.1",
+    "REPLISTREAM_DNS_PORT, udp://10.0.0.1:53",
+    "REPLISTREAM, x",
+    "PORT, 1",
+    "HOST, x",
+  })
+  void whatOthersPutIntoTheEnvironmentIsIgnored(String variable, String value) {
+    assertThat(load(variable, value)).isEqualTo(Settings.defaultSettings());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "port, x",
+    "port, -1",
+    "port, 65536",
+    "port, 1.5",
+    "port, ''",
+    "admin-port, 99999",
+    "data-dir, ''",
+    "auth.clock-skew, 30",
+    "auth.clock-skew, -PT1S",
+    "auth.clock-skew, PT11M",
+    "auth.jwks-refresh-cool-down, PT0S",
+    "stream.ping-interval, 30s",
+    "stream.ping-interval, PT0S",
+    "stream.ping-interval, PT2H",
+    "stream.retry, PT0S",
+    "stream.write-timeout, -PT1S",
+    "stream.drain, P1D",
+    "stream.max-connections, 0",
+    "stream.max-connections, 99999999999",
+    "stream.max-connections-per-user, 0",
+    "http.head-timeout, PT0S",
+    "http.body-timeout, x",
+    "http.idle-timeout, x",
+    "http.max-body, 1023",
+    "http.max-body, 64 KiB",
+    "cors.allow-origins, ''",
+    "cors.allow-origins, app.example.com",
+    "cors.allow-origins, https://app.example.com/",
+    "cors.allow-origins, https://app.example.com/path",
+    "cors.allow-origins, https://*.example.com",
+    "cors.allow-origins, HTTPS://app.example.com",
+    "cors.allow-origins, 'https://a.example,'",
+    "cors.allow-origins, 'null'",
+    "log.level, LOUD",
+  })
+  void aBadValueIsNamed(String key, String value) {
+    assertRefused(variable(key), value).hasMessageStartingWith("replistream." + key + ": ");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"0.0.0.0", "192.168.0.1", "::", "no such host", "evil.invalid"})
+  void withoutAKeyNoOtherMachineIsServed(String host) {
+    assertRefused("REPLISTREAM_HOST", host)
+        .hasMessageStartingWith("replistream.host: ")
+        .hasMessageContaining("replistream.auth.secret");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"127.0.0.1", "127.1.2.3", "localhost", "::1"})
+  void withoutAKeyThisMachineIsServed(String host) {
+    assertThat(load("REPLISTREAM_HOST", host).host()).isEqualTo(host);
+  }
+
+  @Test
+  void aSecretOfLessThan32BytesIsRefusedAndNotRepeated() {
+    String secret = SECRET.substring(1);
+
+    assertRefused("REPLISTREAM_AUTH_SECRET", secret)
+        .hasMessageStartingWith("replistream.auth.secret: ")
+        .hasMessageContaining("32 bytes")
+        .hasMessageNotContaining(secret);
+  }
+
+  @Test
+  void theBytesOfASecretCountNotItsCharacters() {
+    String secret = "é".repeat(16);
+
+    assertThat(load("REPLISTREAM_AUTH_SECRET", secret).auth().secret()).contains(secret);
+  }
+
+  @Test
+  void onePortIsNotEnoughForBothListeners() {
+    assertRefused("REPLISTREAM_ADMIN_PORT", "8000")
+        .hasMessageStartingWith("replistream.admin-port: ")
+        .hasMessageContaining("replistream.port");
+  }
+
+  @Test
+  void aSecretAndKeysAreOneTooMany() {
+    assertRefused("REPLISTREAM_AUTH_SECRET", SECRET, "REPLISTREAM_AUTH_JWKS", "keys.json")
+        .hasMessageStartingWith("replistream.auth.jwks: ")
+        .hasMessageNotContaining(SECRET);
+  }
+
+  @Test
+  void theSecretIsNeverPrinted() {
+    Settings settings = load("REPLISTREAM_AUTH_SECRET", SECRET);
+
+    assertThat(settings.toString()).doesNotContain(SECRET);
+    assertThat(settings.auth().toString()).doesNotContain(SECRET);
+    try (LogCapture log = new LogCapture();
+        TestService service = TestService.start()) {
+      service.client().poke("alice");
+
+      assertThat(log.lines("start")).hasSize(1);
+      assertThat(log.lines().toString()).doesNotContain(TestService.SECRET);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "replistream:\n", "# nothing\n", "other: 1\n"})
+  void aFileThatSaysNothingChangesNothing(String yaml) throws IOException {
+    assertThat(loadFile(yaml)).isEqualTo(Settings.defaultSettings());
+  }
+
+  @Test
+  void aFileThatIsNotThereIsNamed() {
+    Path missing = directory.resolve("missing.yaml");
+
+    assertThatThrownBy(() -> Settings.load(Optional.of(missing), Map.of()))
+        .isInstanceOf(SettingsException.class)
+        .hasMessage("--config: can't read the file " + missing);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"replistream: [", "\tx", "replistream:\n  port: 1\n port: 2\n", "- a\nb: c"})
+  void aFileThatIsNoYamlIsNamed(String yaml) {
+    assertThatThrownBy(() -> loadFile(yaml))
+        .isInstanceOf(SettingsException.class)
+        .hasMessageContaining("settings.yaml")
+        .hasMessageNotContaining("\n");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "replistream: 1\n",
+        "replistream: [port]\n",
+        "replistream:\n  stream: 5\n",
+        "replistream:\n  port: [1, 2]\n",
+        "replistream:\n  port:\n    x: 1\n"
+      })
+  void aFileOfAnotherShapeIsRefusedByName(String yaml) {
+    assertThatThrownBy(() -> loadFile(yaml))
+        .isInstanceOf(SettingsException.class)
+        .hasMessageStartingWith("replistream");
+  }
+}

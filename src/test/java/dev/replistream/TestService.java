@@ -1,0 +1,77 @@
+package dev.replistream;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/// A whole service on free ports of this machine, with a secret that the tests know and a data
+/// directory of its own.
+public final class TestService implements AutoCloseable {
+  /// What signs the tokens.
+  public static final String SECRET = "the secret of the tests: 32 bytes or more";
+
+  private final Application application;
+  private final ServiceClient client;
+
+  private TestService(Settings settings, Clock clock) {
+    application = new Application(settings, clock).start();
+    client = new ServiceClient(application.port(), application.adminPort(), settings, clock);
+  }
+
+  /// Starts a service.
+  ///
+  /// @param environment pairs of what follows `REPLISTREAM_` and a value
+  public static TestService start(String... environment) {
+    return start(Clock.systemUTC(), environment);
+  }
+
+  /// Starts a service that lives by `clock`.
+  public static TestService start(Clock clock, String... environment) {
+    return new TestService(settings(environment), clock);
+  }
+
+  /// The settings of such a service.
+  public static Settings settings(String... environment) {
+    Map<String, String> variables = new HashMap<>();
+    variables.put("REPLISTREAM_HOST", "127.0.0.1");
+    variables.put("REPLISTREAM_PORT", "0");
+    variables.put("REPLISTREAM_ADMIN_PORT", "0");
+    variables.put("REPLISTREAM_AUTH_SECRET", SECRET);
+    variables.put("REPLISTREAM_DATA_DIR", directory().toString());
+    variables.put("REPLISTREAM_STREAM_DRAIN", "PT0S");
+    for (int i = 0; i < environment.length; i += 2) {
+      variables.put("REPLISTREAM_" + environment[i], environment[i + 1]);
+    }
+    return Settings.load(Optional.empty(), variables);
+  }
+
+  private static Path directory() {
+    try {
+      Path directory = Files.createTempDirectory("replistream-test");
+      directory.toFile().deleteOnExit();
+      return directory;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /// The service itself.
+  public Application application() {
+    return application;
+  }
+
+  /// Its caller.
+  public ServiceClient client() {
+    return client;
+  }
+
+  @Override
+  public void close() {
+    application.close();
+  }
+}

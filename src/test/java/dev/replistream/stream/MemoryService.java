@@ -1,0 +1,83 @@
+package dev.replistream.stream;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.replistream.Eventually;
+import dev.replistream.auth.Caller;
+import dev.replistream.http.Wire;
+import dev.replistream.http.WireOver;
+import dev.replistream.poke.Cursor;
+import dev.replistream.poke.PokeBus;
+import io.helidon.metrics.api.MeterRegistry;
+import io.helidon.metrics.api.Metrics;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Set;
+import org.assertj.core.api.InstanceOfAssertFactories;
+import org.jspecify.annotations.Nullable;
+
+/// The streams without HTTP and network: manager, sessions and connections are the real ones, what
+/// carries the bytes is memory.
+final class MemoryService implements SyncScenario.Service, AutoCloseable {
+  private static final MeterRegistry METERS = Metrics.globalRegistry();
+  private static final StreamSettings SETTINGS =
+      new StreamSettings(
+          Duration.ofHours(1),
+          Duration.ofSeconds(2),
+          Duration.ofSeconds(10),
+          Duration.ZERO,
+          99,
+          99);
+
+  private final StreamMetrics metrics = new StreamMetrics(METERS);
+  private final PokeBus bus = new PokeBus(new Cursor("e", 1_000), METERS);
+  private final SseManager manager = new SseManager(SETTINGS, bus, metrics);
+
+  SseManager manager() {
+    return manager;
+  }
+
+  /// Registers a connection that nobody serves yet.
+  Connection register(String userId) {
+    Caller caller =
+        new Caller(userId, Set.of(), Instant.now().plusSeconds(3_600), Caller.Credential.HEADER);
+    Connection connection = new Connection(caller, Transport.SSE, Duration.ofHours(1));
+    assertThat(manager.register(connection)).isEqualTo(SseManager.Admission.ADMITTED);
+    return connection;
+  }
+
+  /// Serves a registered connection on a thread of its own.
+  void serve(Connection connection, @Nullable String lastEventId, MemoryConnection memory) {
+    SseSession session =
+        new SseSession(connection, new byte[0], lastEventId, manager, SETTINGS, metrics);
+    Wire wire = WireOver.of(memory);
+    Thread.startVirtualThread(() -> {
+      session.accept(wire);
+      memory.close();
+    });
+  }
+
+  @Override
+  public MemoryConnection open(String userId, @Nullable String lastEventId) {
+    MemoryConnection memory =
+        userId.endsWith("1")
+            ? new MemoryConnection()
+            : new MemoryConnection(MemoryConnection.socketFailure("Connection reset"));
+    serve(register(userId), lastEventId, memory);
+    return memory;
+  }
+
+  @Override
+  public int poke(String userId) {
+    return manager.notifyUser(userId);
+  }
+
+  /// Waits until all connections have ended, as they do by themselves once their clients are gone.
+  @Override
+  public void close() {
+    Eventually.holds("nobody is left", () -> manager.connections() == 0);
+    assertThat(manager).extracting("users").asInstanceOf(InstanceOfAssertFactories.MAP).isEmpty();
+    manager.close();
+    metrics.close();
+  }
+}

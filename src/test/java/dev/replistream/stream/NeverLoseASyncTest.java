@@ -1,0 +1,64 @@
+package dev.replistream.stream;
+
+import dev.replistream.Eventually;
+import dev.replistream.ServerSentEvent;
+import dev.replistream.StreamClient;
+import dev.replistream.TestService;
+import java.time.Duration;
+import java.util.concurrent.ExecutionException;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/// Random histories, in this process's memory by the thousand and over real sockets by the dozen.
+class NeverLoseASyncTest {
+  /// A whole service, and clients that speak to it over TCP.
+  private record OverSockets(TestService service) implements SyncScenario.Service {
+    @Override
+    public SyncScenario.Stream open(String userId, @Nullable String lastEventId) {
+      var request = service.client().stream(userId);
+      StreamClient client =
+          service
+              .client()
+              .open(lastEventId == null ? request : request.with("Last-Event-ID", lastEventId));
+      return new SyncScenario.Stream() {
+        @Override
+        public @Nullable ServerSentEvent poll(Duration timeout) {
+          return client.poll(timeout);
+        }
+
+        @Override
+        public void close() {
+          client.reset();
+        }
+      };
+    }
+
+    @Override
+    public int poke(String userId) {
+      return service.client().poke(userId);
+    }
+  }
+
+  @Test
+  void inMemoryNoClientMissesAPokeOrIsToldTwice() throws ExecutionException, InterruptedException {
+    long firstSeed = System.nanoTime();
+    for (long seed = firstSeed; seed < firstSeed + 2_000; seed++) {
+      try (MemoryService service = new MemoryService()) {
+        new SyncScenario(service, seed).run();
+      }
+    }
+  }
+
+  @Test
+  void overSocketsNoClientMissesAPokeOrIsToldTwice()
+      throws ExecutionException, InterruptedException {
+    long firstSeed = System.nanoTime();
+    try (TestService service = TestService.start()) {
+      for (long seed = firstSeed; seed < firstSeed + 40; seed++) {
+        new SyncScenario(new OverSockets(service), seed).run();
+        Eventually.holds(
+            "nobody is left", () -> service.application().sseManager().connections() == 0);
+      }
+    }
+  }
+}

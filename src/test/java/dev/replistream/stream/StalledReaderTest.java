@@ -1,0 +1,104 @@
+package dev.replistream.stream;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.replistream.Application;
+import dev.replistream.Eventually;
+import dev.replistream.HttpConnection;
+import dev.replistream.ServiceClient;
+import dev.replistream.Settings;
+import dev.replistream.StreamClient;
+import dev.replistream.TestService;
+import io.helidon.common.socket.SocketOptions;
+import io.helidon.webserver.WebServer;
+import io.helidon.webserver.WebServerConfig;
+import java.time.Clock;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/// A client that stops reading: the server's socket is given a small buffer, so that a few hundred
+/// events fill it.
+class StalledReaderTest {
+  private static final Duration WRITE_TIMEOUT = Duration.ofSeconds(1);
+  private static final Duration SWEEP_AND_SLACK = Duration.ofMillis(3_500);
+
+  private final Settings settings =
+      TestService.settings("STREAM_WRITE_TIMEOUT", WRITE_TIMEOUT.toString());
+  private final Application application = new Application(settings, Clock.systemUTC());
+  private final WebServer server;
+  private final ServiceClient client;
+
+  StalledReaderTest() {
+    WebServerConfig.Builder builder = WebServer.builder();
+    application.configure(builder);
+    builder.connectionOptions(
+        SocketOptions.builder().tcpNoDelay(true).socketSendBufferSize(4_096).build());
+    server = builder.build().start();
+    application.running(server);
+    client =
+        new ServiceClient(application.port(), application.adminPort(), settings, Clock.systemUTC());
+  }
+
+  @AfterEach
+  void close() {
+    application.close();
+  }
+
+  @BeforeEach
+  void nobodyIsThere() {
+    assertThat(application.sseManager().connections()).isZero();
+  }
+
+  private double closedAsStalled() {
+    return client
+        .metrics()
+        .getOrDefault("replistream_connections_closed_total{reason=\"stalled\"}", -1.0);
+  }
+
+  @Test
+  void whoStopsReadingIsCutOffAtTheDeadlineAndHoldsUpNobody() {
+    double before = closedAsStalled();
+    HttpConnection deaf = new HttpConnection(application.port(), 1_024);
+    try (StreamClient sibling = client.connected("alice");
+        StreamClient other = client.connected("bob")) {
+      new StreamClient(deaf, client.stream("alice")).expect("connected");
+      Eventually.holds(
+          "a write to it blocks",
+          () -> {
+            double coalesced = coalesced();
+            for (int i = 0; i < 200; i++) {
+              application.sseManager().notifyUser("alice");
+              sibling.expect("sync");
+            }
+            return coalesced() - coalesced >= 200;
+          });
+      long blocked = System.nanoTime();
+
+      assertThat(client.poke("alice")).isEqualTo(2);
+      sibling.expect("sync");
+      client.poke("bob");
+      other.expect("sync");
+      assertThat(Duration.ofNanos(System.nanoTime() - blocked)).isLessThan(WRITE_TIMEOUT);
+      Eventually.holdsWithin(
+          WRITE_TIMEOUT.plus(SWEEP_AND_SLACK),
+          "cut off",
+          () -> {
+            client.poke("alice"); // should the kernel find room for one event more
+            sibling.expect("sync");
+            return client.connections("alice") == 1;
+          });
+
+      Eventually.holds("counted", () -> closedAsStalled() == before + 1);
+      client.poke("alice");
+      sibling.expect("sync");
+    } finally {
+      deaf.close();
+    }
+  }
+
+  private double coalesced() {
+    return client.metrics().getOrDefault("replistream_syncs_coalesced_total", -1.0);
+  }
+}
