@@ -14,12 +14,15 @@ import java.util.logging.LogManager;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 import java.util.logging.StreamHandler;
+import java.util.regex.Pattern;
 
 /// The log of the process: one line an event, on standard output, with the time in UTC first.
 final class Logs {
   // held, so that the levels set on them are not collected with them
   private static final Logger ROOT = Logger.getLogger("");
   private static final Logger OURS = Logger.getLogger("dev.replistream");
+  private static final Logger HTTP_PARSER =
+      Logger.getLogger("io.helidon.webserver.http1.Http1Connection");
 
   private Logs() {}
 
@@ -44,6 +47,8 @@ final class Logs {
     lines.setLevel(java.util.logging.Level.ALL);
     ROOT.addHandler(lines);
     ROOT.setLevel(java.util.logging.Level.WARNING);
+    // it warns, with a stack trace, of requests that are no HTTP, and those anybody can send
+    HTTP_PARSER.setLevel(java.util.logging.Level.SEVERE);
     OURS.setLevel(
         switch (level) {
           case ALL, TRACE -> java.util.logging.Level.FINER;
@@ -73,6 +78,9 @@ final class Logs {
   }
 
   private static final class LineFormatter extends Formatter {
+    /// Whatever some reader of the log may take for the end of a line.
+    private static final Pattern LINE_BREAK = Pattern.compile("\\R");
+
     private static final DateTimeFormatter TIME =
         DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSS'Z'", Locale.ROOT)
             .withZone(ZoneOffset.UTC);
@@ -85,11 +93,12 @@ final class Logs {
               .append(" level=")
               .append(levelOf(record))
               .append(' ')
-              .append(formatMessage(record).replace('\n', ' '));
+              .append(LINE_BREAK.matcher(formatMessage(record)).replaceAll(" "));
       if (record.getThrown() != null) {
         StringWriter trace = new StringWriter();
         record.getThrown().printStackTrace(new PrintWriter(trace));
-        line.append('\n').append(trace.toString().strip());
+        // set in, as the text of an exception may look like an event
+        line.append("\n  ").append(LINE_BREAK.matcher(trace.toString().strip()).replaceAll("\n  "));
       }
       return line.append('\n').toString();
     }

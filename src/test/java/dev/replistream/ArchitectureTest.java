@@ -12,6 +12,8 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noFields;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.domain.JavaPackage;
@@ -20,10 +22,12 @@ import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.library.GeneralCodingRules;
 import java.util.Collection;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.NullMarked;
 import org.junit.jupiter.api.Test;
@@ -179,6 +183,7 @@ class ArchitectureTest {
                 assignableTo(Number.class)
                     .and(not(assignableTo(Comparable.class)))
                     .or(assignableTo(AtomicBoolean.class))
+                    .or(assignableTo(AtomicReference.class))
                     .or(assignableTo(LongAdder.class))
                     .or(assignableTo(ConcurrentMap.class))
                     .or(assignableTo(ThreadLocal.class))
@@ -188,14 +193,12 @@ class ArchitectureTest {
                             .and(not(isConstantByNature())))));
   }
 
-  private static com.tngtech.archunit.base.DescribedPredicate<
-          com.tngtech.archunit.core.domain.JavaClass>
-      isConstantByNature() {
-    return com.tngtech.archunit.base.DescribedPredicate.describe(
+  private static DescribedPredicate<JavaClass> isConstantByNature() {
+    return DescribedPredicate.describe(
         "declared as Set, List or Map, which is filled by of()",
         each ->
             each.isEquivalentTo(Set.class)
-                || each.isEquivalentTo(java.util.List.class)
+                || each.isEquivalentTo(List.class)
                 || each.isEquivalentTo(Map.class));
   }
 

@@ -28,10 +28,21 @@ class EventStreamParserTest {
 
   @Test
   void anIdHoldsUntilTheNextAndAnEmptyOneResetsIt() {
-    assertThat(
-            parse(
-                ": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\n"
-                    + "data:  third event\n\n"))
+    String stream =
+        """
+        : test stream
+
+        data: first event
+        id: 1
+
+        data:second event
+        id
+
+        data:  third event
+
+        """;
+
+    assertThat(parse(stream))
         .containsExactly(
             message("first event", "1"), message("second event", ""), message(" third event", ""));
   }

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
@@ -128,7 +129,7 @@ class SettingsTest {
   }
 
   private static String variable(String key) {
-    return "REPLISTREAM_" + key.toUpperCase(java.util.Locale.ROOT).replaceAll("[.-]", "_");
+    return "REPLISTREAM_" + key.toUpperCase(Locale.ROOT).replaceAll("[.-]", "_");
   }
 
   @ParameterizedTest(name = "{0}")

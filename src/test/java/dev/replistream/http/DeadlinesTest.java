@@ -28,12 +28,18 @@ class DeadlinesTest {
           "HTTP_BODY_TIMEOUT", BODY.toString(),
           "HTTP_IDLE_TIMEOUT", IDLE.toString());
 
+  /// One where a head that has no deadline of its own would have much time.
+  private static final TestService PATIENT =
+      TestService.start("HTTP_HEAD_TIMEOUT", HEAD.toString(), "HTTP_IDLE_TIMEOUT", "PT1M");
+
   private final ServiceClient client = SERVICE.client();
+  private final ServiceClient patient = PATIENT.client();
   private final HttpRequest poke = HttpRequest.api("POST", "/poke-user").by(client.token("alice"));
 
   @AfterAll
   static void close() {
     SERVICE.close();
+    PATIENT.close();
   }
 
   /// Sends byte after byte until the connection ends or there are no more.
@@ -57,7 +63,7 @@ class DeadlinesTest {
 
   @Test
   void aHeadThatTricklesInIsCutOff() {
-    try (HttpConnection connection = client.connect()) {
+    try (HttpConnection connection = patient.connect()) {
       Duration life = trickle(connection, "GET / HTTP/1.1\r\nHost: h\r\nA: " + "a".repeat(4_000));
 
       assertThat(life).isBetween(HEAD, HEAD.plus(SLACK));
@@ -67,8 +73,8 @@ class DeadlinesTest {
 
   @Test
   void theHeadOfALaterRequestHasTheSameDeadline() {
-    try (HttpConnection connection = client.connect()) {
-      connection.send(poke.toBytes()).reply();
+    try (HttpConnection connection = patient.connect()) {
+      connection.send(HttpRequest.api("GET", "/stats").toBytes()).reply();
 
       Duration life = trickle(connection, "GET / HTTP/1.1\r\nHost: h\r\nA: " + "a".repeat(4_000));
 

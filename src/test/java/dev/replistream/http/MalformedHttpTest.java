@@ -162,6 +162,10 @@ class MalformedHttpTest {
         HttpConnection connection = client.connect();
         connection.send(part).reset();
       }
+      for (int i = 0; i < 100; i++) {
+        client.connect().send(POKE + by + "\r\n").reset();
+        client.connect().send(POKE + "Host: h\r\n\r\n").reset();
+      }
       client.poke("alice");
 
       assertThat(log.warnings()).isEmpty();

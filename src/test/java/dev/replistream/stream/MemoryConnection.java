@@ -118,6 +118,7 @@ final class MemoryConnection
   }
 
   @Override
+  @SuppressWarnings("ThreadPriorityCheck") // the point is to try other orders of events
   public void writeNow(BufferData buffer) {
     Thread.yield();
     writes.acquireUninterruptibly();

@@ -16,6 +16,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /// What no network brings about on demand.
 class SseSessionTest {
+  private static final String NOTHING = "nothing";
+
   private final MemoryService service = new MemoryService();
 
   @AfterEach
@@ -26,15 +28,21 @@ class SseSessionTest {
   private static List<String> rest(MemoryConnection client) {
     Eventually.holds("the end", client::hasEnded);
     List<String> events = new ArrayList<>();
-    while (client.poll(Duration.ofMillis(1)) instanceof ServerSentEvent event) {
-      events.add(event.data() + " " + event.lastEventId());
+    for (String event = next(client, Duration.ofMillis(1));
+        !event.equals(NOTHING);
+        event = next(client, Duration.ofMillis(1))) {
+      events.add(event);
     }
     return events;
   }
 
   private static String next(MemoryConnection client) {
-    ServerSentEvent event = client.poll(HttpConnection.PATIENCE);
-    return event == null ? "nothing" : event.data() + " " + event.lastEventId();
+    return next(client, HttpConnection.PATIENCE);
+  }
+
+  private static String next(MemoryConnection client, Duration timeout) {
+    ServerSentEvent event = client.poll(timeout);
+    return event == null ? NOTHING : event.data() + " " + event.lastEventId();
   }
 
   @Test
@@ -66,6 +74,24 @@ class SseSessionTest {
     assertThat(first.equals("sync e-1000") || next(client).equals("sync e-1000")).isTrue();
     service.poke("alice");
     assertThat(next(client)).isEqualTo("sync e-1001");
+    client.close();
+  }
+
+  @Test
+  void aPokeThatIsDeliveredAfterALaterOneWasSeenDoesNotTurnTheIdsBack() {
+    service.poke("alice");
+    service.poke("alice");
+    MemoryConnection client = new MemoryConnection();
+    Connection connection = service.register("alice");
+    connection.offer(service.manager().sync(1, System.nanoTime()));
+    service.serve(connection, null, client);
+    assertThat(next(client)).isEqualTo("connected e-2");
+
+    assertThat(next(client)).isEqualTo("sync e-2");
+
+    connection.offer(service.manager().sync(2, System.nanoTime()));
+    service.poke("alice");
+    assertThat(next(client)).isEqualTo("sync e-3");
     client.close();
   }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.replistream.Eventually;
 import dev.replistream.HttpConnection;
+import dev.replistream.HttpRequest;
 import dev.replistream.LogCapture;
 import dev.replistream.ServerSentEvent;
 import dev.replistream.ServiceClient;
@@ -96,8 +97,7 @@ class StreamEndsTest {
     String token = client.token("short", Duration.ofMillis(500)); // rounded up to a second
     long begin = System.nanoTime();
     try (StreamClient other = client.connected("short");
-        StreamClient stream =
-            client.open(dev.replistream.HttpRequest.api("GET", "/stream").by(token))) {
+        StreamClient stream = client.open(HttpRequest.api("GET", "/stream").by(token))) {
       stream.expect("connected");
       client.poke("short");
       stream.expect("sync");

@@ -94,6 +94,7 @@ final class SyncScenario {
     }
   }
 
+  @SuppressWarnings("ThreadPriorityCheck") // the point is to try other orders of events
   private static void pause(SplittableRandom own) {
     for (int i = own.nextInt(20); i > 0; i--) {
       Thread.yield();
