@@ -10,6 +10,7 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.BooleanSupplier;
 
 /// The one selector of the generator, and the loop over it. Confined to one thread.
@@ -34,6 +35,8 @@ final class Loop implements AutoCloseable {
 
   private final Selector selector;
   private final ByteBuffer bytes = ByteBuffer.allocateDirect(64 * 1024);
+  // addresses of its own: the ports of the loop before this one are still in TIME_WAIT
+  private final int network = ThreadLocalRandom.current().nextInt(1, 250);
   private int connects;
 
   Loop() throws IOException {
@@ -49,9 +52,9 @@ final class Loop implements AutoCloseable {
       channel.configureBlocking(false);
       channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
       int source = connects++ / CONNECTIONS_A_SOURCE % 250;
-      channel.bind(new InetSocketAddress(loopback(1 + source), 0));
+      channel.bind(new InetSocketAddress(loopback(network, 1 + source), 0));
       SelectionKey key = channel.register(selector, SelectionKey.OP_CONNECT, client);
-      if (channel.connect(new InetSocketAddress(loopback(1), port))) {
+      if (channel.connect(new InetSocketAddress(loopback(0, 1), port))) {
         connected(key, client);
       }
     } catch (IOException e) {
@@ -60,8 +63,8 @@ final class Loop implements AutoCloseable {
     }
   }
 
-  private static InetAddress loopback(int last) throws IOException {
-    return InetAddress.getByAddress(new byte[] {127, 0, 0, (byte) last});
+  private static InetAddress loopback(int network, int last) throws IOException {
+    return InetAddress.getByAddress(new byte[] {127, (byte) network, 0, (byte) last});
   }
 
   /// Serves the sockets until `done` says so, which is asked after every turn.
