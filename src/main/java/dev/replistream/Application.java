@@ -26,6 +26,7 @@ import io.helidon.http.HeaderValues;
 import io.helidon.http.Method;
 import io.helidon.metrics.api.MeterRegistry;
 import io.helidon.metrics.api.MetricsFactory;
+import io.helidon.service.registry.Services;
 import io.helidon.webserver.ListenerConfig;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.WebServerConfig;
@@ -86,7 +87,7 @@ public final class Application implements AutoCloseable {
   public Application(Settings settings, Clock clock) {
     this.settings = settings;
     streamSettings = settings.stream().atMost(FileDescriptors.maxStreams());
-    meters = MetricsFactory.getInstance().globalRegistry();
+    meters = Services.get(MetricsFactory.class).globalRegistry();
     cors = new Cors(settings.allowOrigins(), Set.of("/"));
     wires = new Wires(settings.deadlines());
 

@@ -65,7 +65,7 @@ public final class Wire implements ServerConnection, ConnectionContext {
   Wire(ConnectionContext context, Wires wires) {
     this.context = context;
     this.wires = wires;
-    this.reader = new DataReader(this::read);
+    this.reader = DataReader.create(this::read);
   }
 
   void speak(ServerConnection connection) {

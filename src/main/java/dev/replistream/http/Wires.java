@@ -31,8 +31,7 @@ public final class Wires implements ServerConnectionSelector, AutoCloseable {
         Http1ConnectionSelector.builder()
             .config(
                 Http1Config.builder()
-                    .sendLog(false)
-                    .receiveLog(false)
+                    .log(log -> log.receiveLog(false).sendLog(false))
                     .addReceiveListener(new HeadReceived())
                     .addSendListener(new ResponseStarted())
                     .build())

@@ -11,7 +11,6 @@ import io.helidon.http.HeaderValues;
 import io.helidon.http.Method;
 import io.helidon.http.Status;
 import io.helidon.metrics.api.MeterRegistry;
-import io.helidon.metrics.api.Metrics;
 import io.helidon.metrics.api.Tag;
 import io.helidon.webclient.http1.Http1Client;
 import io.helidon.webclient.http1.Http1ClientRequest;
@@ -40,7 +39,7 @@ final class AuthenticatorTest {
   private static final String SECRET = "a shared secret of more than 32 bytes";
   private static final TokenSigner SIGNER =
       new TokenSigner(SECRET, Issuer.SETTINGS, Clock.systemUTC());
-  private static final MeterRegistry METERS = Metrics.createMeterRegistry();
+  private static final MeterRegistry METERS = MeterRegistry.create();
 
   private final Http1Client client;
   private final String token = SIGNER.sign("alice", Set.of(), Duration.ofHours(1));

@@ -169,6 +169,8 @@ final class MemoryConnection
   }
 
   @Override
+  @Deprecated
+  @SuppressWarnings("removal") // abstract in Helidon 4
   public int read(BufferData buffer) {
     throw new UnsupportedOperationException();
   }

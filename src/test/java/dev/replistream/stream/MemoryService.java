@@ -9,7 +9,8 @@ import dev.replistream.http.WireOver;
 import dev.replistream.poke.Cursor;
 import dev.replistream.poke.PokeBus;
 import io.helidon.metrics.api.MeterRegistry;
-import io.helidon.metrics.api.Metrics;
+import io.helidon.metrics.api.MetricsFactory;
+import io.helidon.service.registry.Services;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Set;
@@ -19,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 /// The streams without HTTP and network: manager, sessions and connections are the real ones, what
 /// carries the bytes is memory.
 final class MemoryService implements SyncScenario.Service, AutoCloseable {
-  private static final MeterRegistry METERS = Metrics.globalRegistry();
+  private static final MeterRegistry METERS = Services.get(MetricsFactory.class).globalRegistry();
   private static final StreamSettings SETTINGS =
       new StreamSettings(
           Duration.ofHours(1),

@@ -1,0 +1,17 @@
+package dev.replistream.sync;
+
+import dev.replistream.http.JsonValue;
+
+/// The server's side of one of the application's mutators.
+///
+/// Called by any thread, for several transactions at the same time, and again from the start after
+/// a conflict: it changes nothing but the transaction, does no I/O, and keeps no state.
+@FunctionalInterface
+public interface Mutator {
+  /// Applies a mutation.
+  ///
+  /// @param args what the client's mutator was called with; JSON null where that was nothing
+  /// @throws RejectedException when it can never succeed; any other exception counts as a bug, with
+  ///   the same effect for the client
+  void apply(Transaction transaction, JsonValue args);
+}
