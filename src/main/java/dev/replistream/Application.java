@@ -156,6 +156,7 @@ public final class Application implements AutoCloseable {
         .maxPayloadSize(Math.max(LARGEST_CHUNK_BYTES, settings.http().maxBodyBytes()))
         .maxTcpConnections(FileDescriptors.maxConnections())
         .connectionOptions(socketOptions())
+        .useNio(false) // its sockets keep twice the buffers; see Sockets for the channel below
         .directHandlers(Routes.directHandlers(cors))
         .routing(routing)
         .putSocket(

@@ -17,9 +17,13 @@ import io.helidon.webserver.ServerConnectionException;
 import io.helidon.webserver.spi.ServerConnection;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -34,9 +38,17 @@ import org.jspecify.annotations.Nullable;
 /// socket: a read or write blocked on it then fails at once.
 ///
 /// {@link #write}, and everything that Helidon calls, is confined to the connection's own virtual
-/// thread; {@link #awaitEnd} may block one other thread; {@link #abort} may be called by any.
+/// thread; {@link #abort} may be called by any.
+///
+/// The socket of a taken connection does not block: whoever has something for the client can write
+/// it on its own thread ({@link #writeNow}), and one thread sees all clients leave.
 public final class Wire implements ServerConnection, ConnectionContext {
   private static final long NEVER = Long.MAX_VALUE;
+
+  /// How long a write waits before it tries again: a client that stops reading costs little.
+  private static final Duration SHORTEST_PAUSE = Duration.ofMillis(1);
+
+  private static final Duration LONGEST_PAUSE = Duration.ofMillis(64);
 
   /// Where the exchange of requests stands, which decides how long a read may take.
   private enum Phase {
@@ -55,6 +67,9 @@ public final class Wire implements ServerConnection, ConnectionContext {
   private @Nullable DataReader reader;
   private @Nullable PeerInfo remotePeer;
   private @Nullable Consumer<Wire> session;
+  // the socket itself, while a session has it and it does not block
+  private volatile @Nullable SocketChannel channel;
+  private final AtomicReference<@Nullable Consumer<End>> endListener = new AtomicReference<>();
   private Phase phase = Phase.IDLE;
   private long bodyDeadlineNanos;
   // when the blocked read or write is overdue, by System.nanoTime
@@ -85,29 +100,91 @@ public final class Wire implements ServerConnection, ConnectionContext {
     }
   }
 
-  /// Writes `bytes` at once, in one call to the socket.
+  /// Writes `bytes` at once, in one call to the socket, and waits while the client does not read.
   ///
   /// @throws UncheckedIOException when the client is gone, or did not read for the write timeout
   public void write(byte[] bytes) {
+    write(bytes, 0);
+  }
+
+  /// Writes what is left of `bytes` from `offset` on, as {@link #write(byte[])} does.
+  public void write(byte[] bytes, int offset) {
     writeDeadlineNanos = System.nanoTime() + wires.deadlines().write().toNanos();
     try {
-      context.dataWriter().writeNow(BufferData.create(bytes));
+      SocketChannel own = channel;
+      if (own == null) {
+        context.dataWriter().writeNow(BufferData.create(bytes, offset, bytes.length - offset));
+      } else {
+        writeWaiting(own, ByteBuffer.wrap(bytes, offset, bytes.length - offset));
+      }
     } finally {
       writeDeadlineNanos = NEVER;
     }
   }
 
-  /// Blocks until the client closes the connection or {@link #abort} does; bytes that the client
-  /// sends meanwhile are dropped.
-  public End awaitEnd() {
+  private static void writeWaiting(SocketChannel channel, ByteBuffer bytes) {
+    Duration pause = SHORTEST_PAUSE;
+    while (write(channel, bytes) < 0 || bytes.hasRemaining()) {
+      LockSupport.parkNanos(pause.toNanos());
+      pause = pause.compareTo(LONGEST_PAUSE) < 0 ? pause.multipliedBy(2) : pause;
+    }
+  }
+
+  private static int write(SocketChannel channel, ByteBuffer bytes) {
+    try {
+      return channel.write(bytes);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /// Writes as much of `bytes` as takes no waiting. Any one thread may call it, if no other writes
+  /// at the same time.
+  ///
+  /// @return how many bytes were written: none where the connection can only be written to by
+  ///   waiting
+  /// @throws UncheckedIOException when the client is gone
+  public int writeNow(byte[] bytes) {
+    SocketChannel own = channel;
+    return own == null ? 0 : write(own, ByteBuffer.wrap(bytes));
+  }
+
+  /// Tells `onEnd` once how the connection ends: the client closes it, or {@link #abort} does. Then
+  /// the socket is closed, which frees a write that waits. Bytes that the client sends meanwhile
+  /// are dropped. `onEnd` must not wait.
+  public void watchEnd(Consumer<End> onEnd) {
+    endListener.set(onEnd);
+    SocketChannel own = channel;
+    if (own == null) {
+      Thread.ofVirtual().start(() -> ended(awaitEnd()));
+    } else {
+      wires.endWatch().watch(own, failure -> ended(endOf(failure)));
+    }
+  }
+
+  private void ended(End end) {
+    Consumer<End> listener = endListener.getAndSet(null);
+    if (listener != null) {
+      listener.accept(end);
+      abort();
+    }
+  }
+
+  private End awaitEnd() {
     try {
       while (context.serverSocket().get() != null) {
         // a client has nothing to say on a taken connection
       }
-      return End.CLOSED;
+      return endOf(Optional.empty());
     } catch (UncheckedIOException e) {
-      return timedOut ? End.OVERDUE : isVanished(e) ? End.VANISHED : End.CLOSED;
+      return endOf(Optional.of(e));
     }
+  }
+
+  private End endOf(Optional<UncheckedIOException> failure) {
+    return timedOut
+        ? End.OVERDUE
+        : failure.filter(Wire::isVanished).isPresent() ? End.VANISHED : End.CLOSED;
   }
 
   /// How a connection ended.
@@ -143,6 +220,10 @@ public final class Wire implements ServerConnection, ConnectionContext {
     } catch (UncheckedIOException _) {
       // it is closed already
     }
+    if (channel != null) {
+      wires.endWatch().release(); // till then the kernel holds the socket
+    }
+    ended(endOf(Optional.empty()));
   }
 
   /// Closes the socket if a read or write on it is overdue.
@@ -165,8 +246,10 @@ public final class Wire implements ServerConnection, ConnectionContext {
   }
 
   void responseStarted(Headers headers) {
+    if (phase == Phase.BODY) { // after a head that failed, Helidon ends by itself
+      closeIfLast(headers);
+    }
     phase = Phase.IDLE;
-    closeIfLast(headers);
   }
 
   /// RFC 9112, section 9.6: after `Connection: close` in either direction no further request is
@@ -251,7 +334,15 @@ public final class Wire implements ServerConnection, ConnectionContext {
     Consumer<Wire> taken = session;
     session = null;
     if (taken != null) {
-      taken.accept(this);
+      channel = Sockets.nonBlocking(context.serverSocket()).orElse(null);
+      try {
+        taken.accept(this);
+      } finally {
+        SocketChannel own = channel;
+        if (own != null) {
+          wires.endWatch().forget(own);
+        }
+      }
     }
   }
 

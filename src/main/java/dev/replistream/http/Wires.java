@@ -14,14 +14,16 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /// Makes a {@link Wire} of each TCP connection of a listener, and closes those that are overdue.
 ///
-/// Thread-safe. It owns one thread, the sweep, which looks at every connection twice a second: a
-/// deadline is kept to within half a second, and no connection needs a timer of its own.
+/// Thread-safe. It owns the sweep, a thread which looks at every connection twice a second: a
+/// deadline is kept to within half a second, and no connection needs a timer of its own. It owns
+/// the {@link EndWatch} too.
 public final class Wires implements ServerConnectionSelector, AutoCloseable {
   private static final Duration SWEEP_INTERVAL = Duration.ofMillis(500);
 
   private final Set<Wire> open = ConcurrentHashMap.newKeySet();
   private final Deadlines deadlines;
   private final Http1ConnectionSelector http1;
+  private final EndWatch endWatch = new EndWatch();
   private final Thread sweep;
 
   /// Starts the sweep.
@@ -41,6 +43,10 @@ public final class Wires implements ServerConnectionSelector, AutoCloseable {
 
   Deadlines deadlines() {
     return deadlines;
+  }
+
+  EndWatch endWatch() {
+    return endWatch;
   }
 
   void add(Wire wire) {
@@ -87,10 +93,11 @@ public final class Wires implements ServerConnectionSelector, AutoCloseable {
     return wire;
   }
 
-  /// Ends the sweep; connections are the server's to close.
+  /// Ends the sweep and the watch; connections are the server's to close.
   @Override
   public void close() {
     sweep.interrupt();
+    endWatch.close();
   }
 
   private static final class HeadReceived implements Http1ConnectionListener {

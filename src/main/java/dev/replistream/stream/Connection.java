@@ -8,14 +8,18 @@ import org.jspecify.annotations.Nullable;
 
 /// One open stream: its owner, its queue, and at most one pending `sync`.
 ///
-/// Pokers, the drain and the watch over the socket offer from any thread and never wait; the
-/// stream's own thread takes. However many pokes come before the client reads, the queue holds one
-/// signal for them, and the newest poke is the one that is told: a slow client costs no memory.
+/// Pokers, the drain and the watch over the socket offer from any thread and never wait. A poker
+/// that finds the stream idle writes its sync there and then; else it stays pending and the
+/// stream's own thread, which waits on the queue, writes it. However many pokes come before the
+/// client reads, the queue holds one signal for them, and the newest poke is the one that is told:
+/// a slow client costs no memory.
 public final class Connection {
   /// What wakes the stream's thread.
   enum Signal {
     /// There is a pending sync.
     SYNC,
+    /// A frame of which the socket took a part only is to be written to its end.
+    REST,
     /// Nothing was written for the ping interval.
     PING,
     /// The connection is to end; the reason is set.
@@ -30,13 +34,28 @@ public final class Connection {
   private final Caller caller;
   private final Transport transport;
   private final long openedNanoTime = System.nanoTime();
-  // holds one of each signal at the most
+  // holds a few signals at the most: one for each pending thing, and one that came too late
   private final LinkedBlockingQueue<Signal> queue = new LinkedBlockingQueue<>();
   private final long expiresNanoTime;
   private volatile @Nullable Sync pending;
   private volatile @Nullable CloseReason reason;
   private volatile long lastWriteNanoTime = openedNanoTime;
   private volatile boolean pingPending;
+
+  private volatile @Nullable Writer writer;
+
+  /// Writes to the client without waiting, on the thread of whoever has something for it.
+  interface Writer {
+    /// Writes the pending sync, or sees to it that it will be written.
+    ///
+    /// @return false when the stream's own thread has to be woken for it
+    boolean writeSync();
+
+    /// Writes a ping, if it is still due, or sees to it that it will be written.
+    ///
+    /// @return false when the stream's own thread has to be woken for it
+    boolean writePing();
+  }
 
   /// Where it stands among its user's connections; guarded by {@link UserConnections}.
   int slot = -1;
@@ -70,13 +89,22 @@ public final class Connection {
     return openedNanoTime;
   }
 
-  /// Makes `sync` pending, unless a newer one is.
+  /// From now on events may be written by other threads than the stream's own.
+  void writtenBy(Writer writer) {
+    this.writer = writer;
+  }
+
+  /// Makes `sync` pending, unless a newer one is, and writes it if nobody else does and it takes no
+  /// waiting.
   ///
   /// @return whether one was pending before, so that the two became one
   boolean offer(Sync sync) {
     Sync before = PENDING.getAndAccumulate(this, sync, Connection::newer);
     if (before == null) {
-      queue.offer(Signal.SYNC);
+      Writer idle = writer;
+      if (idle == null || !idle.writeSync()) {
+        queue.offer(Signal.SYNC);
+      }
     }
     return before != null;
   }
@@ -101,16 +129,30 @@ public final class Connection {
     return reason;
   }
 
-  /// Ends the connection if its token has expired, and makes a ping pending if it was silent for
-  /// the ping interval. Called by the ticker, which keeps time for all connections: a timed wait
-  /// would start and cancel a timer for each event of each connection.
+  /// Whether {@link #tick} has something to do.
+  boolean isDue(long nowNanos, long pingNanos) {
+    return nowNanos - expiresNanoTime >= 0
+        || (!pingPending && nowNanos - lastWriteNanoTime >= pingNanos);
+  }
+
+  /// Ends the connection if its token has expired, and writes a ping, or makes one pending, if it
+  /// was silent for the ping interval. Called by the ticker, which keeps time for all connections:
+  /// a timed wait would start and cancel a timer for each event of each connection.
   void tick(long nowNanos, long pingNanos) {
     if (nowNanos - expiresNanoTime >= 0) {
       end(CloseReason.TOKEN_EXPIRED);
-    } else if (!pingPending && nowNanos - lastWriteNanoTime >= pingNanos) {
+    } else if (isDue(nowNanos, pingNanos)) {
       pingPending = true;
-      queue.offer(Signal.PING);
+      Writer idle = writer;
+      if (idle == null || !idle.writePing()) {
+        queue.offer(Signal.PING);
+      }
     }
+  }
+
+  /// Wakes the stream's thread to write the rest of a frame.
+  void offerRest() {
+    queue.offer(Signal.REST);
   }
 
   /// Waits for a signal.

@@ -43,6 +43,10 @@ public final class SseManager implements AutoCloseable {
     }
   }
 
+  /// To how many connections one thread brings a poke. A user with more has them served by several
+  /// threads at once, while the poker goes on: it never waits for a write, yet each takes its time.
+  private static final int SHARE = 64;
+
   private final ConcurrentMap<String, UserConnections> users = new ConcurrentHashMap<>();
   private final AtomicInteger total = new AtomicInteger();
   private final int maxConnections;
@@ -73,7 +77,9 @@ public final class SseManager implements AutoCloseable {
     while (!Thread.currentThread().isInterrupted()) {
       LockSupport.parkNanos(this, interval);
       long now = System.nanoTime();
-      users.values().forEach(connections -> connections.tick(now, pingNanos));
+      List<Connection> due = new ArrayList<>();
+      users.values().forEach(connections -> connections.collectDue(now, pingNanos, due));
+      due.forEach(connection -> connection.tick(now, pingNanos));
     }
   }
 
@@ -238,14 +244,26 @@ public final class SseManager implements AutoCloseable {
     }
     Connection[] targets = connections.snapshot();
     Sync sync = sync(poke.stamp(), poke.nanoTime());
+    if (targets.length <= SHARE) {
+      offer(sync, targets, 0);
+    } else {
+      for (int from = 0; from < targets.length; from += SHARE) {
+        int begin = from;
+        Thread.startVirtualThread(() -> offer(sync, targets, begin));
+      }
+    }
+    return targets.length;
+  }
+
+  /// Offers to one share of the targets.
+  private void offer(Sync sync, Connection[] targets, int from) {
     int coalesced = 0;
-    for (Connection target : targets) {
-      if (target.offer(sync)) {
+    for (int i = from; i < Math.min(from + SHARE, targets.length); i++) {
+      if (targets[i].offer(sync)) {
         coalesced++;
       }
     }
     metrics.syncsCoalesced(coalesced);
-    return targets.length;
   }
 
   /// Refuses new connections and ends the open ones, spread evenly over `window`, so that the nodes

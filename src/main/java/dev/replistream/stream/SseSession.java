@@ -9,15 +9,12 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// Writes the events of one connection: `connected`, then `sync` for pokes and `ping` for silence,
-/// until an end. Each event is one write of prepared bytes, in the form of the WHATWG HTML
-/// standard, section "Server-sent events".
+/// One open stream from its first event, `connected`, to its end. Its thread, the connection's own,
+/// waits on the connection's queue for what nobody else could write at once.
 ///
-/// Confined to the connection's virtual thread. A second one blocks on the socket and sees the
-/// client leave at once, which a write would notice only at the second ping.
+/// Confined to that thread.
 final class SseSession implements Consumer<Wire> {
   private static final Logger LOGGER = System.getLogger(SseSession.class.getName());
-  private static final byte[] PING = "data: ping\n\n".getBytes(StandardCharsets.US_ASCII);
 
   private final Connection connection;
   private final SseManager manager;
@@ -25,8 +22,6 @@ final class SseSession implements Consumer<Wire> {
   private final StreamMetrics metrics;
   private byte @Nullable [] head;
   private @Nullable String lastEventId;
-  private long connectedStamp;
-  private int events;
 
   /// @param head the response's head, which goes out with the first event
   /// @param lastEventId what the client saw last, if it said so
@@ -47,11 +42,14 @@ final class SseSession implements Consumer<Wire> {
 
   @Override
   public void accept(Wire wire) {
+    EventWriter writer =
+        new EventWriter(connection, wire, manager, metrics, settings.pingInterval());
     try {
-      Thread.ofVirtual().start(() -> watch(wire));
-      run(wire);
+      wire.watchEnd(end -> connection.end(reasonOf(end)));
+      begin(writer);
+      run(writer);
     } catch (UncheckedIOException e) {
-      connection.end(reasonOf(wire, e));
+      connection.end(writer.reasonOf(e));
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
       connection.end(CloseReason.DRAINED);
@@ -59,43 +57,20 @@ final class SseSession implements Consumer<Wire> {
       connection.end(CloseReason.FAILED);
       LOGGER.log(Level.ERROR, "event=error where=stream", e);
     } finally {
-      manager.remove(connection, events);
+      manager.remove(connection, writer.events());
     }
   }
 
-  private void watch(Wire wire) {
-    Wire.End end = wire.awaitEnd();
-    connection.end(
-        switch (end) {
-          case CLOSED -> CloseReason.CLIENT_CLOSED;
-          case OVERDUE -> CloseReason.STALLED;
-          case VANISHED -> CloseReason.VANISHED;
-        });
-    wire.abort(); // frees the stream's thread if it is blocked in a write
-  }
-
-  private static CloseReason reasonOf(Wire wire, UncheckedIOException e) {
-    return wire.isTimedOut()
-        ? CloseReason.STALLED
-        : Wire.isVanished(e) ? CloseReason.VANISHED : CloseReason.CLIENT_CLOSED;
-  }
-
-  private void run(Wire wire) throws InterruptedException {
-    long told = begin(wire);
-    while (true) {
-      switch (connection.take()) {
-        case SYNC -> told = sync(wire, told);
-        case PING -> ping(wire);
-        case END -> {
-          end(wire, told);
-          return;
-        }
-      }
-    }
+  private static CloseReason reasonOf(Wire.End end) {
+    return switch (end) {
+      case CLOSED -> CloseReason.CLIENT_CLOSED;
+      case OVERDUE -> CloseReason.STALLED;
+      case VANISHED -> CloseReason.VANISHED;
+    };
   }
 
   /// Writes the head and `connected`, and the sync that the client missed.
-  private long begin(Wire wire) {
+  private void begin(EventWriter writer) {
     SseManager.Resume resume = manager.resume(connection.caller().userId(), lastEventId);
     byte[] connected =
         ("retry: " + settings.retry().toMillis() + "\nid: " + resume.id() + "\ndata: connected\n\n")
@@ -103,50 +78,17 @@ final class SseSession implements Consumer<Wire> {
     byte[] first = concat(head == null ? new byte[0] : head, connected);
     head = null;
     lastEventId = null;
-    write(wire, first);
-    connectedStamp = resume.id().stamp();
-    Sync catchUp = resume.catchUp();
-    if (catchUp != null) {
-      write(wire, catchUp.frame());
-      metrics.syncCaughtUp();
-    }
-    return resume.toldStamp();
+    writer.begin(first, resume);
   }
 
-  private void ping(Wire wire) {
-    if (connection.pingDue(System.nanoTime(), settings.pingInterval().toNanos())) {
-      write(wire, PING);
-      metrics.pingWritten();
+  private void run(EventWriter writer) throws InterruptedException {
+    while (connection.take() != Connection.Signal.END) {
+      writer.writeWaiting();
     }
-  }
-
-  private long sync(Wire wire, long told) {
-    Sync sync = connection.takeSync();
-    if (sync == null || sync.stamp() <= told) {
-      return told;
-    }
-    if (sync.stamp() < connectedStamp) {
-      // stamped before this client came and delivered after: its id must not go back behind that of
-      // `connected`, or the client would ask again for what it knows
-      sync = manager.sync(connectedStamp, sync.pokedNanoTime());
-    }
-    write(wire, sync.frame());
-    metrics.syncWritten(System.nanoTime() - sync.pokedNanoTime());
-    return sync.stamp();
-  }
-
-  /// Tells the client when to come back, where it can; what is pending goes out before.
-  private void end(Wire wire, long told) {
     if (connection.reason() == CloseReason.DRAINED) {
-      sync(wire, told);
-      write(wire, retryFrame(settings));
+      // tells the client when to come back; what is pending goes out before
+      writer.end(retryFrame(settings));
     }
-  }
-
-  private void write(Wire wire, byte[] bytes) {
-    wire.write(bytes);
-    connection.written(System.nanoTime());
-    events++;
   }
 
   /// A `retry:` that spreads the return of many clients: the configured time, up to four times.

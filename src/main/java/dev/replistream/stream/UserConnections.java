@@ -1,6 +1,7 @@
 package dev.replistream.stream;
 
 import java.util.Arrays;
+import java.util.List;
 
 /// The open connections of one user. Adding, removing and copying take constant time, constant time
 /// and one copy; nothing is done to a connection under the lock.
@@ -41,9 +42,12 @@ final class UserConnections {
     }
   }
 
-  synchronized void tick(long nowNanos, long pingNanos) {
+  /// Adds those that have something to do at this tick to `due`.
+  synchronized void collectDue(long nowNanos, long pingNanos, List<Connection> due) {
     for (int i = 0; i < size; i++) {
-      slots[i].tick(nowNanos, pingNanos);
+      if (slots[i].isDue(nowNanos, pingNanos)) {
+        due.add(slots[i]);
+      }
     }
   }
 

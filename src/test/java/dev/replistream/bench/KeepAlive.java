@@ -14,18 +14,20 @@ final class KeepAlive implements Loop.Client {
   private int answered;
   private int failed;
 
-  /// A request without a body.
+  /// A request.
   ///
   /// @param token the caller's
-  static byte[] request(String method, String path, String token) {
+  /// @param body in ASCII
+  static byte[] request(String method, String path, String token, String body) {
     return """
     %s %s HTTP/1.1\r
     Host: localhost\r
     Authorization: Bearer %s\r
-    Content-Length: 0\r
+    Content-Length: %d\r
     \r
+    %s\
     """
-        .formatted(method, path, token)
+        .formatted(method, path, token, body.length(), body)
         .getBytes(StandardCharsets.US_ASCII);
   }
 

@@ -3,11 +3,15 @@ package dev.replistream.bench;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /// Clients that poke one user after the other over keep-alive connections, each as fast as it gets
 /// its answers. Confined to the loop's thread.
 final class PokeLoad {
   private static final String PATH = "/api/v1/replicache/poke-user";
+
+  /// What clients send that poke themselves.
+  private static final String[] BODIES = {"", "sync", "{}"};
 
   private final Loop loop;
   private final StreamLoad streams;
@@ -30,7 +34,10 @@ final class PokeLoad {
     this.streams = streams;
     this.deliveries = deliveries;
     this.requests =
-        tokens.stream().map(token -> KeepAlive.request("POST", PATH, token)).toArray(byte[][]::new);
+        IntStream.range(0, tokens.size())
+            .mapToObj(
+                i -> KeepAlive.request("POST", PATH, tokens.get(i), BODIES[i % BODIES.length]))
+            .toArray(byte[][]::new);
     this.pokers = new KeepAlive[pokers];
     for (int i = 0; i < pokers; i++) {
       this.pokers[i] = new KeepAlive();

@@ -20,7 +20,9 @@ final class PollLoad {
   PollLoad(Loop loop, int port, List<String> tokens) throws IOException {
     this.loop = loop;
     this.requests =
-        tokens.stream().map(token -> KeepAlive.request("GET", PATH, token)).toArray(byte[][]::new);
+        tokens.stream()
+            .map(token -> KeepAlive.request("GET", PATH, token, ""))
+            .toArray(byte[][]::new);
     this.pollers = new KeepAlive[requests.length];
     for (int i = 0; i < pollers.length; i++) {
       KeepAlive poller = new KeepAlive();

@@ -50,7 +50,7 @@ public final class Training {
     try (ServerProcess server = ServerProcess.start(command, settings, log);
         Loop loop = new Loop()) {
       Training training = new Training(server, loop, secret.tokens(USERS));
-      training.pokes(USERS, 2, 20_000);
+      training.pokes(USERS, 2, 40_000);
       training.pokes(1, 2_000, 60);
       training.comeAndGo();
       training.requests();

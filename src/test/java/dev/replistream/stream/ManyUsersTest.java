@@ -26,6 +26,26 @@ class ManyUsersTest {
   private final long seed = System.nanoTime();
 
   @Test
+  void aPokeReachesEachOfAUsersManyStreamsOnce() {
+    int many = 300;
+    try (TestService service =
+        TestService.start("STREAM_MAX_CONNECTIONS_PER_USER", String.valueOf(many))) {
+      ServiceClient client = service.client();
+      List<StreamClient> streams =
+          IntStream.range(0, many).mapToObj(_ -> client.connected("alice")).toList();
+
+      for (int poke = 1; poke <= 20; poke++) {
+        assertThat(client.poke("alice")).isEqualTo(many);
+        for (StreamClient stream : streams) {
+          assertThat(stream.expect("sync").stamp()).isEqualTo(poke);
+        }
+      }
+
+      streams.forEach(StreamClient::close);
+    }
+  }
+
+  @Test
   void eachStreamHearsOfItsOwnUserAlone() throws ExecutionException, InterruptedException {
     try (TestService service = TestService.start()) {
       ServiceClient client = service.client();

@@ -98,6 +98,38 @@ class StalledReaderTest {
     }
   }
 
+  @Test
+  void whoReadsAgainInTimeGetsWholeEventsAndTheNewest() {
+    HttpConnection deaf = new HttpConnection(application.port(), 1_024);
+    try (StreamClient sibling = client.connected("alice");
+        StreamClient slow = new StreamClient(deaf, client.stream("alice"))) {
+      slow.expect("connected");
+      double before = coalesced();
+      Eventually.holds(
+          "a write to it blocks",
+          () -> {
+            for (int i = 0; i < 200; i++) {
+              application.sseManager().notifyUser("alice");
+              sibling.expect("sync");
+            }
+            return coalesced() - before >= 200;
+          });
+      application.sseManager().notifyUser("alice");
+      long newest = sibling.expect("sync").stamp();
+
+      long last = 0;
+      while (last < newest) {
+        long stamp = slow.expect("sync").stamp();
+        assertThat(stamp).isGreaterThan(last);
+        last = stamp;
+      }
+
+      assertThat(last).isEqualTo(newest);
+      assertThat(client.poke("alice")).isEqualTo(2);
+      assertThat(slow.expect("sync").stamp()).isEqualTo(newest + 1);
+    }
+  }
+
   private double coalesced() {
     return client.metrics().getOrDefault("replistream_syncs_coalesced_total", -1.0);
   }
