@@ -4,12 +4,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 
 /// The entry of `etc/bench`, which gives it the server's command.
 public final class Bench {
-  private static final String USAGE =
-      "usage: etc/bench [streams] [--quick] [--jar]; no other measurement is there yet";
+  private static final String USAGE = "usage: etc/bench [streams|sync] [--quick] [--jar]";
 
   private Bench() {}
 
@@ -22,7 +22,8 @@ public final class Bench {
     List<String> command = List.copyOf(options.subList(split + 1, options.size()));
     options.subList(split < 0 ? 0 : split, options.size()).clear();
     boolean quick = options.remove("--quick");
-    options.remove("streams");
+    boolean sync = options.remove("sync");
+    boolean streams = options.remove("streams") || !sync;
     if (!options.isEmpty() || split < 0) {
       System.err.println(
           options.isEmpty()
@@ -33,9 +34,15 @@ public final class Bench {
     Path work = Files.createTempDirectory("replistream-bench");
     Report report = new Report();
     try {
-      new StreamBench(
-              command, work, quick ? StreamBench.Sizes.QUICK : StreamBench.Sizes.FULL, report)
-          .run();
+      if (streams) {
+        new StreamBench(
+                command, work, quick ? StreamBench.Sizes.QUICK : StreamBench.Sizes.FULL, report)
+            .run();
+      }
+      if (sync) {
+        new SyncBench(command, work, quick ? SyncBench.Sizes.QUICK : SyncBench.Sizes.FULL, report)
+            .run();
+      }
       System.out.println(report.markdown());
     } finally {
       remove(work);
@@ -44,11 +51,10 @@ public final class Bench {
   }
 
   private static void remove(Path directory) throws IOException {
-    try (var files = Files.list(directory)) {
-      for (Path file : files.toList()) {
+    try (var files = Files.walk(directory)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
         Files.delete(file);
       }
     }
-    Files.delete(directory);
   }
 }
