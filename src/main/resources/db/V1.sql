@@ -12,12 +12,14 @@ CREATE TABLE space (
   id TEXT NOT NULL PRIMARY KEY, version BIGINT NOT NULL, compacted BIGINT NOT NULL
 );
 
--- An entry; where value is null it is the tombstone of a deleted one, since changed_at (milliseconds since 1970).
+-- An entry; where value is null it is the tombstone of a deleted one, since changed_at (milliseconds since 1970). The key stands
+-- in its space since version born: who left the space before that is never told that the key exists.
 CREATE TABLE entry (
-  space TEXT NOT NULL, key ${blob} NOT NULL, version BIGINT NOT NULL, value ${blob},
+  space TEXT NOT NULL, key ${blob} NOT NULL, born BIGINT NOT NULL, version BIGINT NOT NULL, value ${blob},
   changed_at BIGINT NOT NULL, PRIMARY KEY (space, key)
 ) ${without_rowid};
 CREATE INDEX entry_by_version ON entry (space, version);
+CREATE INDEX entry_tombstone ON entry (changed_at) WHERE value IS NULL;
 
 CREATE TABLE room (id TEXT NOT NULL PRIMARY KEY, created_at BIGINT NOT NULL);
 CREATE TABLE member (
