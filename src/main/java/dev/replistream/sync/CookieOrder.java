@@ -75,7 +75,7 @@ sealed interface CookieOrder {
   }
 
   private static CookieOrder ofNumber(double order) {
-    return order < Count.MAX ? new Count((long) Math.max(order, 0)) : Text.BEYOND_NUMBERS;
+    return order <= Count.MAX ? new Count((long) Math.max(order, 0)) : Text.BEYOND_NUMBERS;
   }
 
   /// The least order that the server gives after this one.

@@ -23,7 +23,7 @@ final class RequestReader {
   /// How long a schema version may be: a hash fits.
   private static final int MAX_SCHEMA_VERSION_LENGTH = 128;
 
-  private static final String AN_ID = "a string of 1 to 128 characters, no control characters";
+  private static final String AN_ID = "a string of 1 to 128 characters without control characters";
 
   /// 2^53 - 1, in JavaScript the last whole number without a double.
   private static final long MAX_ID = 9007199254740991L;

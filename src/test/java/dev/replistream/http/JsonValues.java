@@ -13,7 +13,8 @@ public final class JsonValues {
 
   /// Any value, of up to some forty values within.
   public static Arbitrary<JsonValue> values() {
-    return Arbitraries.recursive(JsonValues::scalars, JsonValues::containers, 0, 3).withoutEdgeCases();
+    return Arbitraries.recursive(JsonValues::scalars, JsonValues::containers, 0, 3)
+        .withoutEdgeCases();
   }
 
   /// Any sequence of UTF-16 units, with those that JSON, UTF-8 and JavaScript treat apart among
