@@ -17,7 +17,8 @@ import java.util.TreeSet;
 /// The rooms and their members, and the rules for changing them.
 ///
 /// Every change locks the space of its room first, and whoever writes in a room does so too before
-/// it looks at roles: a role that was read under that lock stays true to the end of the transaction.
+/// it looks at roles: a role that was read under that lock stays true to the end of the
+/// transaction.
 ///
 /// Confined to the transaction of its {@link Session}.
 public final class RoomStore {
@@ -59,9 +60,7 @@ public final class RoomStore {
       while (row.next()) {
         members.add(
             new Member(
-                row.getString(1),
-                role(row.getString(2)),
-                Instant.ofEpochMilli(row.getLong(3))));
+                row.getString(1), role(row.getString(2)), Instant.ofEpochMilli(row.getLong(3))));
       }
     }
     members.sort(Comparator.comparing(member -> Spaces.ofUser(member.userId()), Spaces.PRECEDENCE));
@@ -168,8 +167,7 @@ public final class RoomStore {
     if (before.get() == Role.OWNER) {
       requireAnotherOwner(room);
     }
-    PreparedStatement delete =
-        session.prepare("DELETE FROM member WHERE room = ? AND user_id = ?");
+    PreparedStatement delete = session.prepare("DELETE FROM member WHERE room = ? AND user_id = ?");
     delete.setString(1, room);
     delete.setString(2, userId);
     delete.executeUpdate();

@@ -30,8 +30,7 @@ public final class Spaces {
   /// the bytes of their ids.
   public static final Comparator<String> PRECEDENCE =
       Comparator.comparing((String space) -> space.startsWith(ROOM))
-          .thenComparing(
-              space -> space.getBytes(StandardCharsets.UTF_8), Arrays::compareUnsigned);
+          .thenComparing(space -> space.getBytes(StandardCharsets.UTF_8), Arrays::compareUnsigned);
 
   private final Session session;
   private final Set<String> locked = new HashSet<>();

@@ -8,7 +8,6 @@ import java.sql.SQLException;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
 /// The client groups and their clients. Confined to the transaction of its {@link Session}.
 final class ClientStore {
@@ -24,8 +23,7 @@ final class ClientStore {
   /// @param version is raised by each push that acknowledges something
   /// @param folded its clients that were not seen for long
   /// @param foldedVersion the highest version among those that were ever folded
-  record Group(
-      String id, String userId, long version, FoldedClients folded, long foldedVersion) {}
+  record Group(String id, String userId, long version, FoldedClients folded, long foldedVersion) {}
 
   /// A client as it is stored.
   record Client(String groupId, long lastMutationID) {}
@@ -58,7 +56,8 @@ final class ClientStore {
   private Optional<Group> group(String id, String lock) throws SQLException {
     PreparedStatement select =
         session.prepare(
-            "SELECT user_id, version, folded, folded_version FROM client_group WHERE id = ?" + lock);
+            "SELECT user_id, version, folded, folded_version FROM client_group WHERE id = ?"
+                + lock);
     select.setString(1, id);
     try (ResultSet row = select.executeQuery()) {
       return row.next()

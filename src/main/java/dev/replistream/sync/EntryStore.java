@@ -10,8 +10,8 @@ import java.util.Arrays;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// The entries as a mutator's transaction reads and writes them. Locks and roles are the business of
-/// {@link SqlTransaction}.
+/// The entries as a mutator's transaction reads and writes them. Locks and roles are the business
+/// of {@link SqlTransaction}.
 ///
 /// Confined to the transaction of its {@link Session}.
 final class EntryStore {
@@ -27,9 +27,6 @@ final class EntryStore {
     this.session = session;
     this.nowMillis = now.toEpochMilli();
   }
-
-  /// One entry that is no tombstone.
-  record Stored(String space, Key key, byte[] value) {}
 
   /// What is done with each entry of a scan.
   @FunctionalInterface
@@ -48,28 +45,30 @@ final class EntryStore {
     }
   }
 
-  /// The entry of `key` that wins among the spaces that the user may read.
-  Optional<Stored> visible(String userId, Key key) throws SQLException {
+  /// The space whose entry of `key` wins among those that the user may read.
+  Optional<String> visible(String userId, Key key) throws SQLException {
     PreparedStatement select =
         session.prepare(
             """
-            SELECT space, value FROM entry WHERE space = ? AND key = ? AND value IS NOT NULL
+            SELECT space FROM entry WHERE space = ? AND key = ? AND value IS NOT NULL
             UNION ALL
-            SELECT e.space, e.value FROM member m
-            JOIN entry e ON e.space = 'r/' || m.room AND e.key = ?
+            SELECT e.space FROM member m JOIN entry e ON e.space = 'r/' || m.room AND e.key = ?
             WHERE m.user_id = ? AND e.value IS NOT NULL\
             """);
     select.setString(1, Spaces.ofUser(userId));
     select.setBytes(2, key.bytes());
     select.setBytes(3, key.bytes());
     select.setString(4, userId);
-    @Nullable Stored winner = null;
+    Optional<String> winner = Optional.empty();
     try (ResultSet row = select.executeQuery()) {
       while (row.next()) {
-        winner = winner(winner, new Stored(row.getString(1), key, row.getBytes(2)));
+        String space = row.getString(1);
+        if (winner.isEmpty() || Spaces.PRECEDENCE.compare(space, winner.get()) < 0) {
+          winner = Optional.of(space);
+        }
       }
     }
-    return Optional.ofNullable(winner);
+    return winner;
   }
 
   /// Visits the entries of a space whose key begins with `prefix`, in the order of their keys.
@@ -112,23 +111,42 @@ final class EntryStore {
     select.setBytes(5, end);
     select.setString(6, userId);
     try (ResultSet row = select.executeQuery()) {
-      @Nullable Stored winner = null;
+      Winner winner = new Winner(visitor);
       while (row.next()) {
-        Stored next = new Stored(row.getString(1), Key.ofBytes(row.getBytes(2)), row.getBytes(3));
-        if (winner != null && !winner.key.equals(next.key)) {
-          visitor.visit(winner.key, winner.value);
-          winner = null;
-        }
-        winner = winner(winner, next);
+        winner.next(row.getString(1), Key.ofBytes(row.getBytes(2)), row.getBytes(3));
       }
-      if (winner != null) {
-        visitor.visit(winner.key, winner.value);
-      }
+      winner.end();
     }
   }
 
-  private static Stored winner(@Nullable Stored one, Stored other) {
-    return one == null || Spaces.PRECEDENCE.compare(other.space, one.space) < 0 ? other : one;
+  /// Passes on one of the entries of each key, when these come one after the other.
+  private static final class Winner {
+    private final Visitor visitor;
+    private @Nullable Key key;
+    private String space = "";
+    private byte[] value = {};
+
+    Winner(Visitor visitor) {
+      this.visitor = visitor;
+    }
+
+    void next(String nextSpace, Key nextKey, byte[] nextValue) {
+      boolean isSameKey = key != null && nextKey.equals(key);
+      if (!isSameKey) {
+        end();
+      }
+      if (!isSameKey || Spaces.PRECEDENCE.compare(nextSpace, space) < 0) {
+        key = nextKey;
+        space = nextSpace;
+        value = nextValue;
+      }
+    }
+
+    void end() {
+      if (key != null) {
+        visitor.visit(key, value);
+      }
+    }
   }
 
   private static byte[] end(Key prefix) {

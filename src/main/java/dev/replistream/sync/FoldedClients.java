@@ -47,14 +47,13 @@ record FoldedClients(@Nullable String json) {
       return new FoldedClients(null);
     }
     byte[] json =
-        Json.write(
-            out -> {
-              out.writeStartObject();
-              for (Map.Entry<String, Long> client : clients.entrySet()) {
-                out.writeNumberField(client.getKey(), client.getValue());
-              }
-              out.writeEndObject();
-            });
+        Json.write(out -> {
+          out.writeStartObject();
+          for (Map.Entry<String, Long> client : clients.entrySet()) {
+            out.writeNumberField(client.getKey(), client.getValue());
+          }
+          out.writeEndObject();
+        });
     return new FoldedClients(new String(json, StandardCharsets.UTF_8));
   }
 }

@@ -7,7 +7,6 @@ import dev.replistream.room.Role;
 import dev.replistream.room.RoomException;
 import dev.replistream.room.RoomStore;
 import dev.replistream.room.Spaces;
-import dev.replistream.sync.EntryStore.Stored;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -63,42 +62,42 @@ final class SqlTransaction implements Transaction {
 
   @Override
   public Optional<JsonValue> get(String key) {
-    return run(() -> visible(Key.of(key)).map(Stored::value).map(JsonValue::parse));
+    return run(() -> {
+      Optional<String> space = visible(Key.of(key));
+      return space.isPresent()
+          ? entries.get(space.get(), Key.of(key)).map(JsonValue::parse)
+          : Optional.empty();
+    });
   }
 
   @Override
   public Optional<JsonValue> get(String room, String key) {
-    return run(
-        () -> {
-          rooms.requireMember(room, userId);
-          return entries.get(Spaces.ofRoom(room), Key.of(key)).map(JsonValue::parse);
-        });
+    return run(() -> {
+      rooms.requireMember(room, userId);
+      return entries.get(Spaces.ofRoom(room), Key.of(key)).map(JsonValue::parse);
+    });
   }
 
   @Override
   public List<Entry> scan(String prefix) {
-    return run(
-        () -> {
-          lockedMemberships();
-          spaces.lock(privateSpace);
-          List<Entry> found = new ArrayList<>();
-          entries.scanVisible(userId, Key.of(prefix), (key, value) -> found.add(entry(key, value)));
-          return found;
-        });
+    return run(() -> {
+      lockedMemberships();
+      spaces.lock(privateSpace);
+      List<Entry> found = new ArrayList<>();
+      entries.scanVisible(userId, Key.of(prefix), (key, value) -> found.add(entry(key, value)));
+      return found;
+    });
   }
 
   @Override
   public List<Entry> scan(String room, String prefix) {
-    return run(
-        () -> {
-          rooms.requireMember(room, userId);
-          List<Entry> found = new ArrayList<>();
-          entries.scan(
-              Spaces.ofRoom(room),
-              Key.of(prefix),
-              (key, value) -> found.add(entry(key, value)));
-          return found;
-        });
+    return run(() -> {
+      rooms.requireMember(room, userId);
+      List<Entry> found = new ArrayList<>();
+      entries.scan(
+          Spaces.ofRoom(room), Key.of(prefix), (key, value) -> found.add(entry(key, value)));
+      return found;
+    });
   }
 
   private static Entry entry(Key key, byte[] value) {
@@ -107,22 +106,19 @@ final class SqlTransaction implements Transaction {
 
   @Override
   public void put(String key, JsonValue value) {
-    run(
-        () -> {
-          Key stored = Key.of(key).storable();
-          String space = visible(stored).map(Stored::space).orElse(privateSpace);
-          write(space, stored, value);
-          return null;
-        });
+    run(() -> {
+      Key stored = Key.of(key).storable();
+      write(visible(stored).orElse(privateSpace), stored, value);
+      return null;
+    });
   }
 
   @Override
   public void put(String room, String key, JsonValue value) {
-    run(
-        () -> {
-          write(Spaces.ofRoom(room), Key.of(key).storable(), value);
-          return null;
-        });
+    run(() -> {
+      write(Spaces.ofRoom(room), Key.of(key).storable(), value);
+      return null;
+    });
   }
 
   private void write(String space, Key key, JsonValue value) throws SQLException {
@@ -136,31 +132,28 @@ final class SqlTransaction implements Transaction {
 
   @Override
   public boolean delete(String key) {
-    return run(
-        () -> {
-          Optional<Stored> found = visible(Key.of(key));
-          if (found.isEmpty()) {
-            return false;
-          }
-          String space = found.get().space();
-          requireWriter(space);
-          entries.delete(space, found.get().key(), spaces.raise(space));
-          return true;
-        });
+    return run(() -> {
+      Optional<String> found = visible(Key.of(key));
+      if (found.isEmpty()) {
+        return false;
+      }
+      requireWriter(found.get());
+      entries.delete(found.get(), Key.of(key), spaces.raise(found.get()));
+      return true;
+    });
   }
 
   @Override
   public boolean delete(String room, String key) {
-    return run(
-        () -> {
-          String space = Spaces.ofRoom(room);
-          requireWriter(space);
-          if (entries.get(space, Key.of(key)).isEmpty()) {
-            return false;
-          }
-          entries.delete(space, Key.of(key), spaces.raise(space));
-          return true;
-        });
+    return run(() -> {
+      String space = Spaces.ofRoom(room);
+      requireWriter(space);
+      if (entries.get(space, Key.of(key)).isEmpty()) {
+        return false;
+      }
+      entries.delete(space, Key.of(key), spaces.raise(space));
+      return true;
+    });
   }
 
   @Override
@@ -170,20 +163,18 @@ final class SqlTransaction implements Transaction {
 
   @Override
   public List<Member> members(String room) {
-    return run(
-        () -> {
-          rooms.requireMember(room, userId);
-          return rooms.members(room);
-        });
+    return run(() -> {
+      rooms.requireMember(room, userId);
+      return rooms.members(room);
+    });
   }
 
   @Override
   public void createRoom(String room) {
-    run(
-        () -> {
-          rooms.create(room, userId);
-          return joinedOrLeft.add(userId);
-        });
+    run(() -> {
+      rooms.create(room, userId);
+      return joinedOrLeft.add(userId);
+    });
   }
 
   @Override
@@ -198,21 +189,20 @@ final class SqlTransaction implements Transaction {
 
   @Override
   public boolean removeMember(String room, String memberId) {
-    return run(
-        () -> {
-          boolean wasMember = rooms.remove(room, userId, memberId);
-          if (wasMember) {
-            joinedOrLeft.add(memberId);
-          }
-          return wasMember;
-        });
+    return run(() -> {
+      boolean wasMember = rooms.remove(room, userId, memberId);
+      if (wasMember) {
+        joinedOrLeft.add(memberId);
+      }
+      return wasMember;
+    });
   }
 
-  /// The winning entry of `key`, in a space that is locked then.
-  private Optional<Stored> visible(Key key) throws SQLException {
+  /// The space where `key` is visible, which is locked then; else the private one is.
+  private Optional<String> visible(Key key) throws SQLException {
     while (true) {
-      Optional<Stored> found = entries.visible(userId, key);
-      if (!spaces.lock(found.map(Stored::space).orElse(privateSpace))) {
+      Optional<String> found = entries.visible(userId, key);
+      if (!spaces.lock(found.orElse(privateSpace))) {
         return found;
       }
     }
