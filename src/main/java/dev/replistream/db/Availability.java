@@ -3,24 +3,24 @@ package dev.replistream.db;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 
-/// Tells the log when the database goes away and when it is back, and not of each transaction in
-/// between. Thread-safe.
+/// Tells the log when the database goes away and when it is back: at most twice in ten seconds,
+/// however many transactions fail and succeed. Thread-safe.
 final class Availability {
   private static final Logger LOGGER = System.getLogger(Availability.class.getName());
   private static final long PAUSE_NANOS = Duration.ofSeconds(10).toNanos();
-  private static final long NEVER = Long.MIN_VALUE;
 
-  /// When it was last warned of a failure since the last success.
-  private final AtomicLong warnedNanos = new AtomicLong(NEVER);
+  private final AtomicLong nextWarningNanos = new AtomicLong(System.nanoTime());
+  private final AtomicBoolean away = new AtomicBoolean();
 
   /// A transaction failed because of the database.
   void failed(Throwable reason) {
-    long now = Math.max(System.nanoTime(), NEVER + 1);
-    long warned = warnedNanos.get();
-    if ((warned == NEVER || now - warned >= PAUSE_NANOS)
-        && warnedNanos.compareAndSet(warned, now)) {
+    long now = System.nanoTime();
+    long next = nextWarningNanos.get();
+    if (now - next >= 0 && nextWarningNanos.compareAndSet(next, now + PAUSE_NANOS)) {
+      away.set(true);
       LOGGER.log(
           Level.WARNING, "event=database-unavailable reason=\"{0}\"", root(reason).toString());
     }
@@ -28,7 +28,7 @@ final class Availability {
 
   /// A transaction succeeded.
   void succeeded() {
-    if (warnedNanos.get() != NEVER && warnedNanos.getAndSet(NEVER) != NEVER) {
+    if (away.get() && away.getAndSet(false)) {
       LOGGER.log(Level.INFO, "event=database-available");
     }
   }

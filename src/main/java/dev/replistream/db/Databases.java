@@ -12,6 +12,10 @@ public final class Databases {
     if (settings.url().startsWith(SqliteFile.SCHEME)) {
       return SqliteDatabase.open(settings.url(), Migrations.of(Dialect.SQLITE), listener);
     }
-    throw new DatabaseStartException("a database is jdbc:sqlite: or jdbc:postgresql:");
+    if (settings.url().startsWith(PostgresServer.SCHEME)) {
+      return PostgresDatabase.open(settings, Migrations.of(Dialect.POSTGRESQL), listener);
+    }
+    throw new DatabaseStartException(
+        "a database is jdbc:sqlite:<file> or jdbc:postgresql://<host>/<database>");
   }
 }

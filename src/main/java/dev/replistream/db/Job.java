@@ -41,9 +41,11 @@ final class Job<T> {
 
   /// Runs the work of a job that this thread took. The caller is told by {@link #tell} or {@link
   /// #fail} how it ended.
-  void run(Session session) {
+  void run(JdbcSession session) {
     try {
-      result = work.run(session);
+      T returned = work.run(session);
+      session.requireWhole();
+      result = returned;
     } catch (Throwable thrown) { // the caller's, not this thread's
       failure = thrown;
     } finally {

@@ -66,7 +66,7 @@ final class Migrations {
     boolean sqlite = dialect == Dialect.SQLITE;
     text =
         text.replace("${blob}", sqlite ? "BLOB" : "BYTEA")
-            .replace("${without_rowid}", sqlite ? "WITHOUT ROWID" : "");
+            .replace("${text}", sqlite ? "TEXT" : "TEXT COLLATE \"C\"");
     return END_OF_STATEMENT
         .splitAsStream(text)
         .map(String::strip)

@@ -73,8 +73,8 @@ public final class PokeBus {
 
   /// A user pulls.
   ///
-  /// @return how long ago the user was poked, unless it has pulled since then; empty also where that
-  ///   was long ago, or is not remembered
+  /// @return how long ago the user was poked, unless it has pulled since then; empty also where
+  ///   that was long ago, or is not remembered
   public Optional<Duration> pulled(String userId) {
     return recent.pulled(userId);
   }

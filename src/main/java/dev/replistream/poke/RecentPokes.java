@@ -24,9 +24,7 @@ final class RecentPokes {
   Optional<Duration> pulled(String userId) {
     int place = place(userId);
     Poke poke = places.getAcquire(place);
-    if (poke == null
-        || !poke.userId().equals(userId)
-        || !places.compareAndSet(place, poke, null)) {
+    if (poke == null || !poke.userId().equals(userId) || !places.compareAndSet(place, poke, null)) {
       return Optional.empty();
     }
     return Optional.of(Duration.ofNanos(System.nanoTime() - poke.nanoTime()))

@@ -24,8 +24,7 @@ final class Delta {
   private long lookups;
 
   /// @param readable the spaces that the user may read
-  Delta(
-      ViewStore views, String userId, NavigableMap<String, Space> readable, PullWriter writer) {
+  Delta(ViewStore views, String userId, NavigableMap<String, Space> readable, PullWriter writer) {
     this.views = views;
     this.userId = userId;
     this.readable = readable;
@@ -34,9 +33,9 @@ final class Delta {
 
   /// Writes the changes since `held`, the versions of the spaces that the client has.
   ///
-  /// @return false when the client needs the whole view, whatever was written until then: tombstones
-  ///   that it has not seen may be gone, it holds what this database has not had yet, or there are
-  ///   too many changes
+  /// @return false when the client needs the whole view, whatever was written until then:
+  ///   tombstones that it has not seen may be gone, it holds what this database has not had yet, or
+  ///   there are too many changes
   boolean write(Map<String, Long> held) throws SQLException {
     if (!fits(held)) {
       return false;
@@ -62,8 +61,7 @@ final class Delta {
     for (Map.Entry<String, Long> each : held.entrySet()) {
       long version = each.getValue();
       Space space = readable.get(each.getKey());
-      Optional<Space> now =
-          space == null ? views.space(each.getKey()) : Optional.of(space);
+      Optional<Space> now = space == null ? views.space(each.getKey()) : Optional.of(space);
       if (now.isEmpty() || version > now.get().version() || version < now.get().compacted()) {
         return false;
       }

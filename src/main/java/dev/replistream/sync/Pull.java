@@ -35,8 +35,7 @@ public final class Pull {
     epoch = database.inSnapshot(session -> meta(session, "epoch"));
     cookies =
         new Cookies(
-            HexFormat.of()
-                .parseHex(database.inSnapshot(session -> meta(session, "cookie-key"))));
+            HexFormat.of().parseHex(database.inSnapshot(session -> meta(session, "cookie-key"))));
   }
 
   private static String meta(Session session, String name) throws SQLException {
@@ -69,11 +68,10 @@ public final class Pull {
   void answer(String userId, PullRequest request, Chunks chunks) {
     try {
       Answer answer =
-          database.inSnapshot(
-              session -> {
-                chunks.begin();
-                return answer(session, userId, request, chunks);
-              });
+          database.inSnapshot(session -> {
+            chunks.begin();
+            return answer(session, userId, request, chunks);
+          });
       metrics.pulled(answer.kind, answer.rows);
       chunks.end();
     } catch (RuntimeException thrown) { // the request's thread throws it on
@@ -122,8 +120,7 @@ public final class Pull {
     // 4 and 5: the changed keys and what wins for each; 6: the acknowledgements
     Map<String, Long> acknowledged =
         group.isPresent() ? clients.lastMutationIDs(group.get(), known) : Map.of();
-    Cookie next =
-        new Cookie(held.order().next(), epoch, request.clientGroupID(), acked, versions);
+    Cookie next = new Cookie(held.order().next(), epoch, request.clientGroupID(), acked, versions);
     PullWriter writer = new PullWriter(out, cookies.sign(userId, next), acknowledged);
     boolean isDelta =
         isOfEpoch

@@ -40,11 +40,7 @@ public final class PullHandler implements Handler {
   /// @param bus knows when the caller was poked
   /// @param maxBodyBytes the largest body that is read
   public PullHandler(
-      Authenticator authenticator,
-      Pull pull,
-      PokeBus bus,
-      SyncMetrics metrics,
-      int maxBodyBytes) {
+      Authenticator authenticator, Pull pull, PokeBus bus, SyncMetrics metrics, int maxBodyBytes) {
     this.authenticator = authenticator;
     this.pull = pull;
     this.bus = bus;

@@ -77,10 +77,9 @@ public final class Push {
 
   private PushBatch.Result run(String userId, PushRequest request, int first, Set<String> users) {
     PushBatch.Result batch =
-        database.inTransaction(
-            session ->
-                new PushBatch(session, userId, mutators, maxValueBytes, clock.instant())
-                    .run(request, first));
+        database.inTransaction(session ->
+            new PushBatch(session, userId, mutators, maxValueBytes, clock.instant())
+                .run(request, first));
     users.addAll(batch.users());
     metrics.mutationsSeen(batch.applied(), batch.duplicates());
     batch.refusals().forEach(refusal -> metrics.mutationRefused(refusal.isRejected()));

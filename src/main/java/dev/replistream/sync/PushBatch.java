@@ -77,8 +77,7 @@ final class PushBatch {
   /// @throws ProblemException 403 when the client group, or a client, is not the user's
   Result run(PushRequest push, int first) throws SQLException {
     PushClients clients =
-        PushClients.of(
-            new ClientStore(session), push.clientGroupID(), userId, now.toEpochMilli());
+        PushClients.of(new ClientStore(session), push.clientGroupID(), userId, now.toEpochMilli());
     List<Mutation> mutations = push.mutations();
     End end = End.DONE;
     int next = first;
@@ -132,8 +131,7 @@ final class PushBatch {
   }
 
   private Set<String> run(Mutator mutator, Mutation mutation) throws SQLException {
-    SqlTransaction transaction =
-        new SqlTransaction(userId, spaces, rooms, entries, maxValueBytes);
+    SqlTransaction transaction = new SqlTransaction(userId, spaces, rooms, entries, maxValueBytes);
     mutator.applyOrReject(transaction, mutation.args());
     transaction.requireWhole();
     return transaction.joinedOrLeft();

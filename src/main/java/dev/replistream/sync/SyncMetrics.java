@@ -84,10 +84,7 @@ public final class SyncMetrics implements DatabaseListener {
 
   private static Timer timer(MeterRegistry registry, String name, String description, String kind) {
     Timer.Builder timer =
-        Timer.builder(name)
-            .description(description)
-            .percentiles(new double[0])
-            .buckets(BUCKETS);
+        Timer.builder(name).description(description).percentiles(new double[0]).buckets(BUCKETS);
     if (!kind.isEmpty()) {
       timer.tags(List.of(Tag.create("kind", kind)));
     }

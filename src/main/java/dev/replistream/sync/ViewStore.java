@@ -5,15 +5,12 @@ import dev.replistream.room.Spaces;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.function.Consumer;
 
 /// The client views as pulls read them. Rows are visited while they come, so that none has to be
 /// kept; a visitor may run other statements meanwhile. Confined to the snapshot of its {@link
@@ -60,13 +57,10 @@ final class ViewStore {
 
   /// Any space.
   Optional<Space> space(String id) throws SQLException {
-    PreparedStatement select =
-        session.prepare("SELECT version, compacted FROM space WHERE id = ?");
+    PreparedStatement select = session.prepare("SELECT version, compacted FROM space WHERE id = ?");
     select.setString(1, id);
     try (ResultSet row = select.executeQuery()) {
-      return row.next()
-          ? Optional.of(new Space(row.getLong(1), row.getLong(2)))
-          : Optional.empty();
+      return row.next() ? Optional.of(new Space(row.getLong(1), row.getLong(2))) : Optional.empty();
     }
   }
 
@@ -167,8 +161,7 @@ final class ViewStore {
   /// @param keys at most {@link #KEYS_PER_LOOKUP}
   void entries(String space, List<Key> keys, Entries visitor) throws SQLException {
     PreparedStatement select =
-        session.prepare(
-            "SELECT key, value FROM entry WHERE space = ? AND key IN (" + KEYS + ")");
+        session.prepare("SELECT key, value FROM entry WHERE space = ? AND key IN (" + KEYS + ")");
     select.setString(1, space);
     setKeys(select, 2, keys);
     visit(select, visitor);
