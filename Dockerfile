@@ -14,6 +14,7 @@ VOLUME /data
 EXPOSE 8000 8001
 ENTRYPOINT ["/opt/replistream/runtime/bin/java", "@/opt/replistream/lib/jvm.options", \
   "-XX:AOTCache=/opt/replistream/lib/replistream.aot", \
+  "-Dorg.sqlite.lib.path=/opt/replistream/lib/native", \
   "-cp", "/opt/replistream/lib/replistream.jar", "dev.replistream.Main"]
 CMD ["serve"]
 HEALTHCHECK --interval=15s --timeout=5s --start-period=5s \

@@ -1,6 +1,7 @@
 package dev.replistream.bench;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -15,6 +16,9 @@ public final class ImageCheck {
   // what a JVM answers that SIGTERM has ended: 128 + 15
   private static final int ENDED_BY_SIGTERM = 143;
 
+  /// Longer than the JVM waits before it gives memory back.
+  private static final Duration SETTLE = Duration.ofSeconds(7);
+
   private ImageCheck() {}
 
   /// Runs the check, and fails with what is wrong.
@@ -24,10 +28,20 @@ public final class ImageCheck {
     Path log = Path.of(args[0]);
     List<String> command = List.of(args).subList(1, args.length);
     Secret secret = new Secret();
+    Path data = Files.createTempDirectory(log.toAbsolutePath().getParent(), "image-check");
     ServerProcess server =
-        ServerProcess.start(command, Map.of("REPLISTREAM_AUTH_SECRET", secret.text()), log);
+        ServerProcess.start(
+            command,
+            Map.of(
+                "REPLISTREAM_AUTH_SECRET", secret.text(), "REPLISTREAM_DATA_DIR", data.toString()),
+            log);
     try (server;
         Loop loop = new Loop()) {
+      loop.runFor(SETTLE);
+      System.out.printf(
+          "start to first answer %d ms, RSS %.1f MB%n",
+          server.startTime().toMillis(), server.residentBytes() / 1e6);
+
       Deliveries deliveries = new Deliveries(1);
       List<String> user = secret.tokens(1);
       StreamLoad streams = new StreamLoad(loop, server.port(), user, deliveries);
@@ -36,9 +50,13 @@ public final class ImageCheck {
       pokes.run(1, Duration.ZERO, LIMIT);
       check(deliveries.count() == 1, "a poke did not reach its stream", log);
 
-      System.out.printf(
-          "start to first answer %d ms, RSS %.1f MB%n",
-          server.startTime().toMillis(), server.residentBytes() / 1e6);
+      try (SyncClient client = new SyncClient(server.port(), user.getFirst(), "check")) {
+        client.push(0, 1);
+        check(
+            new String(client.pull(), StandardCharsets.UTF_8).contains("item/0000000"),
+            "a pull does not show what was pushed",
+            log);
+      }
     }
     check(server.exitStatus() == ENDED_BY_SIGTERM, "exit status " + server.exitStatus(), log);
     String output = Files.readString(log);

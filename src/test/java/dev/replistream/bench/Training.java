@@ -41,8 +41,10 @@ public final class Training {
     Path log = Path.of(args[0]);
     List<String> command = List.of(args).subList(1, args.length);
     Secret secret = new Secret();
+    Path data = Files.createTempDirectory(log.toAbsolutePath().getParent(), "training");
     Map<String, String> settings =
         Map.of(
+            "REPLISTREAM_DATA_DIR", data.toString(),
             "REPLISTREAM_AUTH_SECRET", secret.text(),
             "REPLISTREAM_STREAM_MAX_CONNECTIONS_PER_USER", "100000",
             "REPLISTREAM_STREAM_PING_INTERVAL", "PT1S",
@@ -54,6 +56,7 @@ public final class Training {
       training.pokes(1, 2_000, 60);
       training.comeAndGo();
       training.requests();
+      training.sync();
       training.leaveOpen();
     }
     if (Files.readString(log).contains("level=ERROR")) {
@@ -104,6 +107,23 @@ public final class Training {
       expect(200, admin("/health/ready"));
       expect(200, admin("/health/started"));
       expect(200, admin("/metrics"));
+    }
+  }
+
+  /// Pushes and pulls: one change at a time, many at once, nothing new, and everything.
+  private void sync() throws IOException {
+    for (int user = 0; user < 20; user++) {
+      try (SyncClient client = new SyncClient(server.port(), tokens.get(user), "train-" + user)) {
+        client.push(0, 500);
+        for (int round = 0; round < 100; round++) {
+          client.push(round, 1);
+          client.catchUp();
+          client.pull();
+        }
+      }
+      try (SyncClient fresh = new SyncClient(server.port(), tokens.get(user), "fresh-" + user)) {
+        fresh.catchUp();
+      }
     }
   }
 
