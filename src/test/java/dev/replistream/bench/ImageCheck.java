@@ -17,7 +17,7 @@ public final class ImageCheck {
   private static final int ENDED_BY_SIGTERM = 143;
 
   /// Longer than the JVM waits before it gives memory back.
-  private static final Duration SETTLE = Duration.ofSeconds(7);
+  private static final Duration SETTLE = Duration.ofSeconds(10);
 
   private ImageCheck() {}
 
