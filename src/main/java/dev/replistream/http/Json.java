@@ -8,13 +8,16 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.StreamWriteConstraints;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.core.io.JsonStringEncoder;
-import io.helidon.http.HeaderNames;
+import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.ServerRequest;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.StringReader;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -34,12 +37,34 @@ public final class Json {
   /// How deep arrays and objects may nest in a request; Replicache values reach 500.
   private static final int MAX_DEPTH = 512;
 
+  /// How long a number may be; JavaScript writes 24 characters at most.
+  private static final int MAX_DIGITS = 1000;
+
   private static final int PART_BYTES = 8192;
 
+  /// For what is read by name, such as tokens: a key that comes twice could be read two ways.
   private static final JsonFactory FACTORY =
       new JsonFactoryBuilder()
           .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(MAX_DEPTH).build())
           .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          .build();
+
+  /// For values of users. How long strings may be is the business of the body's limit. Names are
+  /// not shared between values: they are made up by strangers, who could fill the table or make
+  /// their hashes collide.
+  private static final JsonFactory VALUES =
+      new JsonFactoryBuilder()
+          .streamReadConstraints(
+              StreamReadConstraints.builder()
+                  .maxNestingDepth(MAX_DEPTH)
+                  .maxNumberLength(MAX_DIGITS)
+                  .maxNameLength(Integer.MAX_VALUE)
+                  .maxStringLength(Integer.MAX_VALUE)
+                  .build())
+          .streamWriteConstraints(
+              StreamWriteConstraints.builder().maxNestingDepth(MAX_DEPTH).build())
+          .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
+          .enable(JsonWriteFeature.COMBINE_UNICODE_SURROGATES_IN_UTF8)
           .build();
 
   private static final DateTimeFormatter TIMESTAMP =
@@ -70,12 +95,50 @@ public final class Json {
   /// The value that `writer` writes, in UTF-8.
   public static byte[] write(Writer writer) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream(192);
-    try (JsonGenerator json = FACTORY.createGenerator(bytes)) {
+    try (JsonGenerator json = VALUES.createGenerator(bytes)) {
       writer.write(json);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
     return bytes.toByteArray();
+  }
+
+  /// Something that reads one JSON value.
+  @FunctionalInterface
+  public interface Reader<T extends @Nullable Object> {
+    /// Reads the value whose first token is the parser's current one, and leaves the parser at its
+    /// last. It throws {@link ProblemException} for what it does not like.
+    T read(JsonParser parser) throws IOException;
+  }
+
+  /// Reads a request's body as one JSON value while it comes in, so that it is never held as a
+  /// whole. Of members with the same name the reader sees each.
+  ///
+  /// @param limitBytes the most that is read
+  /// @throws ProblemException 413 when the body is larger, 400 when it is not one JSON value in
+  ///   UTF-8 (RFC 8259), nests deeper than 512, has a number of more than 1,000 digits, or comes in
+  ///   malformed chunks
+  public static <T> T read(ServerRequest request, int limitBytes, Reader<T> reader) {
+    return read(
+        VALUES,
+        // the decoder is stricter than Jackson's, which takes overlong forms and UTF-16
+        new InputStreamReader(
+            BodyStream.of(request, limitBytes), StandardCharsets.UTF_8.newDecoder()),
+        reader);
+  }
+
+  /// Reads one JSON value from text.
+  ///
+  /// @throws ProblemException 400 as for a body
+  public static <T> T read(String text, Reader<T> reader) {
+    return read(VALUES, new StringReader(text), reader);
+  }
+
+  /// Reads one JSON value from text in UTF-8.
+  ///
+  /// @throws ProblemException 400 as for a body
+  public static <T> T read(byte[] text, Reader<T> reader) {
+    return read(decode(text), reader);
   }
 
   /// Parses one JSON value: objects come as `Map`, arrays as `List`, whole numbers as `Integer`,
@@ -84,15 +147,28 @@ public final class Json {
   /// @throws ProblemException 400 when the text is not one JSON value in UTF-8, names a key twice,
   ///   or nests deeper than 512
   public static @Nullable Object parse(byte[] text) {
-    try (JsonParser parser = FACTORY.createParser(decode(text))) {
-      parser.nextToken();
-      Object value = value(parser);
+    return Json.<@Nullable Object>read(FACTORY, new StringReader(decode(text)), Json::value);
+  }
+
+  private static <T extends @Nullable Object> T read(
+      JsonFactory factory, java.io.Reader text, Reader<T> reader) {
+    try (JsonParser parser = factory.createParser(text)) {
+      if (parser.nextToken() == null) {
+        throw notJson("it is empty");
+      }
+      T value = reader.read(parser);
       if (parser.nextToken() != null) {
         throw notJson("there is text after its end");
       }
       return value;
+    } catch (StreamConstraintsException _) {
+      throw notJson(
+          "it nests deeper than %d, or has a number of more than %d digits"
+              .formatted(MAX_DEPTH, MAX_DIGITS));
     } catch (JsonProcessingException e) {
       throw notJson("line %d, column %d".formatted(line(e), column(e)));
+    } catch (CharacterCodingException _) {
+      throw notJson("it is not valid UTF-8");
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -115,27 +191,15 @@ public final class Json {
     if (!request.content().hasEntity()) {
       return new byte[0];
     }
-    long length = request.headers().contentLength().orElse(-1);
-    if (length > limitBytes) {
-      throw tooLarge(limitBytes);
-    }
-    // neither closed nor read by readNBytes: both wait for more of a body that is refused already
-    InputStream in = request.content().inputStream();
-    int expected = (int) (length > 0 ? length : Math.min(limitBytes, PART_BYTES));
-    ByteArrayOutputStream body = new ByteArrayOutputStream(expected);
-    byte[] part = new byte[Math.min(expected, PART_BYTES)];
+    BodyStream in = BodyStream.of(request, limitBytes);
+    long length = request.headers().contentLength().orElse(PART_BYTES);
+    byte[] part = new byte[Math.clamp(length, 1, PART_BYTES)];
+    ByteArrayOutputStream body = new ByteArrayOutputStream(part.length);
     try {
       for (int count = in.read(part); count >= 0; count = in.read(part)) {
         body.write(part, 0, count);
-        if (body.size() > limitBytes) {
-          throw tooLarge(limitBytes);
-        }
       }
       return body.toByteArray();
-    } catch (IllegalArgumentException _) {
-      throw Problem.of(Status.BAD_REQUEST_400, "The chunks of the body are malformed.")
-          .with(HeaderNames.CONNECTION, "close")
-          .toException();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -143,9 +207,6 @@ public final class Json {
 
   private static @Nullable Object value(JsonParser parser) throws IOException {
     JsonToken token = parser.currentToken();
-    if (token == null) {
-      throw notJson("it is empty");
-    }
     return switch (token) {
       case START_OBJECT -> {
         Map<String, @Nullable Object> object = new LinkedHashMap<>();
@@ -175,13 +236,6 @@ public final class Json {
 
   private static ProblemException notJson(String where) {
     return Problem.of(Status.BAD_REQUEST_400, "The body is not JSON: " + where + ".").toException();
-  }
-
-  private static ProblemException tooLarge(int limitBytes) {
-    return Problem.of(
-            Status.REQUEST_ENTITY_TOO_LARGE_413,
-            "The body is larger than the limit of " + limitBytes + " bytes.")
-        .toException();
   }
 
   private static int line(JsonProcessingException e) {

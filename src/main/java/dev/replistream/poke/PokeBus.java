@@ -6,11 +6,14 @@ import io.helidon.metrics.api.MeterRegistry;
 import io.helidon.metrics.api.Tag;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.time.Duration;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
 import java.util.function.ToIntFunction;
 
 /// Brings pokes from whoever has something new to whoever holds the user's streams, in process.
@@ -29,12 +32,15 @@ public final class PokeBus {
     SELF,
     /// A backend service's request, for others.
     SERVICE,
+    /// A push that wrote something which the user may see.
+    PUSH,
     /// Java code that embeds the service.
     JAVA
   }
 
   private final Cursor cursor;
   private final Map<Source, Counter> pokes = new EnumMap<>(Source.class);
+  private final RecentPokes recent = new RecentPokes();
   private volatile ToIntFunction<Poke> subscriber = _ -> 0;
 
   /// A bus without a subscriber: its pokes move the cursor.
@@ -60,6 +66,19 @@ public final class PokeBus {
     this.subscriber = subscriber;
   }
 
+  /// Pokes all clients of some users.
+  public void poke(Set<String> userIds, Source source) {
+    userIds.forEach(userId -> poke(userId, source));
+  }
+
+  /// A user pulls.
+  ///
+  /// @return how long ago the user was poked, unless it has pulled since then; empty also where
+  ///   that was long ago, or is not remembered
+  public Optional<Duration> pulled(String userId) {
+    return recent.pulled(userId);
+  }
+
   /// Pokes all clients of a user.
   ///
   /// @return how many connections were notified
@@ -67,6 +86,7 @@ public final class PokeBus {
     Objects.requireNonNull(pokes.get(source)).increment();
     long nanoTime = System.nanoTime();
     Poke poke = new Poke(userId, cursor.stamp(userId), nanoTime);
+    recent.poked(poke);
     int notified = subscriber.applyAsInt(poke);
     if (LOGGER.isLoggable(Level.DEBUG)) {
       LOGGER.log(Level.DEBUG, "event=poke user=" + Json.quoted(userId) + " notified=" + notified);

@@ -1,5 +1,5 @@
-/// Rooms and their members. A room is a space that several users share. It knows `db`; the classes
-/// without state are used inside a transaction of the caller's.
+/// Rooms and their members. A room is a space that several users share. It knows `db` and, for what
+/// a user id is, `auth`; its stores are confined to one transaction of the caller's.
 @NullMarked
 package dev.replistream.room;
 

@@ -1,6 +1,8 @@
 package dev.replistream.sync;
 
 import dev.replistream.http.JsonValue;
+import dev.replistream.http.JsonValueException;
+import java.util.Objects;
 
 /// The server's side of one of the application's mutators.
 ///
@@ -11,7 +13,19 @@ public interface Mutator {
   /// Applies a mutation.
   ///
   /// @param args what the client's mutator was called with; JSON null where that was nothing
-  /// @throws RejectedException when it can never succeed; any other exception counts as a bug, with
-  ///   the same effect for the client
+  /// @throws RejectedException when it can never succeed
+  /// @throws JsonValueException when the arguments are not as it needs them, which rejects it too;
+  ///   any other exception counts as a bug, with the same effect for the client
   void apply(Transaction transaction, JsonValue args);
+
+  /// Applies a mutation as a push does: arguments that are not as the mutator needs them reject it.
+  ///
+  /// @throws RejectedException when it can never succeed
+  default void applyOrReject(Transaction transaction, JsonValue args) {
+    try {
+      apply(transaction, args);
+    } catch (JsonValueException e) {
+      throw new RejectedException(Objects.requireNonNullElse(e.getMessage(), "bad arguments"));
+    }
+  }
 }

@@ -47,14 +47,16 @@ public interface Transaction {
 
   /// Sets `key` where it is visible now, else in the private space.
   ///
-  /// @throws RejectedException when that is a room in which the caller may not write, or the key or
-  ///   the value is too large
+  /// @throws RejectedException when that is a room in which the caller may not write, or the key
+  ///   has more than 1,024 bytes in UTF-8, or the value is larger than configured
+  /// @throws dev.replistream.http.JsonValueException when the value nests deeper than 512
   void put(String key, JsonValue value);
 
   /// Sets `key` in `room`.
   ///
-  /// @throws RejectedException when the caller may not write there, or the key or the value is too
-  ///   large
+  /// @throws RejectedException when the caller may not write there, or the key has more than 1,024
+  ///   bytes in UTF-8, or the value is larger than configured
+  /// @throws dev.replistream.http.JsonValueException when the value nests deeper than 512
   void put(String room, String key, JsonValue value);
 
   /// Deletes `key` where it is visible now.
@@ -88,7 +90,7 @@ public interface Transaction {
   /// @throws RejectedException when the caller is not an owner
   void deleteRoom(String room);
 
-  /// Adds a member, or gives it another role.
+  /// Adds a member, or gives it another role; it stays a member since when it was.
   ///
   /// @throws RejectedException when the caller is not an owner, when the user id is not one, or
   ///   when the last owner would be one no more
@@ -97,7 +99,8 @@ public interface Transaction {
   /// Takes a member out of a room; an owner may take out anybody, others themselves.
   ///
   /// @return whether that user was a member
-  /// @throws RejectedException when the caller may not, or would take out the last owner
+  /// @throws RejectedException when the caller is not a member, may not, or would take out the last
+  ///   owner
   boolean removeMember(String room, String userId);
 
   /// One entry.

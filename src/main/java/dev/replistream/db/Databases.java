@@ -1,0 +1,21 @@
+package dev.replistream.db;
+
+/// Opens databases.
+public final class Databases {
+  private Databases() {}
+
+  /// Opens the database that the settings name and brings it to the schema of this version.
+  ///
+  /// @param listener hears of each transaction
+  /// @throws DatabaseStartException when it can't be used
+  public static Database open(DbSettings settings, DatabaseListener listener) {
+    if (settings.url().startsWith(SqliteFile.SCHEME)) {
+      return SqliteDatabase.open(settings.url(), Migrations.of(Dialect.SQLITE), listener);
+    }
+    if (settings.url().startsWith(PostgresServer.SCHEME)) {
+      return PostgresDatabase.open(settings, Migrations.of(Dialect.POSTGRESQL), listener);
+    }
+    throw new DatabaseStartException(
+        "a database is jdbc:sqlite:<file> or jdbc:postgresql://<host>/<database>");
+  }
+}

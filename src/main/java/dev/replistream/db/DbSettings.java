@@ -1,0 +1,19 @@
+package dev.replistream.db;
+
+import java.util.Optional;
+
+/// Where the data are kept.
+///
+/// @param url a JDBC URL: `jdbc:sqlite:` and the path of a file, or `jdbc:postgresql:` and the rest
+///   as PostgreSQL's driver knows it
+/// @param user PostgreSQL's user
+/// @param password its password
+/// @param poolSize how many connections are held to PostgreSQL
+public record DbSettings(
+    String url, Optional<String> user, Optional<String> password, int poolSize) {
+  /// Only the kind of database: a URL may hold a password too.
+  @Override
+  public String toString() {
+    return url.startsWith(SqliteFile.SCHEME) ? "sqlite" : "postgresql";
+  }
+}

@@ -1,0 +1,95 @@
+package dev.replistream.db;
+
+import java.lang.reflect.UndeclaredThrowableException;
+import java.sql.SQLException;
+import java.sql.SQLNonTransientConnectionException;
+import java.sql.SQLTransientConnectionException;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.sqlite.SQLiteException;
+
+/// What the failure of a work means for its transaction.
+enum Failure {
+  /// It lost against another transaction; nothing of it was kept, and doing it again helps.
+  CONFLICT,
+  /// The database can't do it now. The connection is not to be used again.
+  UNAVAILABLE,
+  /// The work's own: a refused statement or an exception that says nothing of the database.
+  OWN;
+
+  /// Causes that are looked at; a chain of causes may be a circle.
+  static final int MAX_DEPTH = 32;
+
+  /// Primary result codes of SQLite (sqlite.org/rescode.html): PERM, BUSY, LOCKED, NOMEM, READONLY,
+  /// INTERRUPT, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL, NOLFS, AUTH, NOTADB. Some of them roll
+  /// the transaction back on their own (sqlite.org/lang_transaction.html, section 3.1).
+  private static final Set<Integer> SQLITE_CODES =
+      Set.of(3, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 22, 23, 26);
+
+  /// serialization_failure and deadlock_detected (PostgreSQL, appendix A).
+  private static final Set<String> CONFLICT_STATES = Set.of("40001", "40P01");
+
+  /// lock_not_available, query_canceled (it took too long), and the states of a server that became
+  /// read-only, ended a transaction for its length, or found its files damaged.
+  private static final Set<String> UNAVAILABLE_STATES =
+      Set.of("55P03", "57014", "25006", "25P03", "25P04", "XX001", "XX002");
+
+  /// Connection, resources, the operator's intervention, system error.
+  private static final Set<String> UNAVAILABLE_CLASSES = Set.of("08", "53", "57P", "58");
+
+  /// What `thrown` or the first telling one of its causes means.
+  static Failure of(Throwable thrown) {
+    Throwable each = thrown;
+    for (int depth = 0; each != null && depth < MAX_DEPTH; depth++) {
+      Failure failure = ofOne(each);
+      if (failure != OWN) {
+        return failure;
+      }
+      each = each.getCause();
+    }
+    return OWN;
+  }
+
+  /// What the caller of a transaction is thrown when `thrown` ended it.
+  static RuntimeException forCaller(Throwable thrown) {
+    if (of(thrown) != OWN) {
+      return unavailable(thrown);
+    }
+    return switch (thrown) {
+      case RuntimeException own -> own;
+      case SQLException refused -> new StatementFailedException(refused);
+      case Error error -> throw error;
+      default -> new UndeclaredThrowableException(thrown);
+    };
+  }
+
+  /// What the caller is thrown when the database failed by `cause`.
+  static DatabaseUnavailableException unavailable(Throwable cause) {
+    return new DatabaseUnavailableException("the database can't do it now", cause);
+  }
+
+  private static Failure ofOne(Throwable thrown) {
+    return switch (thrown) {
+      case DatabaseUnavailableException _,
+          SQLTransientConnectionException _,
+          SQLNonTransientConnectionException _ ->
+          UNAVAILABLE;
+      case SQLiteException e -> SQLITE_CODES.contains(e.getErrorCode()) ? UNAVAILABLE : OWN;
+      case SQLException e -> ofState(e.getSQLState());
+      default -> OWN;
+    };
+  }
+
+  private static Failure ofState(@Nullable String state) {
+    if (state == null) {
+      return OWN;
+    }
+    if (CONFLICT_STATES.contains(state)) {
+      return CONFLICT;
+    }
+    return UNAVAILABLE_STATES.contains(state)
+            || UNAVAILABLE_CLASSES.stream().anyMatch(state::startsWith)
+        ? UNAVAILABLE
+        : OWN;
+  }
+}

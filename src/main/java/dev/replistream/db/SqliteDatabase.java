@@ -1,0 +1,98 @@
+package dev.replistream.db;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+
+/// A database in a file of SQLite. Works run on threads of its own, as a call of SQLite would hold
+/// the carrier of a virtual thread: one thread writes, a few read. Thread-safe.
+final class SqliteDatabase implements Database {
+  /// How long a work may wait to be run, so that its caller is answered within five seconds.
+  private static final long PATIENCE_NANOS = Duration.ofSeconds(4).toNanos();
+
+  private static final long PROBE_NANOS = Duration.ofSeconds(2).toNanos();
+
+  private final SqliteFile file;
+  private final SqliteWriter writer;
+  private final SqliteReaders readers;
+  private final DatabaseListener listener;
+
+  private SqliteDatabase(SqliteFile file, JdbcSession session, DatabaseListener listener) {
+    this.file = file;
+    this.listener = listener;
+    writer = new SqliteWriter(file, session, listener, new Availability());
+    readers = new SqliteReaders(file, PATIENCE_NANOS);
+  }
+
+  /// Opens the file, makes it if it is missing, and brings it to the schema of this version.
+  ///
+  /// @throws DatabaseStartException when the file can't be used
+  static SqliteDatabase open(String url, Migrations migrations, DatabaseListener listener) {
+    SqliteFile file = SqliteFile.open(url);
+    try {
+      Connection connection = file.connectWriter();
+      try {
+        migrations.run(connection);
+        return new SqliteDatabase(file, new JdbcSession(connection, Dialect.SQLITE, 0), listener);
+      } catch (Throwable thrown) {
+        connection.close();
+        throw thrown;
+      }
+    } catch (SQLException e) {
+      file.close();
+      throw new DatabaseStartException(
+          "can't use the file %s (%s)".formatted(file, e.getMessage()));
+    } catch (DatabaseStartException e) {
+      file.close();
+      throw e;
+    }
+  }
+
+  @Override
+  public <T> T inTransaction(Work<T> work) {
+    long start = System.nanoTime();
+    boolean committed = false;
+    try {
+      T result = writer.submit(work).await(PATIENCE_NANOS);
+      committed = true;
+      return result;
+    } finally {
+      listener.transactionEnded(Duration.ofNanos(System.nanoTime() - start), committed);
+    }
+  }
+
+  @Override
+  public <T> T inSnapshot(Work<T> work) {
+    long start = System.nanoTime();
+    boolean succeeded = false;
+    try {
+      T result = readers.read(work);
+      succeeded = true;
+      return result;
+    } finally {
+      listener.snapshotEnded(Duration.ofNanos(System.nanoTime() - start), succeeded);
+    }
+  }
+
+  /// Writes a row, as a disk that is full can still be read.
+  @Override
+  public boolean isAvailable() {
+    try {
+      return writer
+          .submit(session ->
+              session
+                  .prepare("UPDATE meta SET content = content WHERE name = 'epoch'")
+                  .executeUpdate())
+          .succeedsWithin(PROBE_NANOS);
+    } catch (DatabaseUnavailableException _) {
+      return false;
+    }
+  }
+
+  @Override
+  public void close() {
+    readers.close();
+    writer.close(); // the last one writes the log into the file
+    file.close();
+  }
+}

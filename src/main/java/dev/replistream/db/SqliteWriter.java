@@ -1,0 +1,156 @@
+package dev.replistream.db;
+
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/// The one thread that writes. Works that wait share a commit, each in a savepoint of its own: the
+/// disk is waited for once for all of them. Thread-safe.
+final class SqliteWriter implements AutoCloseable {
+  /// Works that may wait. More than are written within the time that a caller waits.
+  private static final int MAX_WAITING = 16_384;
+
+  /// Works that share a commit, so that a failing commit fails no more than these.
+  private static final int MAX_GROUP = 256;
+
+  /// How long a group may go on taking works, so that the first of them is answered soon.
+  private static final long MAX_GROUP_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+
+  private final SqliteFile file;
+  private final DatabaseListener listener;
+  private final Availability availability;
+  private final BlockingQueue<Job<?>> waiting = new ArrayBlockingQueue<>(MAX_WAITING);
+  private final Job<?> last = new Job<>(_ -> true);
+  private final Thread thread;
+  private volatile boolean closed;
+
+  // the thread's own
+  private @Nullable JdbcSession session;
+  private boolean ending;
+
+  /// @param session the connection, with nothing open on it
+  SqliteWriter(
+      SqliteFile file, JdbcSession session, DatabaseListener listener, Availability availability) {
+    this.file = file;
+    this.session = session;
+    this.listener = listener;
+    this.availability = availability;
+    thread = Thread.ofPlatform().name("sqlite-writer").daemon().start(this::run);
+  }
+
+  /// Lets a work run with the next group.
+  ///
+  /// @throws DatabaseUnavailableException when too many wait already, or this is closed
+  <T> Job<T> submit(Work<T> work) {
+    if (closed) {
+      throw new DatabaseUnavailableException("the database is closed");
+    }
+    Job<T> job = new Job<>(session -> session.inSavepoint(work));
+    if (!waiting.offer(job)) {
+      throw new DatabaseUnavailableException("too many transactions wait for the database");
+    }
+    return job;
+  }
+
+  private void run() {
+    while (!ending) {
+      try {
+        Job<?> first = waiting.take();
+        if (first == last) {
+          break;
+        }
+        runGroup(first);
+      } catch (InterruptedException _) {
+        // nobody may interrupt this thread but to reach a work that has just ended
+      }
+    }
+    discardSession();
+    failWaiting(new DatabaseUnavailableException("the database is closed"));
+  }
+
+  private void runGroup(Job<?> first) {
+    List<Job<?>> group = new ArrayList<>();
+    try {
+      JdbcSession open = begin();
+      long end = System.nanoTime() + MAX_GROUP_NANOS;
+      for (Job<?> job = first; job != null; job = next(group.size(), end)) {
+        if (job.take()) {
+          group.add(job);
+          job.run(open);
+          open.requireWhole();
+        }
+      }
+      open.execute("COMMIT");
+    } catch (Throwable thrown) { // whatever it is, the next group has another try
+      fail(first, group, thrown);
+      return;
+    }
+    availability.succeeded();
+    listener.groupCommitted(group.size());
+    group.forEach(Job::tell);
+  }
+
+  private JdbcSession begin() throws SQLException {
+    file.requireInPlace();
+    JdbcSession open = session;
+    if (open == null) {
+      open = new JdbcSession(file.connectWriter(), Dialect.SQLITE, 0);
+      session = open;
+    }
+    open.execute("BEGIN IMMEDIATE");
+    return open;
+  }
+
+  private @Nullable Job<?> next(int count, long end) {
+    if (count >= MAX_GROUP || System.nanoTime() - end >= 0) {
+      return null;
+    }
+    Job<?> job = waiting.poll();
+    if (job == last) {
+      ending = true;
+      return null;
+    }
+    return job;
+  }
+
+  private void fail(Job<?> first, List<Job<?>> group, Throwable thrown) {
+    availability.failed(thrown);
+    discardSession();
+    group.forEach(job -> job.fail(thrown));
+    if (first.take()) {
+      first.fail(thrown);
+      failWaiting(thrown); // it could not even begin, and nor could they
+    }
+  }
+
+  private void failWaiting(Throwable cause) {
+    List<Job<?>> drained = new ArrayList<>();
+    waiting.drainTo(drained);
+    for (Job<?> job : drained) {
+      if (job == last) {
+        ending = true;
+      } else if (job.take()) {
+        job.fail(cause);
+      }
+    }
+  }
+
+  private void discardSession() {
+    if (session != null) {
+      session.close();
+      session = null;
+    }
+  }
+
+  /// Runs what waits, then ends the thread and closes its connection.
+  @Override
+  public void close() {
+    closed = true;
+    Uninterruptibly.run(() -> waiting.put(last));
+    Uninterruptibly.run(thread::join);
+  }
+}

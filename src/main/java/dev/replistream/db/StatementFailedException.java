@@ -1,0 +1,14 @@
+package dev.replistream.db;
+
+import java.sql.SQLException;
+
+/// The database refused a statement for what it says: a constraint, a value that does not fit, a
+/// mistake in the SQL. Trying again would not help. Its work was rolled back.
+public final class StatementFailedException extends RuntimeException {
+  private static final long serialVersionUID = 1;
+
+  /// @param cause what the database said; for the log, never for a client
+  public StatementFailedException(SQLException cause) {
+    super(cause.getMessage(), cause);
+  }
+}

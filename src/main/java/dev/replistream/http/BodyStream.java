@@ -1,0 +1,66 @@
+package dev.replistream.http;
+
+import io.helidon.http.HeaderNames;
+import io.helidon.http.Status;
+import io.helidon.webserver.http.ServerRequest;
+import java.io.IOException;
+import java.io.InputStream;
+
+/// The body of a request, of which no more than a limit is read: beyond it a read ends with a
+/// {@link ProblemException} 413, at malformed chunks with 400.
+///
+/// Closing it does nothing, and nothing is read ahead: both would wait for more of a body that is
+/// refused already. Confined to the request's thread.
+final class BodyStream extends InputStream {
+  private final InputStream in;
+  private final int limitBytes;
+  private int count;
+
+  private BodyStream(InputStream in, int limitBytes) {
+    this.in = in;
+    this.limitBytes = limitBytes;
+  }
+
+  /// The body of `request`, empty where it has none.
+  ///
+  /// @throws ProblemException 413 when its length alone says that it is larger than the limit
+  static BodyStream of(ServerRequest request, int limitBytes) {
+    if (!request.content().hasEntity()) {
+      return new BodyStream(InputStream.nullInputStream(), limitBytes);
+    }
+    if (request.headers().contentLength().orElse(-1) > limitBytes) {
+      throw tooLarge(limitBytes);
+    }
+    return new BodyStream(request.content().inputStream(), limitBytes);
+  }
+
+  @Override
+  public int read() throws IOException {
+    byte[] one = new byte[1];
+    return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+  }
+
+  @Override
+  public int read(byte[] part, int offset, int length) throws IOException {
+    int read;
+    try {
+      read = in.read(part, offset, length);
+    } catch (IllegalArgumentException _) {
+      throw Problem.of(Status.BAD_REQUEST_400, "The chunks of the body are malformed.")
+          .with(HeaderNames.CONNECTION, "close")
+          .toException();
+    }
+    if (read > limitBytes - count) {
+      throw tooLarge(limitBytes);
+    }
+    count += Math.max(read, 0);
+    return read;
+  }
+
+  private static ProblemException tooLarge(int limitBytes) {
+    return Problem.of(
+            Status.REQUEST_ENTITY_TOO_LARGE_413,
+            "The body is larger than the limit of " + limitBytes + " bytes.")
+        .toException();
+  }
+}

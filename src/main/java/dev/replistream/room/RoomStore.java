@@ -1,0 +1,232 @@
+package dev.replistream.room;
+
+import dev.replistream.auth.Caller;
+import dev.replistream.db.Session;
+import dev.replistream.room.RoomException.Reason;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+
+/// The rooms and their members, and the rules for changing them.
+///
+/// Every change locks the space of its room first, and whoever writes in a room does so too before
+/// it looks at roles: a role that was read under that lock stays true to the end of the
+/// transaction.
+///
+/// Confined to the transaction of its {@link Session}.
+public final class RoomStore {
+  /// The most rooms a user is a member of: the cookie of each of its pulls lists them all.
+  public static final int MAX_ROOMS_PER_USER = 1_000;
+
+  private final Session session;
+  private final Spaces spaces;
+  private final long nowMillis;
+
+  /// The rooms as a transaction sees them.
+  ///
+  /// @param spaces the spaces of the same transaction
+  /// @param now when members join and entries are deleted
+  public RoomStore(Session session, Spaces spaces, Instant now) {
+    this.session = session;
+    this.spaces = spaces;
+    this.nowMillis = now.toEpochMilli();
+  }
+
+  /// What a user may do in a room; empty for one who is not a member.
+  public Optional<Role> role(String room, String userId) throws SQLException {
+    PreparedStatement select =
+        session.prepare("SELECT role FROM member WHERE room = ? AND user_id = ?");
+    select.setString(1, room);
+    select.setString(2, userId);
+    try (ResultSet row = select.executeQuery()) {
+      return row.next() ? Optional.of(role(row.getString(1))) : Optional.empty();
+    }
+  }
+
+  /// The members of a room, in the order of the bytes of their ids.
+  public List<Member> members(String room) throws SQLException {
+    PreparedStatement select =
+        session.prepare("SELECT user_id, role, since FROM member WHERE room = ?");
+    select.setString(1, room);
+    List<Member> members = new ArrayList<>();
+    try (ResultSet row = select.executeQuery()) {
+      while (row.next()) {
+        members.add(
+            new Member(
+                row.getString(1), role(row.getString(2)), Instant.ofEpochMilli(row.getLong(3))));
+      }
+    }
+    members.sort(Comparator.comparing(member -> Spaces.ofUser(member.userId()), Spaces.PRECEDENCE));
+    return members;
+  }
+
+  /// The rooms of a user, in the order of the bytes of their ids.
+  public List<Membership> memberships(String userId) throws SQLException {
+    PreparedStatement select = session.prepare("SELECT room, role FROM member WHERE user_id = ?");
+    select.setString(1, userId);
+    List<Membership> memberships = new ArrayList<>();
+    try (ResultSet row = select.executeQuery()) {
+      while (row.next()) {
+        memberships.add(new Membership(row.getString(1), role(row.getString(2))));
+      }
+    }
+    memberships.sort(Comparator.comparing(each -> Spaces.ofRoom(each.room()), Spaces.PRECEDENCE));
+    return memberships;
+  }
+
+  /// Creates a room with its owner.
+  ///
+  /// @throws RoomException when the id is not one or taken, or the owner is in too many rooms
+  public void create(String room, String owner) throws SQLException {
+    requireId(room);
+    spaces.lock(Spaces.ofRoom(room));
+    PreparedStatement insert =
+        session.prepare("INSERT INTO room (id, created_at) VALUES (?, ?) ON CONFLICT DO NOTHING");
+    insert.setString(1, room);
+    insert.setLong(2, nowMillis);
+    if (insert.executeUpdate() == 0) {
+      throw new RoomException(Reason.TAKEN);
+    }
+    spaces.raise(Spaces.ofRoom(room));
+    join(room, owner, Role.OWNER);
+  }
+
+  /// Deletes a room, its members and its entries, of which tombstones stay.
+  ///
+  /// @return who was a member
+  /// @throws RoomException when the caller is not an owner
+  public Set<String> delete(String room, String caller) throws SQLException {
+    requireOwner(room, caller);
+    Set<String> lost = new TreeSet<>();
+    members(room).forEach(member -> lost.add(member.userId()));
+    PreparedStatement bury =
+        session.prepare(
+            """
+            UPDATE entry SET version = ?, value = NULL, changed_at = ?
+            WHERE space = ? AND value IS NOT NULL\
+            """);
+    bury.setLong(1, spaces.raise(Spaces.ofRoom(room)));
+    bury.setLong(2, nowMillis);
+    bury.setString(3, Spaces.ofRoom(room));
+    bury.executeUpdate();
+    for (String sql :
+        List.of("DELETE FROM member WHERE room = ?", "DELETE FROM room WHERE id = ?")) {
+      PreparedStatement delete = session.prepare(sql);
+      delete.setString(1, room);
+      delete.executeUpdate();
+    }
+    return lost;
+  }
+
+  /// Adds a member, or gives it another role.
+  ///
+  /// @return whether the user is a member only now
+  /// @throws RoomException when the caller is not an owner, the user id is not one, the user would
+  ///   be in too many rooms, or the last owner would be one no more
+  public boolean put(String room, String caller, String userId, Role role) throws SQLException {
+    requireId(userId);
+    requireOwner(room, caller);
+    Optional<Role> before = role(room, userId);
+    if (before.isEmpty()) {
+      join(room, userId, role);
+      return true;
+    }
+    if (before.get() == Role.OWNER && role != Role.OWNER) {
+      requireAnotherOwner(room);
+    }
+    PreparedStatement update =
+        session.prepare("UPDATE member SET role = ? WHERE room = ? AND user_id = ?");
+    update.setString(1, role.label());
+    update.setString(2, room);
+    update.setString(3, userId);
+    update.executeUpdate();
+    return false;
+  }
+
+  /// Takes a member out of a room; an owner may take out anybody, others themselves.
+  ///
+  /// @return whether that user was a member
+  /// @throws RoomException when the caller may not, or the last owner would go
+  public boolean remove(String room, String caller, String userId) throws SQLException {
+    if (caller.equals(userId)) {
+      requireMember(room, caller);
+    } else {
+      requireOwner(room, caller);
+    }
+    Optional<Role> before = role(room, userId);
+    if (before.isEmpty()) {
+      return false;
+    }
+    if (before.get() == Role.OWNER) {
+      requireAnotherOwner(room);
+    }
+    PreparedStatement delete = session.prepare("DELETE FROM member WHERE room = ? AND user_id = ?");
+    delete.setString(1, room);
+    delete.setString(2, userId);
+    delete.executeUpdate();
+    return true;
+  }
+
+  private void join(String room, String userId, Role role) throws SQLException {
+    if (count("SELECT COUNT(*) FROM member WHERE user_id = ?", userId) >= MAX_ROOMS_PER_USER) {
+      throw new RoomException(Reason.TOO_MANY_ROOMS);
+    }
+    PreparedStatement insert =
+        session.prepare("INSERT INTO member (room, user_id, role, since) VALUES (?, ?, ?, ?)");
+    insert.setString(1, room);
+    insert.setString(2, userId);
+    insert.setString(3, role.label());
+    insert.setLong(4, nowMillis);
+    insert.executeUpdate();
+  }
+
+  /// What `caller` may do in `room`, which stays so to the end of the transaction.
+  ///
+  /// @throws RoomException when the caller is not a member
+  public Role requireMember(String room, String caller) throws SQLException {
+    if (!Caller.isUserId(room)) {
+      throw new RoomException(Reason.NOT_A_MEMBER);
+    }
+    spaces.lock(Spaces.ofRoom(room));
+    return role(room, caller).orElseThrow(() -> new RoomException(Reason.NOT_A_MEMBER));
+  }
+
+  private void requireOwner(String room, String caller) throws SQLException {
+    if (requireMember(room, caller) != Role.OWNER) {
+      throw new RoomException(Reason.NOT_AN_OWNER);
+    }
+  }
+
+  private void requireAnotherOwner(String room) throws SQLException {
+    if (count("SELECT COUNT(*) FROM member WHERE role = 'owner' AND room = ?", room) < 2) {
+      throw new RoomException(Reason.LAST_OWNER);
+    }
+  }
+
+  private long count(String sql, String parameter) throws SQLException {
+    PreparedStatement select = session.prepare(sql);
+    select.setString(1, parameter);
+    try (ResultSet row = select.executeQuery()) {
+      row.next();
+      return row.getLong(1);
+    }
+  }
+
+  private static void requireId(String id) {
+    if (!Caller.isUserId(id)) {
+      throw new RoomException(Reason.BAD_ID);
+    }
+  }
+
+  private static Role role(String label) {
+    return Role.of(label)
+        .orElseThrow(() -> new IllegalStateException("no role of a member: " + label));
+  }
+}

@@ -1,0 +1,32 @@
+package dev.replistream.sync;
+
+import dev.replistream.http.JsonValue;
+import dev.replistream.http.JsonValue.Obj;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/// JSON Merge Patch (RFC 7396, section 2). Stateless.
+final class MergePatch {
+  private MergePatch() {}
+
+  /// What `target` becomes by `patch`. Members keep their places, new ones come last.
+  ///
+  /// @param target JSON null where there is nothing yet
+  static JsonValue apply(JsonValue target, JsonValue patch) {
+    if (!(patch instanceof Obj(Map<String, JsonValue> changes))) {
+      return patch;
+    }
+    Map<String, JsonValue> merged = new LinkedHashMap<>();
+    if (target instanceof Obj(Map<String, JsonValue> members)) {
+      merged.putAll(members);
+    }
+    changes.forEach((name, change) -> {
+      if (change.isNull()) {
+        merged.remove(name);
+      } else {
+        merged.put(name, apply(merged.getOrDefault(name, JsonValue.ofNull()), change));
+      }
+    });
+    return new Obj(merged);
+  }
+}

@@ -1,0 +1,15 @@
+package dev.replistream.sync;
+
+/// The application's mutators can't be used as they are. The service does not start, and the
+/// message says in one line what to change.
+public final class MutatorsException extends RuntimeException {
+  private static final long serialVersionUID = 1;
+
+  MutatorsException(String message) {
+    super(message);
+  }
+
+  MutatorsException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}

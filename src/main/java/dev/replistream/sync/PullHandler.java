@@ -1,0 +1,119 @@
+package dev.replistream.sync;
+
+import dev.replistream.auth.Authenticator;
+import dev.replistream.auth.Caller;
+import dev.replistream.db.DatabaseUnavailableException;
+import dev.replistream.http.Gzip;
+import dev.replistream.http.Json;
+import dev.replistream.http.MediaTypes;
+import dev.replistream.http.Routes;
+import dev.replistream.poke.PokeBus;
+import io.helidon.http.Header;
+import io.helidon.http.HeaderNames;
+import io.helidon.http.HeaderValues;
+import io.helidon.webserver.CloseConnectionException;
+import io.helidon.webserver.ServerConnectionException;
+import io.helidon.webserver.http.Handler;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+
+/// `POST /pull`. The answer is written while the database is read. A failure before its first byte
+/// is a problem; after it the connection is cut, so that nobody takes half an answer for a whole
+/// one. Thread-safe.
+public final class PullHandler implements Handler {
+  private static final Logger LOGGER = System.getLogger(PullHandler.class.getName());
+  private static final Header GZIP = HeaderValues.create(HeaderNames.CONTENT_ENCODING, "gzip");
+
+  private static final Header VARY =
+      HeaderValues.create(HeaderNames.VARY, HeaderNames.ACCEPT_ENCODING.defaultCase());
+
+  private final Authenticator authenticator;
+  private final Pull pull;
+  private final PokeBus bus;
+  private final SyncMetrics metrics;
+  private final int maxBodyBytes;
+
+  /// @param bus knows when the caller was poked
+  /// @param maxBodyBytes the largest body that is read
+  public PullHandler(
+      Authenticator authenticator, Pull pull, PokeBus bus, SyncMetrics metrics, int maxBodyBytes) {
+    this.authenticator = authenticator;
+    this.pull = pull;
+    this.bus = bus;
+    this.metrics = metrics;
+    this.maxBodyBytes = maxBodyBytes;
+  }
+
+  @Override
+  public void handle(ServerRequest request, ServerResponse response) {
+    Caller caller = authenticator.caller(request);
+    MediaTypes.requireJson(request);
+    switch (Json.read(request, maxBodyBytes, RequestReader::pull)) {
+      case VersionNotSupported version -> Routes.sendJson(response, version.toJson());
+      case PullRequest body -> {
+        bus.pulled(caller.userId()).ifPresent(metrics::pulledAfterPoke);
+        answer(caller.userId(), body, request, response);
+      }
+    }
+  }
+
+  private void answer(
+      String userId, PullRequest body, ServerRequest request, ServerResponse response) {
+    Chunks chunks = new Chunks();
+    Thread.ofVirtual().name("pull").start(() -> pull.answer(userId, body, chunks));
+    try {
+      byte[] first = chunks.take();
+      response.headers().add(VARY);
+      boolean isZipped = first.length > Gzip.MIN_BYTES && Gzip.isAccepted(request);
+      if (isZipped) {
+        response.header(GZIP);
+      }
+      if (chunks.isDone()) {
+        Routes.sendJson(response, isZipped ? Gzip.compress(first) : first);
+      } else {
+        stream(first, chunks, isZipped, response);
+      }
+      metrics.bytesSent(response.bytesWritten());
+    } catch (DatabaseUnavailableException _) {
+      throw Unavailable.problem();
+    } finally {
+      chunks.cancel();
+    }
+  }
+
+  private static void stream(
+      byte[] first, Chunks chunks, boolean isZipped, ServerResponse response) {
+    response.header(HeaderValues.CONTENT_TYPE_JSON);
+    try {
+      OutputStream out = response.outputStream();
+      if (isZipped) {
+        Gzip gzip = new Gzip(out);
+        try {
+          copy(first, chunks, gzip);
+        } finally {
+          gzip.abandon();
+        }
+      } else {
+        copy(first, chunks, out);
+      }
+    } catch (ServerConnectionException e) {
+      throw new CloseConnectionException("The client has left", e);
+    } catch (IOException | RuntimeException e) {
+      LOGGER.log(Level.WARNING, "event=pull-cut", e);
+      throw new CloseConnectionException("The answer can't be ended", e);
+    }
+  }
+
+  /// Only an answer that came to its end closes the stream, which ends the response.
+  private static void copy(byte[] first, Chunks chunks, OutputStream out) throws IOException {
+    out.write(first);
+    while (!chunks.isDone()) {
+      out.write(chunks.take());
+    }
+    out.close();
+  }
+}

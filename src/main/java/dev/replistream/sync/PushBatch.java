@@ -1,0 +1,166 @@
+package dev.replistream.sync;
+
+import dev.replistream.db.Session;
+import dev.replistream.http.ProblemException;
+import dev.replistream.room.RoomStore;
+import dev.replistream.room.Spaces;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/// Some mutations of a push in one transaction of the database. What it commits is whole, wherever
+/// it ends: the effects of some mutations, and that these were seen. Confined to its transaction.
+final class PushBatch {
+  /// How many mutations are run in one transaction: a backlog takes a few commits, and whoever
+  /// writes in the same space waits for a part of it only.
+  static final int MAX_RUN = 500;
+
+  private final Session session;
+  private final String userId;
+  private final MutatorRegistry mutators;
+  private final int maxValueBytes;
+  private final Instant now;
+  private final Spaces spaces;
+  private final RoomStore rooms;
+  private final EntryStore entries;
+
+  private final Set<String> joinedOrLeft = new HashSet<>();
+  private final List<Refusal> refusals = new ArrayList<>();
+  private int applied;
+  private int duplicates;
+
+  /// @param userId who pushes
+  /// @param maxValueBytes how long a value may be in UTF-8
+  PushBatch(
+      Session session, String userId, MutatorRegistry mutators, int maxValueBytes, Instant now) {
+    this.session = session;
+    this.userId = userId;
+    this.mutators = mutators;
+    this.maxValueBytes = maxValueBytes;
+    this.now = now;
+    spaces = new Spaces(session);
+    rooms = new RoomStore(session, spaces, now);
+    entries = new EntryStore(session, now);
+  }
+
+  /// What comes after a batch.
+  enum End {
+    /// Nothing: the push is done.
+    DONE,
+    /// The next batch.
+    FULL,
+    /// Nothing: a mutation before the next one is missing.
+    GAP,
+    /// Nothing: the client of the next one was lost.
+    UNKNOWN_CLIENT
+  }
+
+  /// A mutation that was acknowledged without effect.
+  ///
+  /// @param isRejected whether that was the mutator's decision, and no bug
+  /// @param reason without user content
+  record Refusal(String name, boolean isRejected, String reason) {}
+
+  /// What a batch did.
+  ///
+  /// @param next the index of the first mutation that was not seen
+  /// @param users whom to poke once it is committed
+  record Result(
+      End end, int next, Set<String> users, List<Refusal> refusals, int applied, int duplicates) {}
+
+  /// Applies the mutations from index `first` on.
+  ///
+  /// @throws ProblemException 403 when the client group, or a client, is not the user's
+  Result run(PushRequest push, int first) throws SQLException {
+    PushClients clients =
+        PushClients.of(new ClientStore(session), push.clientGroupID(), userId, now.toEpochMilli());
+    List<Mutation> mutations = push.mutations();
+    End end = End.DONE;
+    int next = first;
+    while (end == End.DONE && next < mutations.size()) {
+      end = step(clients, mutations.get(next));
+      if (end == End.DONE) {
+        next++;
+      }
+    }
+    clients.save();
+    return new Result(end, next, users(), List.copyOf(refusals), applied, duplicates);
+  }
+
+  private End step(PushClients clients, Mutation mutation) throws SQLException {
+    Optional<Long> last = clients.lastMutationID(mutation.clientID());
+    if (last.isEmpty() && mutation.id() > 1) {
+      return End.UNKNOWN_CLIENT;
+    }
+    long expected = last.orElse(0L) + 1;
+    if (mutation.id() < expected) {
+      duplicates++;
+      return End.DONE;
+    }
+    if (mutation.id() > expected) {
+      return End.GAP;
+    }
+    if (applied + refusals.size() == MAX_RUN) {
+      return End.FULL;
+    }
+    apply(mutation);
+    clients.raise(mutation.clientID(), mutation.id());
+    return End.DONE;
+  }
+
+  /// Runs a mutator in a savepoint; what can never succeed is rolled back and counts as seen.
+  private void apply(Mutation mutation) throws SQLException {
+    Optional<Mutator> mutator = mutators.find(mutation.name());
+    if (mutator.isEmpty()) {
+      refusals.add(new Refusal(mutation.name(), false, "no such mutator"));
+      return;
+    }
+    try {
+      joinedOrLeft.addAll(spaces.inSavepoint(_ -> run(mutator.get(), mutation)));
+      applied++;
+    } catch (RejectedException e) {
+      refusals.add(new Refusal(mutation.name(), true, String.valueOf(e.getMessage())));
+    } catch (Exception | StackOverflowError | AssertionError | LinkageError e) {
+      session.prepare("SELECT 1"); // throws where the database failed, and not the mutation
+      refusals.add(new Refusal(mutation.name(), false, reason(e)));
+    }
+  }
+
+  private Set<String> run(Mutator mutator, Mutation mutation) throws SQLException {
+    SqlTransaction transaction = new SqlTransaction(userId, spaces, rooms, entries, maxValueBytes);
+    mutator.applyOrReject(transaction, mutation.args());
+    transaction.requireWhole();
+    return transaction.joinedOrLeft();
+  }
+
+  /// What failed and where; the message is left out, as it may hold user content.
+  private static String reason(Throwable thrown) {
+    Throwable failure =
+        thrown instanceof TransactionFailedException && thrown.getCause() != null
+            ? thrown.getCause()
+            : thrown;
+    if (failure instanceof SQLException e) {
+      return "SQL state " + e.getSQLState() + ", code " + e.getErrorCode();
+    }
+    StackTraceElement[] trace = failure.getStackTrace();
+    return failure.getClass().getName() + (trace.length == 0 ? "" : " at " + trace[0]);
+  }
+
+  /// The pusher, who waits for the acknowledgement; the members of each room that was written in;
+  /// and whoever joined or left one.
+  private Set<String> users() throws SQLException {
+    Set<String> users = new HashSet<>(joinedOrLeft);
+    users.add(userId);
+    for (String space : spaces.raised()) {
+      Optional<String> room = Spaces.room(space);
+      if (room.isPresent()) {
+        rooms.members(room.get()).forEach(member -> users.add(member.userId()));
+      }
+    }
+    return users;
+  }
+}

@@ -1,0 +1,87 @@
+package dev.replistream.sync;
+
+import dev.replistream.http.Problem;
+import dev.replistream.http.ProblemException;
+import dev.replistream.sync.ClientStore.Client;
+import dev.replistream.sync.ClientStore.Group;
+import io.helidon.http.Status;
+import java.sql.SQLException;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/// How far the clients of one client group have come, while a batch of their mutations is applied.
+/// Each is read once. The group is locked, so two pushes of one client come one after the other.
+///
+/// Confined to the transaction of its {@link ClientStore}.
+final class PushClients {
+  private final ClientStore store;
+  private final Group group;
+  private final long nowMillis;
+  private final Map<String, Long> lastMutationIDs = new HashMap<>();
+  private final Map<String, Long> raised = new HashMap<>();
+
+  private PushClients(ClientStore store, Group group, long nowMillis) {
+    this.store = store;
+    this.group = group;
+    this.nowMillis = nowMillis;
+  }
+
+  /// Locks a user's client group, and makes it if it is new.
+  ///
+  /// @throws ProblemException 403 when it is another user's
+  static PushClients of(ClientStore store, String groupId, String userId, long nowMillis)
+      throws SQLException {
+    Group group = store.lockedGroup(groupId, userId, nowMillis);
+    if (!group.userId().equals(userId)) {
+      throw foreign("client group");
+    }
+    return new PushClients(store, group, nowMillis);
+  }
+
+  /// The last mutation of a client that was seen; empty for one that is not known.
+  ///
+  /// @throws ProblemException 403 when the client is of another group
+  Optional<Long> lastMutationID(String clientID) throws SQLException {
+    Long known = lastMutationIDs.get(clientID);
+    if (known != null) {
+      return Optional.of(known);
+    }
+    Optional<Client> stored = store.client(clientID);
+    if (stored.isPresent() && !stored.get().groupId().equals(group.id())) {
+      throw foreign("client");
+    }
+    Optional<Long> last =
+        stored.map(Client::lastMutationID).or(() -> group.folded().find(clientID));
+    last.ifPresent(id -> lastMutationIDs.put(clientID, id));
+    return last;
+  }
+
+  /// Notes that a mutation of a client was seen, and all before it.
+  void raise(String clientID, long mutationID) {
+    lastMutationIDs.put(clientID, mutationID);
+    raised.put(clientID, mutationID);
+  }
+
+  /// Stores what was raised, and the group's next version with it. Those that had been folded are
+  /// clients again.
+  ///
+  /// @throws ProblemException 403 when a new client has become one of another group meanwhile
+  void save() throws SQLException {
+    if (raised.isEmpty()) {
+      return;
+    }
+    long version = group.version() + 1;
+    store.save(group, version, group.folded().without(raised.keySet()), nowMillis);
+    for (Map.Entry<String, Long> client : raised.entrySet()) {
+      if (!store.save(client.getKey(), group.id(), client.getValue(), version, nowMillis)) {
+        throw foreign("client");
+      }
+    }
+  }
+
+  private static ProblemException foreign(String what) {
+    return Problem.of(Status.FORBIDDEN_403, "The " + what + " belongs to somebody else.")
+        .toException();
+  }
+}

@@ -1,0 +1,59 @@
+package dev.replistream.sync;
+
+import dev.replistream.auth.Authenticator;
+import dev.replistream.auth.Caller;
+import dev.replistream.db.DatabaseUnavailableException;
+import dev.replistream.http.Json;
+import dev.replistream.http.MediaTypes;
+import dev.replistream.http.Problem;
+import dev.replistream.http.Routes;
+import io.helidon.http.Status;
+import io.helidon.webserver.http.Handler;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import java.nio.charset.StandardCharsets;
+
+/// `POST /push`. The client takes no status but 200 for success, and sends everything else again;
+/// of the body of an answer it reads only the two errors that come with 200. Thread-safe.
+public final class PushHandler implements Handler {
+  private static final byte[] DONE = "{}".getBytes(StandardCharsets.US_ASCII);
+
+  private final Authenticator authenticator;
+  private final Push push;
+  private final int maxBodyBytes;
+
+  /// @param maxBodyBytes the largest body that is read
+  public PushHandler(Authenticator authenticator, Push push, int maxBodyBytes) {
+    this.authenticator = authenticator;
+    this.push = push;
+    this.maxBodyBytes = maxBodyBytes;
+  }
+
+  @Override
+  public void handle(ServerRequest request, ServerResponse response) {
+    Caller caller = authenticator.caller(request);
+    MediaTypes.requireJson(request);
+    byte[] answer =
+        switch (Json.read(request, maxBodyBytes, RequestReader::push)) {
+          case VersionNotSupported version -> version.toJson();
+          case PushRequest body -> answer(caller.userId(), body);
+        };
+    Routes.sendJson(response, answer);
+  }
+
+  private byte[] answer(String userId, PushRequest request) {
+    try {
+      return switch (push.push(userId, request)) {
+        case DONE -> DONE;
+        case CLIENT_STATE_NOT_FOUND -> ClientStateNotFound.toJson();
+        case GAP ->
+            throw Problem.of(
+                    Status.CONFLICT_409,
+                    "A mutation is missing: of each client they have to come without a gap.")
+                .toException();
+      };
+    } catch (DatabaseUnavailableException _) {
+      throw Unavailable.problem();
+    }
+  }
+}

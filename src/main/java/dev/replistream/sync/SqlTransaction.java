@@ -1,0 +1,248 @@
+package dev.replistream.sync;
+
+import dev.replistream.http.JsonValue;
+import dev.replistream.room.Member;
+import dev.replistream.room.Membership;
+import dev.replistream.room.Role;
+import dev.replistream.room.RoomException;
+import dev.replistream.room.RoomStore;
+import dev.replistream.room.Spaces;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// A mutator's transaction on the database, for the run of one mutator.
+///
+/// What it has told the mutator stays true until the transaction ends: it locks each space at the
+/// first touch, before it reads. A key without a room is looked for first; then the space where it
+/// stands, or the private one when it stands nowhere, is locked, and looked at again. So writers in
+/// different spaces don't wait for each other.
+final class SqlTransaction implements Transaction {
+  private final String userId;
+  private final String privateSpace;
+  private final Spaces spaces;
+  private final RoomStore rooms;
+  private final EntryStore entries;
+  private final int maxValueBytes;
+  private final Set<String> joinedOrLeft = new HashSet<>();
+  private @Nullable SQLException failure;
+
+  /// @param spaces the spaces of the database's transaction, like the two stores
+  /// @param maxValueBytes how long a value may be in UTF-8
+  SqlTransaction(
+      String userId, Spaces spaces, RoomStore rooms, EntryStore entries, int maxValueBytes) {
+    this.userId = userId;
+    this.privateSpace = Spaces.ofUser(userId);
+    this.spaces = spaces;
+    this.rooms = rooms;
+    this.entries = entries;
+    this.maxValueBytes = maxValueBytes;
+  }
+
+  /// Whoever became a member of a room, or is one no more.
+  Set<String> joinedOrLeft() {
+    return joinedOrLeft;
+  }
+
+  /// Throws what a statement failed with, even if the mutator caught it.
+  void requireWhole() throws SQLException {
+    if (failure != null) {
+      throw failure;
+    }
+  }
+
+  @Override
+  public String userId() {
+    return userId;
+  }
+
+  @Override
+  public Optional<JsonValue> get(String key) {
+    return run(() -> {
+      Optional<String> space = visible(Key.of(key));
+      return space.isPresent()
+          ? entries.get(space.get(), Key.of(key)).map(JsonValue::parse)
+          : Optional.empty();
+    });
+  }
+
+  @Override
+  public Optional<JsonValue> get(String room, String key) {
+    return run(() -> {
+      rooms.requireMember(room, userId);
+      return entries.get(Spaces.ofRoom(room), Key.of(key)).map(JsonValue::parse);
+    });
+  }
+
+  @Override
+  public List<Entry> scan(String prefix) {
+    return run(() -> {
+      lockedMemberships();
+      spaces.lock(privateSpace);
+      List<Entry> found = new ArrayList<>();
+      entries.scanVisible(userId, Key.of(prefix), (key, value) -> found.add(entry(key, value)));
+      return found;
+    });
+  }
+
+  @Override
+  public List<Entry> scan(String room, String prefix) {
+    return run(() -> {
+      rooms.requireMember(room, userId);
+      List<Entry> found = new ArrayList<>();
+      entries.scan(
+          Spaces.ofRoom(room), Key.of(prefix), (key, value) -> found.add(entry(key, value)));
+      return found;
+    });
+  }
+
+  private static Entry entry(Key key, byte[] value) {
+    return new Entry(key.text(), JsonValue.parse(value));
+  }
+
+  @Override
+  public void put(String key, JsonValue value) {
+    run(() -> {
+      Key stored = Key.of(key).storable();
+      write(visible(stored).orElse(privateSpace), stored, value);
+      return null;
+    });
+  }
+
+  @Override
+  public void put(String room, String key, JsonValue value) {
+    run(() -> {
+      write(Spaces.ofRoom(room), Key.of(key).storable(), value);
+      return null;
+    });
+  }
+
+  private void write(String space, Key key, JsonValue value) throws SQLException {
+    requireWriter(space);
+    byte[] bytes = value.toBytes();
+    if (bytes.length > maxValueBytes) {
+      throw new RejectedException("the value has more than " + maxValueBytes + " bytes");
+    }
+    entries.put(space, key, bytes, spaces.raise(space));
+  }
+
+  @Override
+  public boolean delete(String key) {
+    return run(() -> {
+      Optional<String> found = visible(Key.of(key));
+      if (found.isEmpty()) {
+        return false;
+      }
+      requireWriter(found.get());
+      entries.delete(found.get(), Key.of(key), spaces.raise(found.get()));
+      return true;
+    });
+  }
+
+  @Override
+  public boolean delete(String room, String key) {
+    return run(() -> {
+      String space = Spaces.ofRoom(room);
+      requireWriter(space);
+      if (entries.get(space, Key.of(key)).isEmpty()) {
+        return false;
+      }
+      entries.delete(space, Key.of(key), spaces.raise(space));
+      return true;
+    });
+  }
+
+  @Override
+  public List<Membership> rooms() {
+    return run(this::lockedMemberships);
+  }
+
+  @Override
+  public List<Member> members(String room) {
+    return run(() -> {
+      rooms.requireMember(room, userId);
+      return rooms.members(room);
+    });
+  }
+
+  @Override
+  public void createRoom(String room) {
+    run(() -> {
+      rooms.create(room, userId);
+      return joinedOrLeft.add(userId);
+    });
+  }
+
+  @Override
+  public void deleteRoom(String room) {
+    run(() -> joinedOrLeft.addAll(rooms.delete(room, userId)));
+  }
+
+  @Override
+  public void putMember(String room, String memberId, Role role) {
+    run(() -> rooms.put(room, userId, memberId, role) && joinedOrLeft.add(memberId));
+  }
+
+  @Override
+  public boolean removeMember(String room, String memberId) {
+    return run(() -> {
+      boolean wasMember = rooms.remove(room, userId, memberId);
+      if (wasMember) {
+        joinedOrLeft.add(memberId);
+      }
+      return wasMember;
+    });
+  }
+
+  /// The space where `key` is visible, which is locked then; else the private one is.
+  private Optional<String> visible(Key key) throws SQLException {
+    while (true) {
+      Optional<String> found = entries.visible(userId, key);
+      if (!spaces.lock(found.orElse(privateSpace))) {
+        return found;
+      }
+    }
+  }
+
+  /// The caller's rooms, all of them locked then.
+  private List<Membership> lockedMemberships() throws SQLException {
+    while (true) {
+      List<Membership> memberships = rooms.memberships(userId);
+      boolean isStable = true;
+      for (Membership membership : memberships) {
+        isStable &= !spaces.lock(Spaces.ofRoom(membership.room()));
+      }
+      if (isStable) {
+        return memberships;
+      }
+    }
+  }
+
+  private void requireWriter(String space) throws SQLException {
+    Optional<String> room = Spaces.room(space);
+    if (room.isPresent() && !rooms.requireMember(room.get(), userId).writes()) {
+      throw new RejectedException("a reader of the room may not write in it");
+    }
+  }
+
+  /// A step of the transaction, which may fail as statements do.
+  @FunctionalInterface
+  private interface Step<T extends @Nullable Object> {
+    T run() throws SQLException;
+  }
+
+  private <T extends @Nullable Object> T run(Step<T> step) {
+    try {
+      return step.run();
+    } catch (RoomException e) {
+      throw new RejectedException(e.reason().label());
+    } catch (SQLException e) {
+      failure = e;
+      throw new TransactionFailedException(e);
+    }
+  }
+}

@@ -1,0 +1,134 @@
+package dev.replistream.sync;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.replistream.db.DatabaseListener;
+import io.helidon.metrics.api.Counter;
+import io.helidon.metrics.api.MeterRegistry;
+import io.helidon.metrics.api.Tag;
+import io.helidon.metrics.api.Timer;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/// What happens to pushes and pulls, and in the database beneath, as numbers. Thread-safe.
+public final class SyncMetrics implements DatabaseListener {
+  private static final Duration[] BUCKETS = {
+    Duration.ofMillis(1),
+    Duration.ofMillis(2),
+    Duration.ofMillis(5),
+    Duration.ofMillis(10),
+    Duration.ofMillis(25),
+    Duration.ofMillis(50),
+    Duration.ofMillis(100),
+    Duration.ofMillis(250),
+    Duration.ofMillis(500),
+    Duration.ofSeconds(1),
+    Duration.ofSeconds(5),
+    Duration.ofSeconds(10)
+  };
+
+  private final Counter pushes;
+  private final Counter applied;
+  private final Counter duplicate;
+  private final Counter rejected;
+  private final Counter failed;
+  private final Map<Pull.Kind, Counter> pulls = new EnumMap<>(Pull.Kind.class);
+  private final Counter rowsOut;
+  private final Counter bytesOut;
+  private final Timer pokeToPull;
+  private final Timer transactions;
+  private final Timer snapshots;
+  private final Counter retries;
+
+  /// Registers the meters.
+  public SyncMetrics(MeterRegistry registry) {
+    pushes = counter(registry, "replistream_pushes", "Pushes");
+    applied = mutations(registry, "applied");
+    duplicate = mutations(registry, "duplicate");
+    rejected = mutations(registry, "rejected");
+    failed = mutations(registry, "failed");
+    for (Pull.Kind kind : Pull.Kind.values()) {
+      pulls.put(
+          kind,
+          registry.getOrCreate(
+              Counter.builder("replistream_pulls")
+                  .description("Pulls, by what they were answered with")
+                  .tags(List.of(Tag.create("kind", kind.name().toLowerCase(Locale.ROOT))))));
+    }
+    rowsOut = counter(registry, "replistream_pull_rows", "Operations in the patches of pulls");
+    bytesOut = counter(registry, "replistream_pull_bytes", "Bytes of pull answers, as sent");
+    pokeToPull =
+        timer(registry, "replistream_poke_to_pull", "From a user's poke to its next pull", "");
+    transactions = timer(registry, "replistream_database", "Time in the database", "transaction");
+    snapshots = timer(registry, "replistream_database", "Time in the database", "snapshot");
+    retries =
+        counter(
+            registry,
+            "replistream_database_retries",
+            "Transactions that lost against another one and began anew");
+  }
+
+  private static Counter counter(MeterRegistry registry, String name, String description) {
+    return registry.getOrCreate(Counter.builder(name).description(description));
+  }
+
+  private static Counter mutations(MeterRegistry registry, String outcome) {
+    return registry.getOrCreate(
+        Counter.builder("replistream_mutations")
+            .description("Mutations, by what became of them")
+            .tags(List.of(Tag.create("outcome", outcome))));
+  }
+
+  private static Timer timer(MeterRegistry registry, String name, String description, String kind) {
+    Timer.Builder timer =
+        Timer.builder(name).description(description).percentiles(new double[0]).buckets(BUCKETS);
+    if (!kind.isEmpty()) {
+      timer.tags(List.of(Tag.create("kind", kind)));
+    }
+    return registry.getOrCreate(timer);
+  }
+
+  void pushed() {
+    pushes.increment();
+  }
+
+  void mutationsSeen(int appliedCount, int duplicateCount) {
+    applied.increment(appliedCount);
+    duplicate.increment(duplicateCount);
+  }
+
+  void mutationRefused(boolean isRejected) {
+    (isRejected ? rejected : failed).increment();
+  }
+
+  void pulled(Pull.Kind kind, long rows) {
+    requireNonNull(pulls.get(kind)).increment();
+    rowsOut.increment(rows);
+  }
+
+  void bytesSent(long bytes) {
+    bytesOut.increment(bytes);
+  }
+
+  void pulledAfterPoke(Duration sincePoke) {
+    pokeToPull.record(sincePoke);
+  }
+
+  @Override
+  public void transactionEnded(Duration duration, boolean committed) {
+    transactions.record(duration);
+  }
+
+  @Override
+  public void snapshotEnded(Duration duration, boolean succeeded) {
+    snapshots.record(duration);
+  }
+
+  @Override
+  public void transactionRetried() {
+    retries.increment();
+  }
+}

@@ -1,0 +1,177 @@
+package dev.replistream.sync;
+
+import dev.replistream.db.Session;
+import dev.replistream.room.Spaces;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/// The client views as pulls read them. Rows are visited while they come, so that none has to be
+/// kept; a visitor may run other statements meanwhile. Confined to the snapshot of its {@link
+/// Session}.
+final class ViewStore {
+  /// How many keys one statement looks up. All statements that look up keys are of this size, as
+  /// each size is a statement to be kept.
+  static final int KEYS_PER_LOOKUP = 50;
+
+  private static final String KEYS = "?" + ", ?".repeat(KEYS_PER_LOOKUP - 1);
+
+  private final Session session;
+
+  ViewStore(Session session) {
+    this.session = session;
+  }
+
+  /// How far a space has come.
+  ///
+  /// @param version of its last write
+  /// @param compacted tombstones up to this version may be gone
+  record Space(long version, long compacted) {}
+
+  /// The spaces that a user may read, in the order in which they win.
+  NavigableMap<String, Space> readable(String userId) throws SQLException {
+    PreparedStatement select =
+        session.prepare(
+            """
+            SELECT id, version, compacted FROM space WHERE id = ?
+            UNION ALL
+            SELECT s.id, s.version, s.compacted FROM member m
+            JOIN space s ON s.id = 'r/' || m.room WHERE m.user_id = ?\
+            """);
+    select.setString(1, Spaces.ofUser(userId));
+    select.setString(2, userId);
+    NavigableMap<String, Space> spaces = new TreeMap<>(Spaces.PRECEDENCE);
+    try (ResultSet row = select.executeQuery()) {
+      while (row.next()) {
+        spaces.put(row.getString(1), new Space(row.getLong(2), row.getLong(3)));
+      }
+    }
+    return spaces;
+  }
+
+  /// Any space.
+  Optional<Space> space(String id) throws SQLException {
+    PreparedStatement select = session.prepare("SELECT version, compacted FROM space WHERE id = ?");
+    select.setString(1, id);
+    try (ResultSet row = select.executeQuery()) {
+      return row.next() ? Optional.of(new Space(row.getLong(1), row.getLong(2))) : Optional.empty();
+    }
+  }
+
+  /// What is done with a row; it may run statements.
+  @FunctionalInterface
+  interface Visitor<T> {
+    void visit(T row) throws SQLException;
+  }
+
+  /// An entry with its value.
+  interface Entries {
+    void visit(Key key, byte[] value) throws SQLException;
+  }
+
+  /// Visits the keys of a space that changed after `version`, deleted ones among them.
+  void changedKeys(String space, long version, Visitor<Key> visitor) throws SQLException {
+    PreparedStatement select =
+        session.prepare("SELECT key FROM entry WHERE space = ? AND version > ?");
+    select.setString(1, space);
+    select.setLong(2, version);
+    visit(select, visitor);
+  }
+
+  /// Visits the keys that may have stood in a space at `version`, even if they were deleted later.
+  void keysAt(String space, long version, Visitor<Key> visitor) throws SQLException {
+    PreparedStatement select =
+        session.prepare("SELECT key FROM entry WHERE space = ? AND born <= ?");
+    select.setString(1, space);
+    select.setLong(2, version);
+    visit(select, visitor);
+  }
+
+  /// Visits the keys of a space.
+  void keys(String space, Visitor<Key> visitor) throws SQLException {
+    PreparedStatement select =
+        session.prepare("SELECT key FROM entry WHERE space = ? AND value IS NOT NULL");
+    select.setString(1, space);
+    visit(select, visitor);
+  }
+
+  private static void visit(PreparedStatement select, Visitor<Key> visitor) throws SQLException {
+    try (ResultSet row = select.executeQuery()) {
+      while (row.next()) {
+        visitor.visit(Key.ofBytes(row.getBytes(1)));
+      }
+    }
+  }
+
+  /// Visits the entries of a space, in the order of their keys.
+  void entries(String space, Entries visitor) throws SQLException {
+    PreparedStatement select =
+        session.prepare(
+            "SELECT key, value FROM entry WHERE space = ? AND value IS NOT NULL ORDER BY key");
+    select.setString(1, space);
+    visit(select, visitor);
+  }
+
+  private static void visit(PreparedStatement select, Entries visitor) throws SQLException {
+    try (ResultSet row = select.executeQuery()) {
+      while (row.next()) {
+        visitor.visit(Key.ofBytes(row.getBytes(1)), row.getBytes(2));
+      }
+    }
+  }
+
+  /// The space that wins for each of some keys; none for a key that is not in the user's view.
+  ///
+  /// @param keys at most {@link #KEYS_PER_LOOKUP}
+  Map<Key, String> winners(String userId, List<Key> keys) throws SQLException {
+    PreparedStatement select =
+        session.prepare(
+            """
+            SELECT space, key FROM entry WHERE space = ? AND key IN (%1$s) AND value IS NOT NULL
+            UNION ALL
+            SELECT e.space, e.key FROM member m
+            JOIN entry e ON e.space = 'r/' || m.room AND e.key IN (%1$s)
+            WHERE m.user_id = ? AND e.value IS NOT NULL\
+            """
+                .formatted(KEYS));
+    select.setString(1, Spaces.ofUser(userId));
+    setKeys(select, 2, keys);
+    setKeys(select, 2 + KEYS_PER_LOOKUP, keys);
+    select.setString(2 + 2 * KEYS_PER_LOOKUP, userId);
+    Map<Key, String> winners = new HashMap<>();
+    try (ResultSet row = select.executeQuery()) {
+      while (row.next()) {
+        winners.merge(
+            Key.ofBytes(row.getBytes(2)),
+            row.getString(1),
+            (one, other) -> Spaces.PRECEDENCE.compare(one, other) < 0 ? one : other);
+      }
+    }
+    return winners;
+  }
+
+  /// Visits the entries of some keys in a space.
+  ///
+  /// @param keys at most {@link #KEYS_PER_LOOKUP}
+  void entries(String space, List<Key> keys, Entries visitor) throws SQLException {
+    PreparedStatement select =
+        session.prepare("SELECT key, value FROM entry WHERE space = ? AND key IN (" + KEYS + ")");
+    select.setString(1, space);
+    setKeys(select, 2, keys);
+    visit(select, visitor);
+  }
+
+  /// Sets the keys, and the last one again where there are fewer than the statement takes.
+  private static void setKeys(PreparedStatement statement, int first, List<Key> keys)
+      throws SQLException {
+    for (int i = 0; i < KEYS_PER_LOOKUP; i++) {
+      statement.setBytes(first + i, keys.get(Math.min(i, keys.size() - 1)).bytes());
+    }
+  }
+}

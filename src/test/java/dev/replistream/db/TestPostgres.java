@@ -1,0 +1,49 @@
+package dev.replistream.db;
+
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/// A PostgreSQL server that the tests of this JVM share; it starts with the first that asks and
+/// ends with the JVM. Thread-safe.
+public final class TestPostgres {
+  private static final String USER = "postgres";
+  private static final AtomicInteger DATABASES = new AtomicInteger();
+
+  private TestPostgres() {}
+
+  /// Loaded, and with it the server started, at the first use.
+  private static final class Server {
+    static final EmbeddedPostgres RUNNING = start();
+
+    private static EmbeddedPostgres start() {
+      try {
+        return EmbeddedPostgres.builder().setServerConfig("max_connections", "200").start();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+
+  /// Makes a new, empty database and returns its URL, which needs no password.
+  public static String newDatabase() {
+    String name = "test" + DATABASES.incrementAndGet();
+    try (Connection connection = Server.RUNNING.getPostgresDatabase().getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute("CREATE DATABASE " + name);
+    } catch (SQLException e) {
+      throw new AssertionError(e);
+    }
+    return Server.RUNNING.getJdbcUrl(USER, name);
+  }
+
+  /// The settings for a database of this server.
+  public static DbSettings settings(String url) {
+    return new DbSettings(url, Optional.of(USER), Optional.empty(), 10);
+  }
+}

@@ -1,0 +1,39 @@
+package dev.replistream.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+
+class JsonValuePropertiesTest {
+  @Provide
+  Arbitrary<JsonValue> values() {
+    return JsonValues.values();
+  }
+
+  @Property(tries = 2000)
+  void aValueComesBackAsItWentOut(@ForAll("values") JsonValue value) {
+    byte[] bytes = value.toBytes();
+
+    JsonValue back = JsonValue.parse(bytes);
+
+    assertThat(back).isEqualTo(value);
+    assertThat(back.toBytes()).isEqualTo(bytes);
+    assertThat(back.hashCode()).isEqualTo(value.hashCode());
+  }
+
+  @Property(tries = 500)
+  void whatGoesOutIsUtf8(@ForAll("values") JsonValue value) throws CharacterCodingException {
+    StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(value.toBytes()));
+  }
+
+  @Property(tries = 500)
+  void theOrderOfMembersIsKept(@ForAll("values") JsonValue value) {
+    assertThat(JsonValue.parse(value.toJson()).toJson()).isEqualTo(value.toJson());
+  }
+}

@@ -1,0 +1,67 @@
+package dev.replistream.sync;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.replistream.http.JsonValue;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class CookieOrderTest {
+  @ParameterizedTest
+  @CsvSource({
+    "null, 1",
+    "0, 1",
+    "41, 42",
+    "1.5, 2",
+    "-3, 1",
+    "-1e+300, 1",
+    "9007199254740990, 9007199254740991",
+    "9007199254740991, '\"z/0000000000000001\"'",
+    "1e+300, '\"z/0000000000000001\"'",
+    "1e400, '\"z/0000000000000001\"'",
+    "'\"\"', '\"/0000000000000001\"'",
+    "'\"10\"', '\"10/0000000000000001\"'",
+    "'\"10/0000000000000009\"', '\"10/0000000000000010\"'",
+    "'\"a/9999999999999998\"', '\"a/9999999999999999\"'",
+    "'\"a/9999999999999999\"', '\"a/9999999999999999/0000000000000001\"'",
+    "'\"a/٠٠٠٠٠٠٠٠٠٠٠٠٠٠٠٠\"', '\"a/٠٠٠٠٠٠٠٠٠٠٠٠٠٠٠٠/0000000000000001\"'",
+    "'{\"order\":7,\"id\":1}', 8",
+    "'{\"order\":\"x\"}', '\"x/0000000000000001\"'",
+    "'{\"order\":null}', 1",
+    "'{\"order\":{\"order\":5}}', 1",
+    "{}, 1",
+    "true, 1",
+    "'[5]', 1",
+  })
+  void theNextOrderComesAfterWhatAClientHolds(String cookie, String next) {
+    assertThat(CookieOrder.of(JsonValue.parse(cookie)).next().toJson().toJson()).isEqualTo(next);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "null",
+        "0",
+        "1.5",
+        "9007199254740980",
+        "9007199254740992",
+        "1e+300",
+        "\"\"",
+        "\"9\"",
+        "\"abc\"",
+        "\"z\"",
+        "\"\uFFFF\"",
+        "\"\\ud800\"",
+        "\"a/9999999999999990\"",
+      })
+  void eachOrderComesAfterTheOneBeforeForTheClientToo(String cookie) {
+    JsonValue held = JsonValue.parse(cookie);
+    for (int i = 0; i < 25; i++) {
+      JsonValue next = CookieOrder.of(held).next().toJson();
+
+      assertThat(JavaScript.compareCookies(next, held)).as("%s after %s", next, held).isPositive();
+      held = next;
+    }
+  }
+}

@@ -1,0 +1,14 @@
+package dev.replistream.sync;
+
+import java.time.Clock;
+import java.util.function.Consumer;
+
+/// The transaction in memory keeps the rules of all transactions.
+class InMemoryTransactionTest extends TransactionContractTest {
+  private final InMemoryStore store = new InMemoryStore(Clock.systemUTC(), MAX_VALUE_BYTES);
+
+  @Override
+  void run(String userId, Consumer<Transaction> work) {
+    store.run(userId, work);
+  }
+}

@@ -1,0 +1,306 @@
+package dev.replistream.sync;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.replistream.http.Json;
+import dev.replistream.http.JsonValue;
+import dev.replistream.http.ProblemException;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class RequestReaderTest {
+  private static final VersionNotSupported PUSH_VERSION =
+      new VersionNotSupported(VersionNotSupported.Type.PUSH);
+
+  private static PushBody push(String body) {
+    return Json.read(body, RequestReader::push);
+  }
+
+  private static PullBody pull(String body) {
+    return Json.read(body, RequestReader::pull);
+  }
+
+  private static String pushOf(String mutation) {
+    return "{\"profileID\":\"p\",\"clientGroupID\":\"g\",\"mutations\":[%s],\"pushVersion\":1,\"schemaVersion\":\"\"}"
+        .formatted(mutation);
+  }
+
+  private static void isRefused(Runnable read, int status, String detail) {
+    assertThatThrownBy(read::run)
+        .isInstanceOfSatisfying(
+            ProblemException.class, e -> assertThat(e.problem().status().code()).isEqualTo(status))
+        .hasMessage(detail);
+  }
+
+  @Test
+  void aPushAsTheClientSendsIt() {
+    PushBody body =
+        push(
+            """
+            {"profileID":"pqc3scc4pvjq1g7fiha","clientGroupID":"j1g8ngdpt95ptbdv9b","mutations":[
+            {"id":4,"name":"noargs","args":null,"timestamp":690.686654,"clientID":"5af58m2mq2gij7qghe"},
+            {"id":1,"name":"put","args":{"n":1.0},"timestamp":1602.6000000000931,"clientID":"c2"}],
+            "pushVersion":1,"schemaVersion":"7"}
+            """);
+
+    assertThat(body)
+        .isEqualTo(
+            new PushRequest(
+                "pqc3scc4pvjq1g7fiha",
+                "j1g8ngdpt95ptbdv9b",
+                "7",
+                List.of(
+                    new Mutation(4, "5af58m2mq2gij7qghe", "noargs", JsonValue.ofNull()),
+                    new Mutation(1, "c2", "put", JsonValue.parse("{\"n\":1.0}")))));
+  }
+
+  @Test
+  void aPullAsTheClientSendsIt() {
+    PullBody body =
+        pull(
+            """
+            {"profileID":"pqc3scc4pvjq1g7fiha","clientGroupID":"j1g8ngdpt95ptbdv9b","cookie":null,\
+            "pullVersion":1,"schemaVersion":""}\
+            """);
+
+    assertThat(body)
+        .isEqualTo(
+            new PullRequest("pqc3scc4pvjq1g7fiha", "j1g8ngdpt95ptbdv9b", "", JsonValue.ofNull()));
+  }
+
+  @Test
+  void keysMayComeInAnyOrderAndUnknownOnesAreSkipped() {
+    assertThat(
+            push(
+                """
+                {"more":{"mutations":[1,{"a":[]}]},"pushVersion":1,"mutations":[{"clientID":"c","x":[{}],"args":[],
+                "name":"n","id":9007199254740991,"timestamp":"never"}],"clientGroupID":"g","profileID":"p"}\
+                """))
+        .isEqualTo(
+            new PushRequest(
+                "p",
+                "g",
+                "",
+                List.of(new Mutation(9007199254740991L, "c", "n", JsonValue.array()))));
+    assertThat(
+            pull(
+                """
+                {"pullVersion":1,"schemaVersion":"s","cookie":{"order":1},"mutations":7,"clientGroupID":"g","profileID":"p"}\
+                """))
+        .isEqualTo(new PullRequest("p", "g", "s", JsonValue.parse("{\"order\":1}")));
+  }
+
+  @Test
+  void theLastOfAKeyThatComesTwiceCounts() {
+    assertThat(
+            push(
+                """
+                {"pushVersion":0,"pushVersion":1,"mutations":[{"id":1,"clientID":"c","name":"n"}],"mutations":[],
+                "clientGroupID":"g","profileID":"p"}\
+                """))
+        .isEqualTo(new PushRequest("p", "g", "", List.of()));
+  }
+
+  @Test
+  void mutationsComeInTheirOrder() {
+    String mutations =
+        IntStream.rangeClosed(1, 1000)
+            .mapToObj("{\"id\":%d,\"name\":\"n\",\"args\":null,\"clientID\":\"c\"}"::formatted)
+            .collect(Collectors.joining(","));
+
+    PushRequest request = (PushRequest) push(pushOf(mutations));
+
+    assertThat(request.mutations())
+        .extracting(Mutation::id)
+        .containsExactlyElementsOf(IntStream.rangeClosed(1, 1000).mapToObj(Long::valueOf).toList());
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{\"pushVersion\":0,\"schemaVersion\":\"\",\"profileID\":\"p\",\"clientID\":\"c\",\"mutations\":[]}",
+        "{\"profileID\":\"p\",\"clientID\":\"c\",\"mutations\":[{\"id\":1,\"name\":\"n\",\"args\":{},\"timestamp\":1}],\"pushVersion\":0}",
+        "{\"pushVersion\":2}",
+        "{\"mutations\":{\"a\":1},\"clientGroupID\":[],\"pushVersion\":2}",
+        "{\"pushVersion\":1.5}",
+        "{\"pushVersion\":-1e400}",
+      })
+  void aPushOfAnotherVersionIsAnsweredAsSuchHoweverItLooks(String body) {
+    assertThat(push(body)).isEqualTo(PUSH_VERSION);
+  }
+
+  @Test
+  void aPullOfAnotherVersionIsAnsweredAsSuch() {
+    assertThat(
+            pull(
+                """
+                {"profileID":"p","clientID":"c","cookie":7,"lastMutationID":3,"pullVersion":0,"schemaVersion":""}\
+                """))
+        .isEqualTo(new VersionNotSupported(VersionNotSupported.Type.PULL));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"{}", "'{\"pushVersion\":null}'", "'{\"pushVersion\":\"1\",\"mutations\":[]}'"})
+  void aBodyWithoutAVersionIsRefused(String body) {
+    assertThatThrownBy(() -> push(body)).isInstanceOf(ProblemException.class);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"[]", "null", "1", "\"push\""})
+  void whatIsNoObjectIsRefused(String body) {
+    isRefused(() -> push(body), 400, "The body must be an object.");
+    isRefused(() -> pull(body), 400, "The body must be an object.");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{\"pullVersion\":1,\"clientGroupID\":\"g\"}|profileID",
+        "{\"pullVersion\":1,\"profileID\":\"p\"}|clientGroupID",
+        "{\"pullVersion\":1,\"profileID\":\"p\",\"clientGroupID\":\"\"}|clientGroupID",
+        "{\"pullVersion\":1,\"profileID\":\"p\",\"clientGroupID\":7}|clientGroupID",
+        "{\"pullVersion\":1,\"profileID\":\"p\",\"clientGroupID\":[\"g\"]}|clientGroupID",
+        "{\"pullVersion\":1,\"profileID\":\"p\",\"clientGroupID\":\"a\\u0000\"}|clientGroupID",
+        "{\"pullVersion\":1,\"profileID\":\"p\",\"clientGroupID\":\"\\ud800\"}|clientGroupID",
+        "{\"pullVersion\":1,\"profileID\":null,\"clientGroupID\":\"g\"}|profileID",
+        "{\"pullVersion\":1,\"profileID\":\"p\",\"clientGroupID\":\"g\",\"schemaVersion\":7}|schemaVersion",
+        "{\"profileID\":\"p\",\"clientGroupID\":\"g\"}|pullVersion",
+      })
+  void aRefusalNamesWhatIsWrong(String body, String name) {
+    assertThatThrownBy(() -> pull(body))
+        .isInstanceOf(ProblemException.class)
+        .hasMessageStartingWith(name + " must ");
+  }
+
+  @Test
+  void idsMayHave128CharactersAndNoMore() {
+    String body = "{\"pullVersion\":1,\"profileID\":\"p\",\"clientGroupID\":\"%s\"}";
+
+    assertThat(pull(body.formatted("g".repeat(128)))).isInstanceOf(PullRequest.class);
+    assertThatThrownBy(() -> pull(body.formatted("g".repeat(129))))
+        .isInstanceOf(ProblemException.class);
+  }
+
+  @Test
+  void aSchemaVersionMayHave128CharactersAndNoMore() {
+    String body =
+        "{\"pullVersion\":1,\"profileID\":\"p\",\"clientGroupID\":\"g\",\"schemaVersion\":\"%s\"}";
+
+    assertThat(pull(body.formatted("s".repeat(128)))).isInstanceOf(PullRequest.class);
+    isRefused(
+        () -> pull(body.formatted("s".repeat(129))),
+        400,
+        "schemaVersion must have at most 128 characters.");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "0",
+        "-1",
+        "1.0",
+        "1e0",
+        "1.5",
+        "9007199254740992",
+        "99999999999999999999",
+        "\"1\"",
+        "null",
+        "[1]",
+        "{}",
+      })
+  void aMutationWithoutAProperIdIsRefused(String id) {
+    isRefused(
+        () -> push(pushOf("{\"id\":%s,\"name\":\"n\",\"clientID\":\"c\"}".formatted(id))),
+        400,
+        "mutations[0].id must be a whole number from 1 to 9007199254740991.");
+  }
+
+  @Test
+  void aRefusalSaysWhichMutationIsWrong() {
+    String good = "{\"id\":1,\"name\":\"n\",\"clientID\":\"c\"}";
+
+    isRefused(
+        () -> push(pushOf(good + ",{\"id\":2,\"clientID\":\"c\"},7")),
+        400,
+        "mutations[1].name must be a string of 1 to 128 characters.");
+    isRefused(
+        () -> push(pushOf(good + ",{\"id\":2,\"name\":\"n\"}")),
+        400,
+        "mutations[1].clientID must be a string of 1 to 128 characters without control characters.");
+    isRefused(() -> push(pushOf(good + "," + good + ",7")), 400, "mutations[2] must be an object.");
+    isRefused(
+        () -> push(pushOf("{\"id\":1,\"name\":{\"a\":[1]},\"clientID\":\"c\"}")),
+        400,
+        "mutations[0].name must be a string.");
+  }
+
+  @Test
+  void aNameMayHave128CharactersAndNoMore() {
+    String mutation = "{\"id\":1,\"name\":\"%s\",\"clientID\":\"c\"}";
+
+    assertThat(push(pushOf(mutation.formatted("n".repeat(128))))).isInstanceOf(PushRequest.class);
+    isRefused(
+        () -> push(pushOf(mutation.formatted("n".repeat(129)))),
+        400,
+        "mutations[0].name must be a string of 1 to 128 characters.");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"", ",\"mutations\":null", ",\"mutations\":{}", ",\"mutations\":{\"a\":[1]}"})
+  void aPushNeedsAnArrayOfMutations(String mutations) {
+    isRefused(
+        () ->
+            push(
+                "{\"pushVersion\":1,\"profileID\":\"p\",\"clientGroupID\":\"g\"%s}"
+                    .formatted(mutations)),
+        400,
+        "mutations must be an array.");
+  }
+
+  @Test
+  void aPushMayHave100000MutationsAndNoMore() {
+    String mutation = "{\"id\":1,\"name\":\"n\",\"clientID\":\"c\"},";
+    String last = mutation.substring(0, mutation.length() - 1);
+
+    PushRequest full = (PushRequest) push(pushOf(mutation.repeat(99_999) + last));
+
+    assertThat(full.mutations()).hasSize(100_000);
+    isRefused(
+        () -> push(pushOf(mutation.repeat(100_000) + last)),
+        413,
+        "The push has more than 100000 mutations.");
+  }
+
+  @Test
+  void argumentsMayNest500Deep() {
+    String args = "[".repeat(500) + "]".repeat(500);
+
+    PushRequest request =
+        (PushRequest)
+            push(
+                pushOf("{\"id\":1,\"name\":\"n\",\"clientID\":\"c\",\"args\":%s}".formatted(args)));
+
+    assertThat(request.mutations().getFirst().args().toJson()).isEqualTo(args);
+  }
+
+  @Test
+  void theAnswerToAnotherVersionNamesIt() {
+    assertThat(PUSH_VERSION.toJson())
+        .asString()
+        .isEqualTo("{\"error\":\"VersionNotSupported\",\"versionType\":\"push\"}");
+    assertThat(new VersionNotSupported(VersionNotSupported.Type.SCHEMA).toJson())
+        .asString()
+        .isEqualTo("{\"error\":\"VersionNotSupported\",\"versionType\":\"schema\"}");
+    assertThat(ClientStateNotFound.toJson())
+        .asString()
+        .isEqualTo("{\"error\":\"ClientStateNotFound\"}");
+  }
+}
