@@ -1,5 +1,5 @@
 /**
- * The client's side of the server's mutators: the built-in ones, then those of `TestMutators`. A
+ * The client's side of the server's mutators: the built-in ones, then those of `ScenarioMutators`. A
  * room is the server's business, so here an entry has a key only.
  */
 export const mutators = {

@@ -1,9 +1,9 @@
 import {spawn} from 'node:child_process';
 import {createHmac} from 'node:crypto';
-import {mkdtemp, rm} from 'node:fs/promises';
+import {mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {delimiter, join} from 'node:path';
 
 import {realFetch} from './network.mjs';
 import {eventually} from './waiting.mjs';
@@ -14,7 +14,10 @@ const API = '/api/v1/replicache';
 /** How long a start of the server may take on a busy machine. */
 const START_MS = 60_000;
 
-/** The command that runs a server: a JSON array of a program and its arguments. */
+/**
+ * The command that runs a server: a JSON array of a program and its arguments. Java finds the
+ * classes by the variable CLASSPATH.
+ */
 const COMMAND = process.env.SERVER_COMMAND;
 
 const running = new Set();
@@ -38,9 +41,12 @@ export class Server {
    * Starts a server and waits till it answers.
    *
    * @param settings what its environment holds besides, such as `REPLISTREAM_SYNC_MAX_VALUE`
+   * @param mutators the Java class of those that it has besides the built-in ones
    */
-  static async start(settings = {}) {
+  static async start(settings = {}, mutators = 'dev.replistream.client.ScenarioMutators') {
     const home = await mkdtemp(join(tmpdir(), 'replistream-client-'));
+    await mkdir(join(home, 'META-INF', 'services'), {recursive: true});
+    await writeFile(join(home, 'META-INF', 'services', 'dev.replistream.sync.Mutators'), mutators);
     const server = new Server(await freePort(), home, settings);
     await server.restart();
     return server;
@@ -76,6 +82,7 @@ export class Server {
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('REPLISTREAM_'));
     return {
       ...Object.fromEntries(inherited),
+      CLASSPATH: [this.#home, process.env.CLASSPATH].join(delimiter),
       REPLISTREAM_HOST: '127.0.0.1',
       REPLISTREAM_PORT: String(this.#port),
       REPLISTREAM_ADMIN_PORT: '0',
