@@ -1,0 +1,269 @@
+package dev.replistream.sync;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.replistream.db.Database;
+import dev.replistream.db.TestPostgres;
+import dev.replistream.http.JsonValue;
+import dev.replistream.room.Role;
+import dev.replistream.room.Spaces;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/// On PostgreSQL writers run at the same time; what each has read stays true until its end.
+class PostgresTransactionTest extends SqlTransactionTest {
+  private static final int MILLIS_TO_SHOW_THAT_ONE_WAITS = 150;
+
+  private static Supplier<Database> shared =
+      () -> {
+        throw new AssertionError("no database");
+      };
+
+  private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+
+  @BeforeAll
+  static void open() {
+    Database database = TestDatabase.postgres(TestPostgres.newDatabase());
+    shared = () -> database;
+  }
+
+  @AfterAll
+  static void closeDatabase() {
+    shared.get().close();
+  }
+
+  @AfterEach
+  void clear() {
+    threads.close();
+    TestDatabase.clear(database());
+  }
+
+  @Override
+  Database database() {
+    return shared.get();
+  }
+
+  /// A transaction that has done its first part and does its last one when told to.
+  private final class Open {
+    private final CountDownLatch begun = new CountDownLatch(1);
+    private final CountDownLatch go = new CountDownLatch(1);
+    private final Future<?> end;
+
+    Open(String userId, Consumer<Transaction> first, Consumer<Transaction> last)
+        throws InterruptedException {
+      end =
+          threads.submit(() ->
+              run(
+                  userId,
+                  transaction -> {
+                    first.accept(transaction);
+                    begun.countDown();
+                    await(go);
+                    last.accept(transaction);
+                  }));
+      await(begun);
+    }
+
+    void finish() {
+      go.countDown();
+      done(end);
+    }
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(20, TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static void done(Future<?> future) {
+    try {
+      future.get(60, TimeUnit.SECONDS);
+    } catch (InterruptedException | ExecutionException | TimeoutException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static void waits(Future<?> future) {
+    assertThatThrownBy(() -> future.get(MILLIS_TO_SHOW_THAT_ONE_WAITS, TimeUnit.MILLISECONDS))
+        .isInstanceOf(TimeoutException.class);
+  }
+
+  private static void add(Transaction transaction, String key) {
+    long before = transaction.get(key).map(JsonValue::asLong).orElse(0L);
+    transaction.put(key, JsonValue.of(before + 1));
+  }
+
+  private long value(String userId, String key) {
+    List<Long> values = new ArrayList<>();
+    run(userId, transaction -> values.add(transaction.get(key).orElseThrow().asLong()));
+    return values.getLast();
+  }
+
+  @Test
+  void writersInDifferentSpacesDontWaitForEachOther() throws InterruptedException {
+    run("alice", transaction -> transaction.createRoom("plan"));
+    Open open = new Open("alice", transaction -> add(transaction, "n"), _ -> {});
+
+    run("bob", transaction -> add(transaction, "n"));
+    run("alice", transaction -> transaction.put("plan", "n", JsonValue.of(1)));
+
+    open.finish();
+  }
+
+  @Test
+  void writersInOneSpaceComeOneAfterTheOther() throws InterruptedException {
+    Open open = new Open("alice", transaction -> add(transaction, "n"), _ -> {});
+    Future<?> other = threads.submit(() -> run("alice", transaction -> add(transaction, "n")));
+
+    waits(other);
+    open.finish();
+    done(other);
+
+    assertThat(value("alice", "n")).isEqualTo(2);
+  }
+
+  @Test
+  void whatAScanHasSeenStaysTrue() throws InterruptedException {
+    run("alice", transaction -> transaction.createRoom("plan"));
+    Open open =
+        new Open(
+            "alice",
+            transaction -> transaction.scan(""),
+            transaction ->
+                transaction.put("plan", "count", JsonValue.of(transaction.scan("").size())));
+    Future<?> inRoom =
+        threads.submit(
+            () -> run("alice", transaction -> transaction.put("plan", "n", JsonValue.of(1))));
+    Future<?> inPrivate =
+        threads.submit(() -> run("alice", transaction -> transaction.put("m", JsonValue.of(1))));
+
+    waits(inRoom);
+    waits(inPrivate);
+    open.finish();
+    done(inRoom);
+    done(inPrivate);
+
+    assertThat(value("alice", "count")).isZero();
+  }
+
+  @Test
+  void aRoleThatAWriteWasDecidedByStaysUntilItIsCommitted() throws InterruptedException {
+    run(
+        "alice",
+        transaction -> {
+          transaction.createRoom("plan");
+          transaction.putMember("plan", "bob", Role.WRITER);
+        });
+    Open open =
+        new Open(
+            "bob",
+            transaction -> transaction.get("plan", "n"),
+            transaction -> transaction.put("plan", "n", JsonValue.of(1)));
+    Future<?> removal =
+        threads.submit(() -> run("alice", transaction -> transaction.removeMember("plan", "bob")));
+
+    waits(removal);
+    open.finish();
+    done(removal);
+
+    assertThatThrownBy(
+            () -> run("bob", transaction -> transaction.put("plan", "n", JsonValue.of(2))))
+        .isInstanceOf(RejectedException.class);
+  }
+
+  @Test
+  void whoWaitsForARoomThatIsDeletedMeanwhileIsRejected() throws InterruptedException {
+    run(
+        "alice",
+        transaction -> {
+          transaction.createRoom("plan");
+          transaction.putMember("plan", "bob", Role.WRITER);
+          transaction.put("plan", "n", JsonValue.of(1));
+        });
+    Open open = new Open("alice", transaction -> transaction.deleteRoom("plan"), _ -> {});
+    Future<?> explicit =
+        threads.submit(
+            () -> run("bob", transaction -> transaction.put("plan", "n", JsonValue.of(2))));
+    Future<?> visible =
+        threads.submit(() -> run("bob", transaction -> transaction.put("n", JsonValue.of(3))));
+
+    waits(explicit);
+    waits(visible);
+    open.finish();
+
+    assertThatThrownBy(() -> explicit.get(20, TimeUnit.SECONDS))
+        .hasCauseInstanceOf(RejectedException.class);
+    done(visible);
+    assertThat(TestDatabase.number(database(), "SELECT COUNT(*) FROM entry WHERE space = 'u/bob'"))
+        .isOne();
+  }
+
+  @Test
+  void aLockTakenInASavepointThatIsRolledBackIsTakenAgain() {
+    database()
+        .inTransaction(session -> {
+          Spaces spaces = new Spaces(session);
+          assertThatThrownBy(() ->
+                  spaces.inSavepoint(_ -> {
+                    add(transaction(session, spaces, "alice"), "n");
+                    throw new RejectedException("no");
+                  }))
+              .isInstanceOf(RejectedException.class);
+          // the lock is gone with the savepoint, so another one gets in between
+          done(threads.submit(() -> run("alice", transaction -> add(transaction, "n"))));
+          Transaction transaction = transaction(session, spaces, "alice");
+          transaction.get("n");
+          waits(threads.submit(() -> run("alice", other -> add(other, "n"))));
+          add(transaction, "n");
+          return true;
+        });
+    threads.close();
+
+    assertThat(value("alice", "n")).isEqualTo(3);
+  }
+
+  @Test
+  void whoReadsBeforeItWritesLosesNothingInARaceOfMany() {
+    run("alice", transaction -> transaction.createRoom("plan"));
+    run("alice", transaction -> transaction.put("plan", "shared", JsonValue.of(0)));
+    List<Future<?>> writers = new ArrayList<>();
+    for (int i = 0; i < 8; i++) {
+      writers.add(
+          threads.submit(() -> {
+            for (int n = 0; n < 25; n++) {
+              run(
+                  "alice",
+                  transaction -> {
+                    add(transaction, "own");
+                    add(transaction, "shared");
+                  });
+            }
+          }));
+    }
+    for (Future<?> writer : writers) {
+      done(writer);
+    }
+
+    assertThat(value("alice", "own")).isEqualTo(200);
+    assertThat(value("alice", "shared")).isEqualTo(200);
+    assertThat(TestDatabase.number(database(), "SELECT version FROM space WHERE id = 'u/alice'"))
+        .isEqualTo(200);
+  }
+}

@@ -1,0 +1,174 @@
+package dev.replistream.sync;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.replistream.db.Database;
+import dev.replistream.db.Session;
+import dev.replistream.db.StatementFailedException;
+import dev.replistream.http.JsonValue;
+import dev.replistream.room.RoomStore;
+import dev.replistream.room.Spaces;
+import java.time.Instant;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+
+/// The rules of all transactions, and of versions, on a database.
+abstract class SqlTransactionTest extends TransactionContractTest {
+  /// The database of the test, empty at its begin.
+  abstract Database database();
+
+  static SqlTransaction transaction(Session session, Spaces spaces, String userId) {
+    Instant now = Instant.now();
+    return new SqlTransaction(
+        userId,
+        spaces,
+        new RoomStore(session, spaces, now),
+        new EntryStore(session, now),
+        MAX_VALUE_BYTES);
+  }
+
+  @Override
+  void run(String userId, Consumer<Transaction> work) {
+    database()
+        .inTransaction(session -> {
+          SqlTransaction transaction = transaction(session, new Spaces(session), userId);
+          work.accept(transaction);
+          transaction.requireWhole();
+          return true;
+        });
+  }
+
+  private long version(String space) {
+    return TestDatabase.number(
+        database(), "SELECT COALESCE(MAX(version), 0) FROM space WHERE id = ?", space);
+  }
+
+  private long version(String space, String key) {
+    return TestDatabase.number(
+        database(),
+        "SELECT version FROM entry WHERE space = ? AND key = ?",
+        space,
+        Key.of(key).bytes());
+  }
+
+  @Test
+  void aTransactionRaisesTheVersionOfASpaceOnceHoweverOftenItWrites() {
+    run(
+        "alice",
+        transaction -> {
+          transaction.put("a", JsonValue.of(1));
+          transaction.put("b", JsonValue.of(1));
+          transaction.put("a", JsonValue.of(2));
+        });
+    run("alice", transaction -> transaction.put("b", JsonValue.of(2)));
+
+    assertThat(version("u/alice")).isEqualTo(2);
+    assertThat(version("u/alice", "a")).isEqualTo(1);
+    assertThat(version("u/alice", "b")).isEqualTo(2);
+  }
+
+  @Test
+  void aReadRaisesNothing() {
+    run("alice", transaction -> transaction.createRoom("plan"));
+    long before = version("r/plan");
+
+    run(
+        "alice",
+        transaction -> {
+          transaction.get("a");
+          transaction.get("plan", "a");
+          transaction.scan("");
+          transaction.delete("a");
+          transaction.delete("plan", "a");
+        });
+
+    assertThat(version("r/plan")).isEqualTo(before);
+    assertThat(version("u/alice")).isZero();
+  }
+
+  @Test
+  void aVersionRaisedInASavepointThatIsRolledBackIsRaisedAnew() {
+    run("alice", transaction -> transaction.put("a", JsonValue.of(1)));
+
+    database()
+        .inTransaction(session -> {
+          Spaces spaces = new Spaces(session);
+          assertThatThrownBy(() ->
+                  spaces.inSavepoint(_ -> {
+                    transaction(session, spaces, "alice").put("a", JsonValue.of(2));
+                    throw new RejectedException("no");
+                  }))
+              .isInstanceOf(RejectedException.class);
+          assertThat(spaces.raised()).isEmpty();
+          return spaces.inSavepoint(_ -> {
+            transaction(session, spaces, "alice").put("b", JsonValue.of(2));
+            return true;
+          });
+        });
+
+    assertThat(version("u/alice")).isEqualTo(2);
+    assertThat(version("u/alice", "a")).isEqualTo(1);
+    assertThat(version("u/alice", "b")).isEqualTo(2);
+  }
+
+  @Test
+  void aVersionRaisedBeforeASavepointThatIsRolledBackStays() {
+    database()
+        .inTransaction(session -> {
+          Spaces spaces = new Spaces(session);
+          transaction(session, spaces, "alice").put("a", JsonValue.of(1));
+          assertThatThrownBy(() ->
+                  spaces.inSavepoint(_ -> {
+                    transaction(session, spaces, "alice").put("b", JsonValue.of(1));
+                    throw new RejectedException("no");
+                  }))
+              .isInstanceOf(RejectedException.class);
+          transaction(session, spaces, "alice").put("c", JsonValue.of(1));
+          return true;
+        });
+
+    assertThat(version("u/alice")).isEqualTo(1);
+    assertThat(version("u/alice", "c")).isEqualTo(1);
+  }
+
+  @Test
+  void theVersionOfARoomGoesOnWhenItIsDeletedAndCreatedAgain() {
+    run(
+        "alice",
+        transaction -> {
+          transaction.createRoom("plan");
+          transaction.put("plan", "a", JsonValue.of(1));
+        });
+    run("alice", transaction -> transaction.deleteRoom("plan"));
+    long deleted = version("r/plan");
+    run("bob", transaction -> transaction.createRoom("plan"));
+
+    assertThat(deleted).isEqualTo(2);
+    assertThat(version("r/plan", "a")).isEqualTo(2);
+    assertThat(version("r/plan")).isEqualTo(3);
+  }
+
+  @Test
+  void aMutatorThatSwallowsTheFailureOfAStatementFailsAllTheSame() {
+    TestDatabase.execute(database(), "ALTER TABLE entry RENAME TO entry_away");
+    try {
+      assertThatThrownBy(() ->
+              run(
+                  "alice",
+                  transaction -> {
+                    transaction.createRoom("plan");
+                    try {
+                      transaction.get("a");
+                    } catch (RuntimeException _) {
+                      // a mutator may do that
+                    }
+                  }))
+          .isInstanceOf(StatementFailedException.class);
+    } finally {
+      TestDatabase.execute(database(), "ALTER TABLE entry_away RENAME TO entry");
+    }
+
+    assertThat(TestDatabase.number(database(), "SELECT COUNT(*) FROM room")).isZero();
+  }
+}

@@ -1,0 +1,63 @@
+package dev.replistream.sync;
+
+import dev.replistream.db.Database;
+import dev.replistream.db.DatabaseListener;
+import dev.replistream.db.Databases;
+import dev.replistream.db.DbSettings;
+import dev.replistream.db.TestPostgres;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Optional;
+
+/// Databases for tests of what is kept in them.
+final class TestDatabase {
+  private TestDatabase() {}
+
+  /// A new database in a file of a directory.
+  static Database sqlite(Path directory) {
+    return Databases.open(
+        new DbSettings(
+            "jdbc:sqlite:" + directory.resolve("test.db"), Optional.empty(), Optional.empty(), 1),
+        DatabaseListener.NONE);
+  }
+
+  /// A database of the test server.
+  static Database postgres(String url) {
+    return Databases.open(TestPostgres.settings(url), DatabaseListener.NONE);
+  }
+
+  /// Deletes all data.
+  static void clear(Database database) {
+    for (String table : List.of("space", "entry", "room", "member", "client_group", "client")) {
+      execute(database, "DELETE FROM " + table);
+    }
+  }
+
+  /// Runs a statement in a transaction of its own.
+  static int execute(Database database, String sql, Object... parameters) {
+    return database.inTransaction(session -> {
+      var statement = session.prepare(sql);
+      for (int i = 0; i < parameters.length; i++) {
+        statement.setObject(i + 1, parameters[i]);
+      }
+      return statement.executeUpdate();
+    });
+  }
+
+  /// The number that a query of one finds.
+  static long number(Database database, String sql, Object... parameters) {
+    return database.inSnapshot(session -> {
+      var statement = session.prepare(sql);
+      for (int i = 0; i < parameters.length; i++) {
+        statement.setObject(i + 1, parameters[i]);
+      }
+      try (var row = statement.executeQuery()) {
+        if (!row.next()) {
+          throw new SQLException("no row");
+        }
+        return row.getLong(1);
+      }
+    });
+  }
+}
