@@ -6,6 +6,8 @@ import dev.replistream.auth.Keys;
 import dev.replistream.auth.TicketHandler;
 import dev.replistream.auth.Tickets;
 import dev.replistream.auth.TokenVerifier;
+import dev.replistream.db.Database;
+import dev.replistream.db.Databases;
 import dev.replistream.http.Cors;
 import dev.replistream.http.FileDescriptors;
 import dev.replistream.http.Routes;
@@ -18,6 +20,14 @@ import dev.replistream.stream.StatsHandler;
 import dev.replistream.stream.StreamHandler;
 import dev.replistream.stream.StreamMetrics;
 import dev.replistream.stream.StreamSettings;
+import dev.replistream.sync.Compaction;
+import dev.replistream.sync.MutatorRegistry;
+import dev.replistream.sync.Mutators;
+import dev.replistream.sync.Pull;
+import dev.replistream.sync.PullHandler;
+import dev.replistream.sync.Push;
+import dev.replistream.sync.PushHandler;
+import dev.replistream.sync.SyncMetrics;
 import io.helidon.common.socket.SocketOptions;
 import io.helidon.health.HealthCheckResponse;
 import io.helidon.health.HealthCheckType;
@@ -77,14 +87,25 @@ public final class Application implements AutoCloseable {
   private final Wires wires;
   private final StreamMetrics streamMetrics;
   private final SseManager sseManager;
+  private final Database database;
+  private final Compaction compaction;
   private final Cors cors;
   private final Routes routes;
   private volatile @Nullable WebServer server;
 
-  /// Wires the parts; nothing listens yet.
+  /// Wires the parts, with the mutators that `java.util.ServiceLoader` finds; nothing listens yet.
   ///
   /// @throws dev.replistream.auth.KeysException when the signing keys can't be used
+  /// @throws dev.replistream.sync.MutatorsException when the mutators can't be
+  /// @throws dev.replistream.db.DatabaseStartException when the database can't be
   public Application(Settings settings, Clock clock) {
+    this(settings, clock, List.of());
+  }
+
+  /// Wires the parts, with more mutators; nothing listens yet.
+  ///
+  /// @throws RuntimeException as the other constructor does
+  public Application(Settings settings, Clock clock, List<Mutators> mutators) {
     this.settings = settings;
     streamSettings = settings.stream().atMost(FileDescriptors.maxStreams());
     meters = Services.get(MetricsFactory.class).globalRegistry();
@@ -102,6 +123,20 @@ public final class Application implements AutoCloseable {
     PokeBus bus = new PokeBus(new Cursor(epoch, CURSOR_GENERATION), meters);
     streamMetrics = new StreamMetrics(meters);
     sseManager = new SseManager(streamSettings, bus, streamMetrics);
+
+    MutatorRegistry mutatorRegistry = MutatorRegistry.discover(mutators);
+    SyncMetrics syncMetrics = new SyncMetrics(meters);
+    database = Databases.open(settings.db(), syncMetrics);
+    Push push =
+        new Push(
+            database,
+            mutatorRegistry,
+            settings.sync().maxValueBytes(),
+            clock,
+            users -> bus.poke(users, PokeBus.Source.PUSH),
+            syncMetrics);
+    Pull pull = new Pull(database, syncMetrics);
+    compaction = new Compaction(database, settings.sync(), clock);
 
     StreamHandler stream =
         new StreamHandler(
@@ -131,10 +166,24 @@ public final class Application implements AutoCloseable {
                 Method.POST,
                 API + "/poke-user",
                 new PokeHandler(authenticator, bus, clock, settings.http().maxBodyBytes()))
-            .on(Method.GET, API + "/stats", new StatsHandler(authenticator, sseManager, clock));
+            .on(Method.GET, API + "/stats", new StatsHandler(authenticator, sseManager, clock))
+            .on(
+                Method.POST,
+                API + "/push",
+                new PushHandler(authenticator, push, settings.sync().maxBodyBytes()))
+            .on(
+                Method.POST,
+                API + "/pull",
+                new PullHandler(
+                    authenticator, pull, bus, syncMetrics, settings.sync().maxBodyBytes()));
     if (settings.auth().isDevelopmentMode()) {
       routes.on(Method.GET, "/", new WelcomePage(settings, clock));
     }
+  }
+
+  /// A service inside a Java application, with mutators of its own.
+  public static ApplicationBuilder builder() {
+    return new ApplicationBuilder();
   }
 
   /// Who is connected, and the way to poke a user from Java.
@@ -153,7 +202,10 @@ public final class Application implements AutoCloseable {
         .shutdownHook(false)
         .protocolsDiscoverServices(false)
         .addConnectionSelector(wires)
-        .maxPayloadSize(Math.max(LARGEST_CHUNK_BYTES, settings.http().maxBodyBytes()))
+        .maxPayloadSize(
+            Math.max(
+                LARGEST_CHUNK_BYTES,
+                Math.max(settings.http().maxBodyBytes(), settings.sync().maxBodyBytes())))
         .maxTcpConnections(FileDescriptors.maxConnections())
         .connectionOptions(socketOptions())
         .directHandlers(Routes.directHandlers(cors))
@@ -192,6 +244,8 @@ public final class Application implements AutoCloseable {
                     () -> health(isListening() && !sseManager.isDraining()),
                     HealthCheckType.READINESS,
                     "accepting")
+                .addCheck(
+                    () -> health(database.isAvailable()), HealthCheckType.READINESS, "database")
                 .addCheck(() -> health(true), HealthCheckType.STARTUP, "started")
                 .build())
         .addObserver(MetricsObserver.builder().meterRegistry(meters).build())
@@ -238,13 +292,15 @@ public final class Application implements AutoCloseable {
   /// does so itself.
   public void running(WebServer started) {
     server = started;
+    compaction.start();
     LOGGER.log(
         Level.INFO,
-        "event=start address={0}:{1,number,#} admin-port={2,number,#} auth={3} max-streams={4,number,#}",
+        "event=start address={0}:{1,number,#} admin-port={2,number,#} auth={3} database={4} max-streams={5,number,#}",
         settings.host(),
         port(),
         adminPort(),
         settings.auth(),
+        settings.db(),
         streamSettings.maxConnections());
   }
 
@@ -271,7 +327,7 @@ public final class Application implements AutoCloseable {
     return running == null ? -1 : running.port(ADMIN);
   }
 
-  /// Drains the streams, then stops both listeners.
+  /// Drains the streams, then stops both listeners and closes the database.
   @Override
   public void close() {
     try {
@@ -283,8 +339,10 @@ public final class Application implements AutoCloseable {
     if (running != null) {
       running.stop();
     }
+    compaction.close();
     sseManager.close();
     wires.close();
+    database.close();
     streamMetrics.close();
     LOGGER.log(Level.INFO, "event=stop");
   }

@@ -5,6 +5,8 @@ import dev.replistream.auth.KeysException;
 import dev.replistream.auth.TokenSigner;
 import dev.replistream.cli.CommandException;
 import dev.replistream.cli.Service;
+import dev.replistream.db.DatabaseStartException;
+import dev.replistream.sync.MutatorsException;
 import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.URI;
@@ -94,7 +96,7 @@ public final class ServiceProcess implements Service {
   private static <T> T oneLine(Supplier<T> work) {
     try {
       return work.get();
-    } catch (SettingsException | KeysException e) {
+    } catch (SettingsException | KeysException | MutatorsException | DatabaseStartException e) {
       throw new CommandException(String.valueOf(e.getMessage()));
     }
   }

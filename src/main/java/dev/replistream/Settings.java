@@ -1,8 +1,10 @@
 package dev.replistream;
 
 import dev.replistream.auth.AuthSettings;
+import dev.replistream.db.DbSettings;
 import dev.replistream.http.Deadlines;
 import dev.replistream.stream.StreamSettings;
+import dev.replistream.sync.SyncSettings;
 import io.helidon.config.Config;
 import io.helidon.config.ConfigException;
 import io.helidon.config.ConfigSources;
@@ -34,6 +36,8 @@ import java.util.stream.Collectors;
 /// @param auth who may call
 /// @param stream the streams
 /// @param http limits of single requests
+/// @param db where the data are kept
+/// @param sync the limits of push and pull
 /// @param allowOrigins the web origins that may call, or `*`
 /// @param logLevel the least level that is logged
 public record Settings(
@@ -44,6 +48,8 @@ public record Settings(
     AuthSettings auth,
     StreamSettings stream,
     Http http,
+    DbSettings db,
+    SyncSettings sync,
     List<String> allowOrigins,
     System.Logger.Level logLevel) {
 
@@ -73,6 +79,15 @@ public record Settings(
           "http.body-timeout",
           "http.idle-timeout",
           "http.max-body",
+          "db.url",
+          "db.user",
+          "db.password",
+          "db.pool-size",
+          "sync.max-body",
+          "sync.max-value",
+          "sync.tombstone-max-age",
+          "sync.client-max-age",
+          "sync.compaction-interval",
           "cors.allow-origins",
           "log.level");
 
@@ -93,7 +108,7 @@ public record Settings(
   /// @param headTimeout from a request's first byte to the end of its head
   /// @param bodyTimeout from the end of the head to the end of the body
   /// @param idleTimeout how long a connection may wait between two requests
-  /// @param maxBodyBytes the largest body of a request that is not a push or a pull
+  /// @param maxBodyBytes the largest body of a request that is no push and no pull
   public record Http(
       Duration headTimeout, Duration bodyTimeout, Duration idleTimeout, int maxBodyBytes) {}
 
@@ -226,14 +241,17 @@ public record Settings(
           port == 0 || port != adminPort,
           "admin-port",
           "another port than that of replistream.port, which is " + port + " too");
+      Path dataDir = Path.of(required("data-dir"));
       return new Settings(
           host,
           port,
           adminPort,
-          Path.of(required("data-dir")),
+          dataDir,
           auth,
           stream(),
           http(),
+          db(dataDir),
+          sync(),
           origins(),
           logLevel(auth));
     }
@@ -256,6 +274,27 @@ public record Settings(
           duration("http.body-timeout", shortest, Duration.ofMinutes(30)),
           duration("http.idle-timeout", shortest, Duration.ofHours(1)),
           number("http.max-body", 1024, 64 << 20));
+    }
+
+    private DbSettings db(Path dataDir) {
+      String url = text("db.url").orElse("jdbc:sqlite:" + dataDir.resolve("replistream.db"));
+      check(
+          url.startsWith("jdbc:sqlite:") || url.startsWith("jdbc:postgresql:"),
+          "db.url",
+          "a database is jdbc:sqlite: or jdbc:postgresql:");
+      return new DbSettings(
+          url, text("db.user"), text("db.password"), number("db.pool-size", 2, 1000));
+    }
+
+    private SyncSettings sync() {
+      Duration shortest = Duration.ofMillis(10);
+      Duration longest = Duration.ofDays(36_500);
+      return new SyncSettings(
+          number("sync.max-body", 1024, 256 << 20),
+          number("sync.max-value", 1, 64 << 20),
+          duration("sync.tombstone-max-age", shortest, longest),
+          duration("sync.client-max-age", shortest, longest),
+          duration("sync.compaction-interval", shortest, Duration.ofDays(30)));
     }
 
     private List<String> origins() {

@@ -123,6 +123,20 @@ class ArchitectureTest {
   }
 
   @Test
+  void whatMutatorsSeeKnowsNeitherTheServerNorSql() {
+    check(
+        noClasses()
+            .that()
+            .resideInAPackage("dev.replistream.sync..")
+            .and()
+            .haveNameMatching(
+                ".*\\.(Transaction|Mutator|Mutators|RejectedException|Key|InMemory.*|BuiltIn.*|MergePatch).*")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("io.helidon..", "java.sql..", "dev.replistream.db.."));
+  }
+
+  @Test
   void onlyLogsKnowsWhatCarriesTheLog() {
     check(
         noClasses()

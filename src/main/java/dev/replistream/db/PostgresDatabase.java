@@ -109,7 +109,7 @@ final class PostgresDatabase implements Database {
         connection.commit();
         return result;
       } catch (Throwable thrown) {
-        rollBack(connection, thrown);
+        rollBack(connection);
         throw thrown;
       }
     }
@@ -143,11 +143,9 @@ final class PostgresDatabase implements Database {
         session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
         T result = work.run(session);
         session.requireWhole();
-        connection.rollback();
         return result;
-      } catch (Throwable thrown) {
-        rollBack(connection, thrown);
-        throw thrown;
+      } finally {
+        rollBack(connection);
       }
     } catch (Throwable thrown) { // the caller gets it
       throw failed(thrown);
@@ -195,11 +193,11 @@ final class PostgresDatabase implements Database {
     }
   }
 
-  private static void rollBack(Connection connection, Throwable thrown) {
+  private static void rollBack(Connection connection) {
     try {
       connection.rollback();
-    } catch (SQLException e) {
-      thrown.addSuppressed(e); // the pool throws the connection away
+    } catch (SQLException _) {
+      // the server does it when the connection ends, and the pool throws that away
     }
   }
 

@@ -18,6 +18,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.StringReader;
+import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -101,6 +102,17 @@ public final class Json {
       throw new UncheckedIOException(e);
     }
     return bytes.toByteArray();
+  }
+
+  /// The value whose first token is the parser's current one, as text of the form of {@link
+  /// JsonValue#toJson}; the parser is left at its last token. It takes a tenth of the memory of a
+  /// {@link JsonValue}, into which it can be parsed later.
+  public static String text(JsonParser parser) throws IOException {
+    StringWriter text = new StringWriter();
+    try (JsonGenerator json = VALUES.createGenerator(text)) {
+      JsonValueWriter.copy(parser, json);
+    }
+    return text.toString();
   }
 
   /// Something that reads one JSON value.

@@ -1,6 +1,7 @@
 package dev.replistream.http;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import dev.replistream.http.JsonValue.Arr;
 import dev.replistream.http.JsonValue.Bool;
@@ -44,6 +45,42 @@ final class JsonValueWriter {
         }
         json.writeEndObject();
       }
+    }
+  }
+
+  /// Writes the value at which `parser` is, without a tree in between.
+  static void copy(JsonParser parser, JsonGenerator json) throws IOException {
+    int depth = 0;
+    while (true) {
+      switch (parser.currentToken()) {
+        case START_OBJECT -> {
+          json.writeStartObject();
+          depth++;
+        }
+        case START_ARRAY -> {
+          json.writeStartArray();
+          depth++;
+        }
+        case END_OBJECT -> {
+          json.writeEndObject();
+          depth--;
+        }
+        case END_ARRAY -> {
+          json.writeEndArray();
+          depth--;
+        }
+        case FIELD_NAME -> json.writeFieldName(parser.currentName());
+        case VALUE_STRING -> json.writeString(parser.getText());
+        case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> json.writeNumber(parser.getText());
+        case VALUE_TRUE, VALUE_FALSE -> json.writeBoolean(parser.getBooleanValue());
+        case VALUE_NULL -> json.writeNull();
+        case NOT_AVAILABLE, VALUE_EMBEDDED_OBJECT ->
+            throw new IllegalStateException("the parser is not at the beginning of a value");
+      }
+      if (depth == 0) {
+        return;
+      }
+      parser.nextToken();
     }
   }
 }

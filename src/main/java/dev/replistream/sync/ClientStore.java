@@ -5,6 +5,8 @@ import dev.replistream.db.Session;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -32,11 +34,15 @@ final class ClientStore {
     return group(id, "");
   }
 
+  /// The group, which nobody else changes until this transaction ends.
+  Optional<Group> lockedGroup(String id) throws SQLException {
+    return group(id, session.dialect() == Dialect.POSTGRESQL ? " FOR UPDATE" : "");
+  }
+
   /// The group, which nobody else changes until this transaction ends; where there is none it is
-  /// created for `userId`. The owner may be another.
+  /// made for `userId`. The owner of one that was there may be another.
   Group lockedGroup(String id, String userId, long nowMillis) throws SQLException {
-    String lock = session.dialect() == Dialect.POSTGRESQL ? " FOR UPDATE" : "";
-    Optional<Group> present = group(id, lock);
+    Optional<Group> present = lockedGroup(id);
     if (present.isPresent()) {
       return present.get();
     }
@@ -50,7 +56,7 @@ final class ClientStore {
     insert.setString(2, userId);
     insert.setLong(3, nowMillis);
     insert.executeUpdate();
-    return group(id, lock).orElseThrow();
+    return lockedGroup(id).orElseThrow();
   }
 
   private Optional<Group> group(String id, String lock) throws SQLException {
@@ -135,5 +141,60 @@ final class ClientStore {
     upsert.setLong(4, version);
     upsert.setLong(5, nowMillis);
     return upsert.executeUpdate() > 0;
+  }
+
+  /// Some groups with clients that were not seen since a time, in the order of their ids.
+  ///
+  /// @param after the group that comes before them, "" for none
+  List<String> groupsToFold(long seenBeforeMillis, String after, int limit) throws SQLException {
+    PreparedStatement select =
+        session.prepare(
+            """
+            SELECT DISTINCT group_id FROM client WHERE group_id > ? AND seen_at < ?
+            ORDER BY group_id LIMIT ?\
+            """);
+    select.setString(1, after);
+    select.setLong(2, seenBeforeMillis);
+    select.setInt(3, limit);
+    List<String> ids = new ArrayList<>();
+    try (ResultSet row = select.executeQuery()) {
+      while (row.next()) {
+        ids.add(row.getString(1));
+      }
+    }
+    return ids;
+  }
+
+  /// Folds the clients of a locked group that were not seen since a time.
+  ///
+  /// @return how many
+  int fold(Group group, long seenBeforeMillis) throws SQLException {
+    Map<String, Long> idle = new TreeMap<>();
+    long foldedVersion = group.foldedVersion;
+    PreparedStatement select =
+        session.prepare(
+            """
+            SELECT id, last_mutation_id, version FROM client
+            WHERE group_id = ? AND seen_at < ?\
+            """);
+    select.setString(1, group.id);
+    select.setLong(2, seenBeforeMillis);
+    try (ResultSet row = select.executeQuery()) {
+      while (row.next()) {
+        idle.put(row.getString(1), row.getLong(2));
+        foldedVersion = Math.max(foldedVersion, row.getLong(3));
+      }
+    }
+    PreparedStatement update =
+        session.prepare("UPDATE client_group SET folded = ?, folded_version = ? WHERE id = ?");
+    update.setString(1, group.folded.with(idle).json());
+    update.setLong(2, foldedVersion);
+    update.setString(3, group.id);
+    update.executeUpdate();
+    PreparedStatement delete =
+        session.prepare("DELETE FROM client WHERE group_id = ? AND seen_at < ?");
+    delete.setString(1, group.id);
+    delete.setLong(2, seenBeforeMillis);
+    return delete.executeUpdate();
   }
 }

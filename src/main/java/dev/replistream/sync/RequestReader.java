@@ -3,6 +3,7 @@ package dev.replistream.sync;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import dev.replistream.auth.Caller;
+import dev.replistream.http.Json;
 import dev.replistream.http.JsonValue;
 import dev.replistream.http.Problem;
 import dev.replistream.http.ProblemException;
@@ -149,7 +150,7 @@ final class RequestReader {
     long id = 0;
     String clientID = "";
     String name = "";
-    JsonValue args = JsonValue.ofNull();
+    String args = "null";
     while (parser.nextToken() != JsonToken.END_OBJECT) {
       String member = parser.currentName();
       parser.nextToken();
@@ -157,7 +158,7 @@ final class RequestReader {
         case "id" -> id = id();
         case "clientID" -> clientID = text(path + ".clientID");
         case "name" -> name = text(path + ".name");
-        case "args" -> args = JsonValue.read(parser);
+        case "args" -> args = Json.text(parser);
         default -> parser.skipChildren();
       }
     }

@@ -488,9 +488,10 @@ abstract class DatabaseContractTest {
     CountDownLatch mayEnd = new CountDownLatch(1);
     Work<Integer> slow =
         session -> {
+          int size = names(session).size();
           begun.countDown();
           awaitUninterruptibly(mayEnd);
-          return names(session).size();
+          return size;
         };
     try (ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor()) {
       Future<Integer> writing =

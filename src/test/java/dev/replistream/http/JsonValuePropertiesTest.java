@@ -36,4 +36,9 @@ class JsonValuePropertiesTest {
   void theOrderOfMembersIsKept(@ForAll("values") JsonValue value) {
     assertThat(JsonValue.parse(value.toJson()).toJson()).isEqualTo(value.toJson());
   }
+
+  @Property(tries = 1000)
+  void theTextOfAValueIsTheSameWithoutATree(@ForAll("values") JsonValue value) {
+    assertThat(JsonValue.parse(Json.<String>read(value.toJson(), Json::text))).isEqualTo(value);
+  }
 }

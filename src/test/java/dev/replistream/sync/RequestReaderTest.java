@@ -56,8 +56,8 @@ class RequestReaderTest {
                 "j1g8ngdpt95ptbdv9b",
                 "7",
                 List.of(
-                    new Mutation(4, "5af58m2mq2gij7qghe", "noargs", JsonValue.ofNull()),
-                    new Mutation(1, "c2", "put", JsonValue.parse("{\"n\":1.0}")))));
+                    new Mutation(4, "5af58m2mq2gij7qghe", "noargs", "null"),
+                    new Mutation(1, "c2", "put", "{\"n\":1.0}"))));
   }
 
   @Test
@@ -84,10 +84,7 @@ class RequestReaderTest {
                 """))
         .isEqualTo(
             new PushRequest(
-                "p",
-                "g",
-                "",
-                List.of(new Mutation(9007199254740991L, "c", "n", JsonValue.array()))));
+                "p", "g", "", List.of(new Mutation(9007199254740991L, "c", "n", "[]"))));
     assertThat(
             pull(
                 """
@@ -289,6 +286,19 @@ class RequestReaderTest {
                 pushOf("{\"id\":1,\"name\":\"n\",\"clientID\":\"c\",\"args\":%s}".formatted(args)));
 
     assertThat(request.mutations().getFirst().args().toJson()).isEqualTo(args);
+  }
+
+  @Test
+  void argumentsAreKeptAsTheyCame() {
+    String args =
+        "{ \"a\" : [1.0, 1e400, -0, true, false, null, {}], \"b\" : \"\\ud800é\\u0000\" }";
+
+    PushRequest request =
+        (PushRequest)
+            push(
+                pushOf("{\"id\":1,\"name\":\"n\",\"clientID\":\"c\",\"args\":%s}".formatted(args)));
+
+    assertThat(request.mutations().getFirst().args()).isEqualTo(JsonValue.parse(args));
   }
 
   @Test

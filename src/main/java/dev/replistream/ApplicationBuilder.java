@@ -1,0 +1,53 @@
+package dev.replistream;
+
+import dev.replistream.sync.Mutators;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// Starts the service inside a Java application.
+///
+/// ```java
+/// try (Application service = Application.builder().mutators(new TodoMutators()).start()) {
+///   service.sseManager().notifyUser("bob");
+/// }
+/// ```
+///
+/// Confined to one thread.
+public final class ApplicationBuilder {
+  private final List<Mutators> mutators = new ArrayList<>();
+  private Optional<Settings> settings = Optional.empty();
+
+  ApplicationBuilder() {}
+
+  /// Settings other than those of the environment's variables over the defaults.
+  public ApplicationBuilder settings(Settings given) {
+    settings = Optional.of(given);
+    return this;
+  }
+
+  /// Mutators beside those that `java.util.ServiceLoader` finds.
+  public ApplicationBuilder mutators(Mutators more) {
+    mutators.add(more);
+    return this;
+  }
+
+  /// Starts the service; the caller closes it.
+  ///
+  /// @throws SettingsException when a setting is bad, or a port is taken
+  /// @throws RuntimeException as the constructor of {@link Application} does
+  public Application start() {
+    Application application =
+        new Application(
+            settings.orElseGet(() -> Settings.load(Optional.empty(), System.getenv())),
+            Clock.systemUTC(),
+            mutators);
+    try {
+      return application.start();
+    } catch (RuntimeException e) {
+      application.close();
+      throw e;
+    }
+  }
+}

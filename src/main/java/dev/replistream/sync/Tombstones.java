@@ -1,0 +1,95 @@
+package dev.replistream.sync;
+
+import dev.replistream.db.Database;
+import dev.replistream.db.Session;
+import dev.replistream.room.Spaces;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Removes the tombstones of entries that were deleted long ago, in small transactions, and notes
+/// in each space how far that went: a cookie from before it gets the whole view. Thread-safe, also
+/// where several nodes do it.
+final class Tombstones {
+  /// How many are removed in one transaction: no push waits for more.
+  static final int BATCH = 500;
+
+  private final Database database;
+
+  Tombstones(Database database) {
+    this.database = database;
+  }
+
+  private record Tombstone(Key key, long version) {}
+
+  /// Removes what was deleted before a time.
+  ///
+  /// @return how many
+  int remove(Instant deletedBefore) {
+    int removed = 0;
+    int found;
+    do {
+      found = 0;
+      for (Map.Entry<String, List<Tombstone>> space : find(deletedBefore).entrySet()) {
+        found += space.getValue().size();
+        removed +=
+            database.inTransaction(session -> remove(session, space.getKey(), space.getValue()));
+      }
+    } while (found == BATCH);
+    return removed;
+  }
+
+  private Map<String, List<Tombstone>> find(Instant deletedBefore) {
+    return database.inSnapshot(session -> {
+      PreparedStatement select =
+          session.prepare(
+              """
+              SELECT space, key, version FROM entry WHERE value IS NULL AND changed_at < ?
+              ORDER BY changed_at LIMIT ?\
+              """);
+      select.setLong(1, deletedBefore.toEpochMilli());
+      select.setInt(2, BATCH);
+      Map<String, List<Tombstone>> found = new HashMap<>();
+      try (ResultSet row = select.executeQuery()) {
+        while (row.next()) {
+          found
+              .computeIfAbsent(row.getString(1), _ -> new ArrayList<>())
+              .add(new Tombstone(Key.ofBytes(row.getBytes(2)), row.getLong(3)));
+        }
+      }
+      return found;
+    });
+  }
+
+  /// Removes those that are still what they were.
+  private static int remove(Session session, String space, List<Tombstone> tombstones)
+      throws SQLException {
+    new Spaces(session).lock(space); // before its entries, as a push does
+    int removed = 0;
+    long compacted = 0;
+    for (Tombstone tombstone : tombstones) {
+      PreparedStatement delete =
+          session.prepare(
+              "DELETE FROM entry WHERE space = ? AND key = ? AND version = ? AND value IS NULL");
+      delete.setString(1, space);
+      delete.setBytes(2, tombstone.key.bytes());
+      delete.setLong(3, tombstone.version);
+      if (delete.executeUpdate() > 0) {
+        removed++;
+        compacted = Math.max(compacted, tombstone.version);
+      }
+    }
+    PreparedStatement update =
+        session.prepare("UPDATE space SET compacted = ? WHERE id = ? AND compacted < ?");
+    update.setLong(1, compacted);
+    update.setString(2, space);
+    update.setLong(3, compacted);
+    update.executeUpdate();
+    return removed;
+  }
+}
