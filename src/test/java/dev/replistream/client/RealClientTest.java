@@ -110,7 +110,7 @@ final class RealClientTest {
               result.group(2),
               () -> {
                 if (!result.group(1).equals("ok")) {
-                  throw new AssertionError(output);
+                  throw new AssertionError(result.group(2) + "\n" + output);
                 }
               }));
     }
