@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.replistream.auth.AuthSettings;
+import dev.replistream.db.DbSettings;
 import dev.replistream.stream.StreamSettings;
+import dev.replistream.sync.SyncSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -79,6 +81,14 @@ class SettingsTest {
                     50),
                 new Settings.Http(
                     Duration.ofSeconds(10), Duration.ofSeconds(30), Duration.ofSeconds(75), 65_536),
+                new DbSettings(
+                    "jdbc:sqlite:./data/replistream.db", Optional.empty(), Optional.empty(), 10),
+                new SyncSettings(
+                    16 << 20,
+                    1 << 20,
+                    Duration.ofDays(30),
+                    Duration.ofDays(90),
+                    Duration.ofHours(1)),
                 List.of("*"),
                 System.Logger.Level.DEBUG));
   }
@@ -119,6 +129,19 @@ class SettingsTest {
         key("http.body-timeout", "PT11S", s -> s.http().bodyTimeout(), Duration.ofSeconds(11)),
         key("http.idle-timeout", "PT12S", s -> s.http().idleTimeout(), Duration.ofSeconds(12)),
         key("http.max-body", "2048", s -> s.http().maxBodyBytes(), 2_048),
+        key("db.url", "jdbc:postgresql:x", s -> s.db().url(), "jdbc:postgresql:x"),
+        key("db.user", "u", s -> s.db().user(), Optional.of("u")),
+        key("db.password", "p", s -> s.db().password(), Optional.of("p")),
+        key("db.pool-size", "7", s -> s.db().poolSize(), 7),
+        key("sync.max-body", "2048", s -> s.sync().maxBodyBytes(), 2_048),
+        key("sync.max-value", "99", s -> s.sync().maxValueBytes(), 99),
+        key("sync.tombstone-max-age", "P1D", s -> s.sync().tombstoneMaxAge(), Duration.ofDays(1)),
+        key("sync.client-max-age", "P2D", s -> s.sync().clientMaxAge(), Duration.ofDays(2)),
+        key(
+            "sync.compaction-interval",
+            "PT3H",
+            s -> s.sync().compactionInterval(),
+            Duration.ofHours(3)),
         key("cors.allow-origins", "https://a.b", Settings::allowOrigins, List.of("https://a.b")),
         key("log.level", "warning", Settings::logLevel, System.Logger.Level.WARNING));
   }
@@ -260,6 +283,13 @@ class SettingsTest {
     "http.idle-timeout, x",
     "http.max-body, 1023",
     "http.max-body, 64 KiB",
+    "db.url, jdbc:mysql://localhost/x",
+    "db.pool-size, 1",
+    "sync.max-body, 1023",
+    "sync.max-value, 0",
+    "sync.tombstone-max-age, 30 days",
+    "sync.client-max-age, PT0S",
+    "sync.compaction-interval, PT0S",
     "cors.allow-origins, ''",
     "cors.allow-origins, app.example.com",
     "cors.allow-origins, https://app.example.com/",

@@ -14,7 +14,8 @@ import java.util.Optional;
 
 /// A JSON value (RFC 8259) that keeps what the sender wrote: numbers as their text, strings as
 /// their characters, half surrogate pairs among them, and the members of objects in their order.
-/// Equal are values that look the same, so `1` and `1.0` are not. Immutable.
+/// Equal are values that look the same but for the order of members, so `1` and `1.0` are not.
+/// Immutable.
 ///
 /// The accessors are for code that knows what it should have got: where there is something else
 /// they throw {@link JsonValueException}, which in a mutator rejects the mutation. Other code

@@ -140,7 +140,7 @@ final class PushBatch {
   /// What failed and where; the message is left out, as it may hold user content.
   private static String reason(Throwable thrown) {
     Throwable failure =
-        thrown instanceof TransactionFailedException && thrown.getCause() != null
+        thrown instanceof FailedStatementException && thrown.getCause() != null
             ? thrown.getCause()
             : thrown;
     if (failure instanceof SQLException e) {

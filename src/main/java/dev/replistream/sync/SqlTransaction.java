@@ -242,7 +242,7 @@ final class SqlTransaction implements Transaction {
       throw new RejectedException(e.reason().label());
     } catch (SQLException e) {
       failure = e;
-      throw new TransactionFailedException(e);
+      throw new FailedStatementException(e);
     }
   }
 }

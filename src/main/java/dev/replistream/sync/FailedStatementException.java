@@ -4,10 +4,10 @@ import java.sql.SQLException;
 
 /// A statement failed beneath a mutator. It passes through the mutator; one that catches it changes
 /// nothing, as the transaction remembers.
-final class TransactionFailedException extends RuntimeException {
+final class FailedStatementException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
-  TransactionFailedException(SQLException cause) {
+  FailedStatementException(SQLException cause) {
     super("a statement failed", cause);
   }
 }
