@@ -20,6 +20,9 @@ const START_MS = 60_000;
  */
 const COMMAND = process.env.SERVER_COMMAND;
 
+/** The JDBC URL of the database of every server; without it each has a file of its own. */
+const DATABASE_URL = process.env.SERVER_DATABASE_URL;
+
 const running = new Set();
 process.on('exit', () => running.forEach(child => child.kill('SIGKILL')));
 
@@ -88,7 +91,7 @@ export class Server {
       REPLISTREAM_ADMIN_PORT: '0',
       REPLISTREAM_AUTH_SECRET: SECRET,
       REPLISTREAM_DATA_DIR: join(this.#home, 'data'),
-      REPLISTREAM_DB_URL: `jdbc:sqlite:${join(this.#home, 'data', 'replistream.db')}`,
+      REPLISTREAM_DB_URL: DATABASE_URL ?? `jdbc:sqlite:${join(this.#home, 'data', 'replistream.db')}`,
       ...this.#settings,
     };
   }
@@ -114,7 +117,7 @@ export class Server {
     }
   }
 
-  /** Kills it, deletes all that it held, and starts it again. */
+  /** Kills it, deletes all that it held in its directory, and starts it again. */
   async wipe() {
     await this.kill();
     await rm(join(this.#home, 'data'), {recursive: true});

@@ -3,6 +3,7 @@ package dev.replistream.client;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.replistream.Main;
+import dev.replistream.db.TestPostgres;
 import dev.replistream.http.JsonValue;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -13,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -54,18 +56,28 @@ final class RealClientTest {
       files = all.filter(file -> file.toString().endsWith(".test.mjs")).sorted().toList();
     }
     assertThat(files).isNotEmpty();
-    return files.stream()
-        .map(file ->
-            DynamicContainer.dynamicContainer(
-                file.getFileName().toString(),
-                Stream.of(file).flatMap(RealClientTest::run))); // when its turn has come
+    return Stream.concat(
+        files.stream().map(file -> container(file, "SQLite", Map::of)),
+        Stream.of(
+            container(
+                SCENARIOS.resolve("convergence.test.mjs"),
+                "PostgreSQL",
+                () -> Map.of("SERVER_DATABASE_URL", TestPostgres.newDatabase()))));
   }
 
-  private static Stream<DynamicTest> run(Path file) {
+  /// The scenarios of a file, which run when their turn has come.
+  private static DynamicContainer container(
+      Path file, String database, Supplier<Map<String, String>> environment) {
+    return DynamicContainer.dynamicContainer(
+        file.getFileName() + " on " + database,
+        Stream.of(file).flatMap(each -> run(each, environment.get())));
+  }
+
+  private static Stream<DynamicTest> run(Path file, Map<String, String> environment) {
     try {
       Path log = Files.createTempFile("replistream-scenarios", ".tap");
       try {
-        int exitCode = runNode(file, log);
+        int exitCode = runNode(file, environment, log);
         return tests(exitCode, Files.readString(log));
       } finally {
         Files.delete(log);
@@ -78,10 +90,12 @@ final class RealClientTest {
     }
   }
 
-  private static int runNode(Path file, Path log) throws IOException, InterruptedException {
+  private static int runNode(Path file, Map<String, String> environment, Path log)
+      throws IOException, InterruptedException {
     ProcessBuilder builder =
         new ProcessBuilder(
             "node", "--test", "--test-force-exit", "--test-reporter=tap", file.toString());
+    builder.environment().putAll(environment);
     builder
         .environment()
         .putAll(
