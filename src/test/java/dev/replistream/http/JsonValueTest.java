@@ -176,6 +176,7 @@ class JsonValueTest {
     "3, 3",
     "-2.5, -2.5",
     "9007199254740991, 9007199254740991",
+    "9007199254740992, 9.007199254740992E15",
     "1e300, 1.0E300",
   })
   void aDoubleIsWrittenAsANumber(double value, String text) {

@@ -53,6 +53,13 @@ class CookiesTest {
   }
 
   @Test
+  void theLastCookieThatCanBeCountedToIsKnown() {
+    Cookie last = new Cookie(new CookieOrder.Count(CookieOrder.Count.MAX), "e", "g", 0, Map.of());
+
+    assertThat(cookies.read("alice", cookies.sign("alice", last))).isEqualTo(last);
+  }
+
+  @Test
   void anotherUsersCookieIsUnknown() {
     assertThat(cookies.read("bob", signed())).isEqualTo(unknown(7));
   }
