@@ -1,11 +1,13 @@
 package dev.replistream;
 
+import dev.replistream.sync.Mutators;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -18,8 +20,8 @@ public final class TestService implements AutoCloseable {
   private final Application application;
   private final ServiceClient client;
 
-  private TestService(Settings settings, Clock clock) {
-    application = new Application(settings, clock).start();
+  private TestService(Settings settings, Clock clock, List<Mutators> mutators) {
+    application = new Application(settings, clock, mutators).start();
     client = new ServiceClient(application.port(), application.adminPort(), settings, clock);
   }
 
@@ -32,7 +34,12 @@ public final class TestService implements AutoCloseable {
 
   /// Starts a service that lives by `clock`.
   public static TestService start(Clock clock, String... environment) {
-    return new TestService(settings(environment), clock);
+    return new TestService(settings(environment), clock, List.of());
+  }
+
+  /// Starts a service with mutators of its own.
+  public static TestService start(Mutators mutators, String... environment) {
+    return new TestService(settings(environment), Clock.systemUTC(), List.of(mutators));
   }
 
   /// The settings of such a service.

@@ -10,10 +10,12 @@ public final class Databases {
   /// @throws DatabaseStartException when it can't be used
   public static Database open(DbSettings settings, DatabaseListener listener) {
     if (settings.url().startsWith(SqliteFile.SCHEME)) {
-      return SqliteDatabase.open(settings.url(), Migrations.of(Dialect.SQLITE), listener);
+      return SqliteDatabase.open(
+          settings.url(), Migrations.of(Dialect.SQLITE), listener, SqliteDatabase.PATIENCE);
     }
     if (settings.url().startsWith(PostgresServer.SCHEME)) {
-      return PostgresDatabase.open(settings, Migrations.of(Dialect.POSTGRESQL), listener);
+      return PostgresDatabase.open(
+          settings, Migrations.of(Dialect.POSTGRESQL), listener, PostgresServer.START_PATIENCE);
     }
     throw new DatabaseStartException(
         "a database is jdbc:sqlite:<file> or jdbc:postgresql://<host>/<database>");

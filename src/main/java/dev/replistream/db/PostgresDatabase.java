@@ -52,11 +52,12 @@ final class PostgresDatabase implements Database {
 
   /// Connects, and brings the database to the schema of this version.
   ///
+  /// @param patience how long the server may be away now
   /// @throws DatabaseStartException when it is not reached, or can't be used
   static PostgresDatabase open(
-      DbSettings settings, Migrations migrations, DatabaseListener listener) {
+      DbSettings settings, Migrations migrations, DatabaseListener listener, Duration patience) {
     PostgresServer server = new PostgresServer(settings);
-    try (Connection connection = server.connectAtStart()) {
+    try (Connection connection = server.connectAtStart(patience)) {
       migrations.run(connection);
     } catch (SQLException e) {
       throw new DatabaseStartException("the schema can't be made (" + e.getMessage() + ")");

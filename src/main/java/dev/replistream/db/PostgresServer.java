@@ -15,7 +15,7 @@ final class PostgresServer {
   static final String SCHEME = "jdbc:postgresql:";
 
   /// How long a server may be away at the start, as one that starts along with this process is.
-  private static final Duration START_PATIENCE = Duration.ofSeconds(10);
+  static final Duration START_PATIENCE = Duration.ofSeconds(10);
 
   private static final Duration START_PAUSE = Duration.ofMillis(200);
 
@@ -68,13 +68,14 @@ final class PostgresServer {
     return String.valueOf(Math.max(1, duration.plusMillis(999).toSeconds()));
   }
 
-  /// A connection for migrations, in auto-commit mode; waits for a server that is away.
+  /// A connection for migrations, in auto-commit mode.
   ///
+  /// @param patience how long the server may be away
   /// @throws DatabaseStartException when it does not come, or does not let this user in
-  Connection connectAtStart() {
+  Connection connectAtStart(Duration patience) {
     Driver driver = driver();
     Properties properties = properties(MIGRATION_SILENCE);
-    long end = System.nanoTime() + START_PATIENCE.toNanos();
+    long end = System.nanoTime() + patience.toNanos();
     while (true) {
       properties.setProperty("loginTimeout", seconds(Duration.ofNanos(end - System.nanoTime())));
       try {
@@ -86,7 +87,7 @@ final class PostgresServer {
         if (System.nanoTime() + START_PAUSE.toNanos() - end >= 0) {
           throw new DatabaseStartException(
               "PostgreSQL did not answer for %d seconds: %s"
-                  .formatted(START_PATIENCE.toSeconds(), reason(e)));
+                  .formatted(patience.toSeconds(), reason(e)));
         }
         pause();
       }

@@ -8,7 +8,7 @@ import java.time.Duration;
 /// the carrier of a virtual thread: one thread writes, a few read. Thread-safe.
 final class SqliteDatabase implements Database {
   /// How long a work may wait to be run, so that its caller is answered within five seconds.
-  private static final long PATIENCE_NANOS = Duration.ofSeconds(4).toNanos();
+  static final Duration PATIENCE = Duration.ofSeconds(4);
 
   private static final long PROBE_NANOS = Duration.ofSeconds(2).toNanos();
 
@@ -16,35 +16,44 @@ final class SqliteDatabase implements Database {
   private final SqliteWriter writer;
   private final SqliteReaders readers;
   private final DatabaseListener listener;
+  private final long patienceNanos;
 
-  private SqliteDatabase(SqliteFile file, JdbcSession session, DatabaseListener listener) {
+  private SqliteDatabase(
+      SqliteFile file, JdbcSession session, DatabaseListener listener, Duration patience) {
     this.file = file;
+    patienceNanos = patience.toNanos();
     this.listener = listener;
     writer = new SqliteWriter(file, session, listener, new Availability());
-    readers = new SqliteReaders(file, PATIENCE_NANOS);
+    readers = new SqliteReaders(file, patienceNanos);
   }
 
   /// Opens the file, makes it if it is missing, and brings it to the schema of this version.
   ///
+  /// @param patience how long a work may wait to be run
   /// @throws DatabaseStartException when the file can't be used
-  static SqliteDatabase open(String url, Migrations migrations, DatabaseListener listener) {
+  static SqliteDatabase open(
+      String url, Migrations migrations, DatabaseListener listener, Duration patience) {
     SqliteFile file = SqliteFile.open(url);
     try {
-      Connection connection = file.connectWriter();
-      try {
-        migrations.run(connection);
-        return new SqliteDatabase(file, new JdbcSession(connection, Dialect.SQLITE, 0), listener);
-      } catch (Throwable thrown) {
-        connection.close();
-        throw thrown;
-      }
+      return new SqliteDatabase(file, migrated(file, migrations), listener, patience);
     } catch (SQLException e) {
       file.close();
       throw new DatabaseStartException(
           "can't use the file %s (%s)".formatted(file, e.getMessage()));
-    } catch (DatabaseStartException e) {
+    } catch (Throwable thrown) {
       file.close();
-      throw e;
+      throw thrown;
+    }
+  }
+
+  private static JdbcSession migrated(SqliteFile file, Migrations migrations) throws SQLException {
+    Connection connection = file.connectWriter();
+    try {
+      migrations.run(connection);
+      return new JdbcSession(connection, Dialect.SQLITE, 0);
+    } catch (Throwable thrown) {
+      connection.close();
+      throw thrown;
     }
   }
 
@@ -53,7 +62,7 @@ final class SqliteDatabase implements Database {
     long start = System.nanoTime();
     boolean committed = false;
     try {
-      T result = writer.submit(work).await(PATIENCE_NANOS);
+      T result = writer.submit(work).await(patienceNanos);
       committed = true;
       return result;
     } finally {

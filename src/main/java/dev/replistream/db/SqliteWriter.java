@@ -69,7 +69,7 @@ final class SqliteWriter implements AutoCloseable {
       }
     }
     discardSession();
-    failWaiting(new DatabaseUnavailableException("the database is closed"));
+    takeWaiting().forEach(job -> job.fail(new DatabaseUnavailableException("closed")));
   }
 
   private void runGroup(Job<?> first) {
@@ -120,23 +120,19 @@ final class SqliteWriter implements AutoCloseable {
   private void fail(Job<?> first, List<Job<?>> group, Throwable thrown) {
     availability.failed(thrown);
     discardSession();
-    group.forEach(job -> job.fail(thrown));
-    if (first.take()) {
-      first.fail(thrown);
-      failWaiting(thrown); // it could not even begin, and nor could they
+    if (first.take()) { // it could not even begin, and nor could those that wait
+      group.add(first);
+      group.addAll(takeWaiting());
     }
+    group.forEach(job -> job.fail(thrown));
   }
 
-  private void failWaiting(Throwable cause) {
-    List<Job<?>> drained = new ArrayList<>();
-    waiting.drainTo(drained);
-    for (Job<?> job : drained) {
-      if (job == last) {
-        ending = true;
-      } else if (job.take()) {
-        job.fail(cause);
-      }
-    }
+  private List<Job<?>> takeWaiting() {
+    List<Job<?>> taken = new ArrayList<>();
+    waiting.drainTo(taken);
+    ending |= taken.remove(last);
+    taken.removeIf(job -> !job.take());
+    return taken;
   }
 
   private void discardSession() {

@@ -64,7 +64,7 @@ public final class Compaction implements AutoCloseable {
     int removed = tombstones.remove(now.minus(settings.tombstoneMaxAge()));
     int folded = clients.fold(now.minus(settings.clientMaxAge()));
     LOGGER.log(
-        Level.INFO,
+        removed + folded > 0 ? Level.INFO : Level.DEBUG,
         "event=compaction tombstones={0,number,#} clients={1,number,#}",
         removed,
         folded);

@@ -1,7 +1,9 @@
 package dev.replistream.db;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.nio.file.Path;
-import java.util.Optional;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class SqliteDatabaseTest extends DatabaseContractTest {
@@ -9,13 +11,7 @@ class SqliteDatabaseTest extends DatabaseContractTest {
 
   @Override
   Database connect(DatabaseListener listener) {
-    return Databases.open(
-        new DbSettings(
-            "jdbc:sqlite:" + directory.resolve("data/replistream.db"),
-            Optional.empty(),
-            Optional.empty(),
-            10),
-        listener);
+    return SqliteFiles.open(directory.resolve("data/replistream.db"), listener);
   }
 
   @Override
@@ -26,5 +22,17 @@ class SqliteDatabaseTest extends DatabaseContractTest {
   @Override
   void removeSchema99() {
     // the file goes with its test
+  }
+
+  @Test
+  void worksRunOnPlatformThreads() throws Exception {
+    inParallel(
+        4,
+        () -> {
+          assertThat(database().<Boolean>inTransaction(_ -> Thread.currentThread().isVirtual()))
+              .isFalse();
+          assertThat(database().<Boolean>inSnapshot(_ -> Thread.currentThread().isVirtual()))
+              .isFalse();
+        });
   }
 }

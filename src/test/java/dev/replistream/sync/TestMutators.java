@@ -1,0 +1,51 @@
+package dev.replistream.sync;
+
+import dev.replistream.http.JsonValue;
+import dev.replistream.room.Role;
+import java.util.Map;
+
+/// Mutators that change rooms, count, and fail in every way.
+final class TestMutators implements Mutators {
+  @Override
+  public Map<String, Mutator> mutators() {
+    return Map.ofEntries(
+        Map.entry("createRoom", (transaction, args) -> transaction.createRoom(args.asText())),
+        Map.entry("deleteRoom", (transaction, args) -> transaction.deleteRoom(args.asText())),
+        Map.entry(
+            "join",
+            (transaction, args) ->
+                transaction.putMember(
+                    args.get("room").asText(),
+                    args.get("user").asText(),
+                    Role.of(args.get("role").asText()).orElseThrow())),
+        Map.entry(
+            "leave",
+            (transaction, args) ->
+                transaction.removeMember(args.get("room").asText(), args.get("user").asText())),
+        Map.entry("increment", (transaction, args) -> increment(transaction, args.asText())),
+        Map.entry("look", (transaction, _) -> transaction.scan("")),
+        Map.entry(
+            "rejectAfterWrite",
+            (transaction, args) -> {
+              transaction.put(args.asText(), JsonValue.of("half done"));
+              throw new RejectedException("because");
+            }),
+        Map.entry(
+            "failAfterWrite",
+            (transaction, args) -> {
+              transaction.put(args.asText(), JsonValue.of("half done"));
+              throw new IllegalStateException("the content of a user");
+            }),
+        Map.entry(
+            "overflowAfterWrite",
+            (transaction, args) -> {
+              transaction.put(args.asText(), JsonValue.of("half done"));
+              throw new StackOverflowError();
+            }));
+  }
+
+  private static void increment(Transaction transaction, String key) {
+    long before = transaction.get(key).map(JsonValue::asLong).orElse(0L);
+    transaction.put(key, JsonValue.of(before + 1));
+  }
+}
