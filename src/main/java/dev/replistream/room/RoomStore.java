@@ -116,6 +116,9 @@ public final class RoomStore {
     bury.setLong(2, nowMillis);
     bury.setString(3, Spaces.ofRoom(room));
     bury.executeUpdate();
+    for (String member : lost) {
+      spaces.lose(member, room);
+    }
     for (String sql :
         List.of("DELETE FROM member WHERE room = ?", "DELETE FROM room WHERE id = ?")) {
       PreparedStatement delete = session.prepare(sql);
@@ -171,6 +174,7 @@ public final class RoomStore {
     delete.setString(1, room);
     delete.setString(2, userId);
     delete.executeUpdate();
+    spaces.lose(userId, room);
     return true;
   }
 

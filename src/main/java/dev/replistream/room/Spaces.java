@@ -104,6 +104,23 @@ public final class Spaces {
     }
   }
 
+  /// Raises the private space of a user who loses a room by more than that room's version, so that
+  /// the sum of the versions of what the user may read never goes down. Call it with the room
+  /// locked.
+  public void lose(String userId, String room) throws SQLException {
+    PreparedStatement upsert =
+        session.prepare(
+            """
+            INSERT INTO space (id, version, compacted)
+            VALUES (?, (SELECT version + 1 FROM space WHERE id = ?), 0)
+            ON CONFLICT (id) DO UPDATE SET version = space.version + excluded.version\
+            """);
+    upsert.setString(1, ofUser(userId));
+    upsert.setString(2, ofRoom(room));
+    upsert.executeUpdate();
+    locked.add(ofUser(userId));
+  }
+
   /// The spaces in which this transaction has written.
   public Set<String> raised() {
     return Set.copyOf(raised.keySet());

@@ -17,4 +17,34 @@ record Cookie(CookieOrder order, String epoch, String group, long acked, Map<Str
   Cookie {
     spaces = Collections.unmodifiableMap(new TreeMap<>(spaces));
   }
+
+  /// How far the client's user and group have come: it grows with each change of what cookies say,
+  /// in the order of commits. Writes raise a space's version, acknowledgements the group's, whoever
+  /// joins a room gets its version on top, and for whoever leaves one {@link
+  /// dev.replistream.room.RoomStore} raises the private space by more than the room's.
+  long progress() {
+    return acked + spaces.values().stream().mapToLong(Long::longValue).sum();
+  }
+
+  /// This cookie with the order that comes after a cookie which the client sent.
+  ///
+  /// The tabs of a client group keep what they pulled in one place, and go by the order of the
+  /// cookies to tell what is newer. So a group's orders have to follow what was pulled and not how
+  /// often: an order is where the group began to count, and the progress since.
+  Cookie after(HeldCookie sent) {
+    CookieOrder next =
+        isOfOneCount(sent)
+            ? sent.order().next(progress() - ((Cookie) sent).progress() - 1)
+            : sent.order().next(progress());
+    return new Cookie(next, epoch, group, acked, spaces);
+  }
+
+  /// Whether the order of `sent` was counted as this one's is to be, and this is the later one: a
+  /// database that was set back counts anew.
+  private boolean isOfOneCount(HeldCookie sent) {
+    return sent instanceof Cookie held
+        && held.epoch.equals(epoch)
+        && held.group.equals(group)
+        && held.progress() < progress();
+  }
 }

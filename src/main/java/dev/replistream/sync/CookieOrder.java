@@ -81,6 +81,15 @@ sealed interface CookieOrder {
   /// The least order that the server gives after this one.
   CookieOrder next();
 
+  /// An order `more` after the next one, where orders can be counted; else the next one.
+  ///
+  /// @param more 0 or more
+  default CookieOrder next(long more) {
+    return this instanceof Count(long value) && value < Count.MAX - more
+        ? new Count(value + 1 + more)
+        : next();
+  }
+
   /// The order as it stands in a cookie.
   JsonValue toJson();
 }

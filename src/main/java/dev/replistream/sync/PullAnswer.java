@@ -90,7 +90,9 @@ final class PullAnswer {
         group.isPresent()
             ? clients.lastMutationIDs(group.get(), ackedBefore(base, request))
             : Map.of();
-    Cookie next = new Cookie(sent.order().next(), epoch, request.clientGroupID(), acked, versions);
+    Cookie next =
+        new Cookie(CookieOrder.Count.NONE, epoch, request.clientGroupID(), acked, versions)
+            .after(sent);
     PullWriter writer = new PullWriter(out, cookies.sign(userId, next), acknowledged);
     boolean isDelta = base.isPresent() && delta.write(base.get().spaces(), writer);
     if (!isDelta) {

@@ -621,6 +621,60 @@ abstract class ProtocolRules {
     assertThat(one.view()).isEqualTo(tab.view()).isEqualTo(device.view()).hasSize(2);
   }
 
+  // cookies: the tabs of a group store what they pull in one place, and go by the order
+
+  @Test
+  void aTabThatPulledLaterHasTheGreaterOrderHoweverOftenTheOthersPulled() {
+    Replica owner = replica(alice);
+    owner.push(
+        owner.mutation("createRoom", JsonValue.of(room)),
+        owner.put(room, "a", ONE),
+        owner.put(room, "b", ONE));
+    Replica often = replica(bob);
+    often.push(often.put("own", ONE));
+    Replica seldom = often.tab();
+    List<Runnable> changes =
+        List.of(
+            () -> owner.push(owner.join(room, bob, "reader")),
+            () -> owner.push(owner.put(room, "a", TWO)),
+            () -> often.push(often.put("own", TWO)),
+            () -> owner.push(owner.leave(room, bob)),
+            () -> often.push(often.put("own", ONE)),
+            () -> owner.push(owner.join(room, bob, "reader")),
+            () -> owner.push(owner.mutation("deleteRoom", JsonValue.of(room))),
+            () -> owner.push(owner.mutation("createRoom", JsonValue.of(room))),
+            () -> owner.push(owner.join(room, bob, "writer")));
+
+    for (int i = 0; i < changes.size(); i++) {
+      changes.get(i).run();
+      often.pull();
+      if (i % 3 == 2) {
+        seldom.pull();
+        assertThat(Replica.order(seldom.cookie())).isEqualTo(Replica.order(often.cookie()));
+      }
+    }
+    assertThat(seldom.view()).isEqualTo(often.view());
+  }
+
+  @Test
+  void theOrderGrowsWithEachChangeAndTabsThatMissedSomeCatchUpWithIt() {
+    Replica often = replica(alice);
+    Replica seldom = often.tab();
+    seldom.pull();
+    long last = -1;
+    for (int i = 0; i < 5; i++) {
+      often.push(often.put("key", JsonValue.of(i)));
+      often.pull();
+      assertThat(Replica.order(often.cookie())).isGreaterThan(last);
+      last = Replica.order(often.cookie());
+    }
+
+    seldom.push(seldom.put("late", ONE));
+    seldom.pull();
+
+    assertThat(Replica.order(seldom.cookie())).isGreaterThan(last);
+  }
+
   // 14: cookies that say nothing
 
   @Test
