@@ -1,6 +1,7 @@
 package dev.replistream;
 
 import dev.replistream.auth.AuthSettings;
+import dev.replistream.db.DbSettings;
 import dev.replistream.http.Deadlines;
 import dev.replistream.stream.StreamSettings;
 import io.helidon.config.Config;
@@ -34,6 +35,7 @@ import java.util.stream.Collectors;
 /// @param auth who may call
 /// @param stream the streams
 /// @param http limits of single requests
+/// @param db where the data are kept
 /// @param allowOrigins the web origins that may call, or `*`
 /// @param logLevel the least level that is logged
 public record Settings(
@@ -44,6 +46,7 @@ public record Settings(
     AuthSettings auth,
     StreamSettings stream,
     Http http,
+    DbSettings db,
     List<String> allowOrigins,
     System.Logger.Level logLevel) {
 
@@ -73,6 +76,10 @@ public record Settings(
           "http.body-timeout",
           "http.idle-timeout",
           "http.max-body",
+          "db.url",
+          "db.user",
+          "db.password",
+          "db.pool-size",
           "cors.allow-origins",
           "log.level");
 
@@ -192,6 +199,9 @@ public record Settings(
 
   /// Turns texts into values, and names the key when one does not fit.
   private record Reader(Map<String, String> values) {
+    private static final String NOT_FOR_SQLITE =
+        "is for PostgreSQL, and replistream.db.url names a file of SQLite";
+
     Settings settings() {
       AuthSettings auth =
           new AuthSettings(
@@ -220,6 +230,7 @@ public record Settings(
                 + " mode and serves 127.0.0.1 only, not "
                 + host);
       }
+      Path dataDir = Path.of(required("data-dir"));
       int port = number("port", 0, 65_535);
       int adminPort = number("admin-port", 0, 65_535);
       check(
@@ -230,10 +241,11 @@ public record Settings(
           host,
           port,
           adminPort,
-          Path.of(required("data-dir")),
+          dataDir,
           auth,
           stream(),
           http(),
+          db(dataDir),
           origins(),
           logLevel(auth));
     }
@@ -256,6 +268,20 @@ public record Settings(
           duration("http.body-timeout", shortest, Duration.ofMinutes(30)),
           duration("http.idle-timeout", shortest, Duration.ofHours(1)),
           number("http.max-body", 1024, 64 << 20));
+    }
+
+    private DbSettings db(Path dataDir) {
+      String url = text("db.url").orElse("jdbc:sqlite:" + dataDir.resolve("replistream.db"));
+      boolean postgres = url.startsWith("jdbc:postgresql:");
+      check(
+          postgres || url.startsWith("jdbc:sqlite:"),
+          "db.url",
+          "jdbc:sqlite:<file> or jdbc:postgresql://<host>/<database>");
+      Optional<String> user = text("db.user");
+      Optional<String> password = text("db.password");
+      check(postgres || user.isEmpty(), "db.user", NOT_FOR_SQLITE);
+      check(postgres || password.isEmpty(), "db.password", NOT_FOR_SQLITE);
+      return new DbSettings(url, user, password, number("db.pool-size", 1, 1_000));
     }
 
     private List<String> origins() {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.replistream.auth.AuthSettings;
+import dev.replistream.db.DbSettings;
 import dev.replistream.stream.StreamSettings;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -79,6 +80,8 @@ class SettingsTest {
                     50),
                 new Settings.Http(
                     Duration.ofSeconds(10), Duration.ofSeconds(30), Duration.ofSeconds(75), 65_536),
+                new DbSettings(
+                    "jdbc:sqlite:./data/replistream.db", Optional.empty(), Optional.empty(), 10),
                 List.of("*"),
                 System.Logger.Level.DEBUG));
   }
@@ -119,6 +122,8 @@ class SettingsTest {
         key("http.body-timeout", "PT11S", s -> s.http().bodyTimeout(), Duration.ofSeconds(11)),
         key("http.idle-timeout", "PT12S", s -> s.http().idleTimeout(), Duration.ofSeconds(12)),
         key("http.max-body", "2048", s -> s.http().maxBodyBytes(), 2_048),
+        key("db.url", "jdbc:sqlite:x.db", s -> s.db().url(), "jdbc:sqlite:x.db"),
+        key("db.pool-size", "11", s -> s.db().poolSize(), 11),
         key("cors.allow-origins", "https://a.b", Settings::allowOrigins, List.of("https://a.b")),
         key("log.level", "warning", Settings::logLevel, System.Logger.Level.WARNING));
   }
@@ -260,6 +265,13 @@ class SettingsTest {
     "http.idle-timeout, x",
     "http.max-body, 1023",
     "http.max-body, 64 KiB",
+    "db.url, jdbc:mysql://localhost/x",
+    "db.url, postgresql://localhost/x",
+    "db.url, ./data/x.db",
+    "db.user, alice",
+    "db.password, secret",
+    "db.pool-size, 0",
+    "db.pool-size, 1001",
     "cors.allow-origins, ''",
     "cors.allow-origins, app.example.com",
     "cors.allow-origins, https://app.example.com/",
@@ -272,6 +284,38 @@ class SettingsTest {
   })
   void aBadValueIsNamed(String key, String value) {
     assertRefused(variable(key), value).hasMessageStartingWith("replistream." + key + ": ");
+  }
+
+  @Test
+  void theDatabaseStandsInTheDataDirectoryUnlessItIsNamed() {
+    assertThat(load("REPLISTREAM_DATA_DIR", "/data").db().url())
+        .isEqualTo("jdbc:sqlite:/data/replistream.db");
+    assertThat(
+            load("REPLISTREAM_DATA_DIR", "/data", "REPLISTREAM_DB_URL", "jdbc:sqlite:x.db")
+                .db()
+                .url())
+        .isEqualTo("jdbc:sqlite:x.db");
+  }
+
+  @Test
+  void thePasswordOfTheDatabaseIsKeptAndNeverPrinted() throws IOException {
+    String url = "jdbc:postgresql://h/d?password=" + SECRET;
+    Settings settings =
+        loadFile(
+            """
+            replistream.db:
+              url: %s
+              user: alice
+              password: %s
+            """
+                .formatted(url, SECRET));
+
+    assertThat(settings.db())
+        .isEqualTo(new DbSettings(url, Optional.of("alice"), Optional.of(SECRET), 10));
+    assertThat(settings.toString()).doesNotContain(SECRET);
+    assertRefused("REPLISTREAM_DB_PASSWORD", SECRET).hasMessageNotContaining(SECRET);
+    assertRefused("REPLISTREAM_DB_URL", "jdbc:mysql://h/d?password=" + SECRET)
+        .hasMessageNotContaining(SECRET);
   }
 
   @ParameterizedTest
