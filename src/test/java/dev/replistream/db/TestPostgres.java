@@ -43,9 +43,10 @@ public final class TestPostgres {
 
   /// What a server of the tests is like: it finds deadlocks soon, and says little.
   static EmbeddedPostgres.Builder builder() {
-    QUIET.forEach(logger -> logger.setLevel(Level.SEVERE));
+    QUIET.forEach(logger -> logger.setLevel(Level.OFF));
     return EmbeddedPostgres.builder()
         .setServerConfig("max_connections", "200")
+        .setServerConfig("fsync", "off")
         .setServerConfig("deadlock_timeout", "100ms");
   }
 
