@@ -207,6 +207,9 @@ public record Settings(
 
   /// Turns texts into values, and names the key when one does not fit.
   private record Reader(Map<String, String> values) {
+    private static final String NOT_FOR_SQLITE =
+        "is for PostgreSQL, and replistream.db.url names a file of SQLite";
+
     Settings settings() {
       AuthSettings auth =
           new AuthSettings(
@@ -235,6 +238,7 @@ public record Settings(
                 + " mode and serves 127.0.0.1 only, not "
                 + host);
       }
+      Path dataDir = Path.of(required("data-dir"));
       int port = number("port", 0, 65_535);
       int adminPort = number("admin-port", 0, 65_535);
       check(
@@ -278,12 +282,16 @@ public record Settings(
 
     private DbSettings db(Path dataDir) {
       String url = text("db.url").orElse("jdbc:sqlite:" + dataDir.resolve("replistream.db"));
+      boolean postgres = url.startsWith("jdbc:postgresql:");
       check(
-          url.startsWith("jdbc:sqlite:") || url.startsWith("jdbc:postgresql:"),
+          postgres || url.startsWith("jdbc:sqlite:"),
           "db.url",
-          "a database is jdbc:sqlite: or jdbc:postgresql:");
-      return new DbSettings(
-          url, text("db.user"), text("db.password"), number("db.pool-size", 2, 1000));
+          "jdbc:sqlite:<file> or jdbc:postgresql://<host>/<database>");
+      Optional<String> user = text("db.user");
+      Optional<String> password = text("db.password");
+      check(postgres || user.isEmpty(), "db.user", NOT_FOR_SQLITE);
+      check(postgres || password.isEmpty(), "db.password", NOT_FOR_SQLITE);
+      return new DbSettings(url, user, password, number("db.pool-size", 1, 1_000));
     }
 
     private SyncSettings sync() {

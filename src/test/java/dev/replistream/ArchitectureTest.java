@@ -83,6 +83,29 @@ class ArchitectureTest {
   }
 
   @Test
+  void onlyDbKnowsTheDrivers() {
+    check(
+        noClasses()
+            .that()
+            .resideOutsideOfPackage("dev.replistream.db..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("com.zaxxer..", "org.postgresql..", "org.sqlite.."));
+  }
+
+  @Test
+  void onlyWhoKeepsDataKnowsSql() {
+    check(
+        noClasses()
+            .that()
+            .resideOutsideOfPackages(
+                "dev.replistream.db..", "dev.replistream.room..", "dev.replistream.sync..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("java.sql.."));
+  }
+
+  @Test
   void authKnowsHttpOnly() {
     mayNotKnow(
         "auth",

@@ -129,10 +129,8 @@ class SettingsTest {
         key("http.body-timeout", "PT11S", s -> s.http().bodyTimeout(), Duration.ofSeconds(11)),
         key("http.idle-timeout", "PT12S", s -> s.http().idleTimeout(), Duration.ofSeconds(12)),
         key("http.max-body", "2048", s -> s.http().maxBodyBytes(), 2_048),
-        key("db.url", "jdbc:postgresql:x", s -> s.db().url(), "jdbc:postgresql:x"),
-        key("db.user", "u", s -> s.db().user(), Optional.of("u")),
-        key("db.password", "p", s -> s.db().password(), Optional.of("p")),
-        key("db.pool-size", "7", s -> s.db().poolSize(), 7),
+        key("db.url", "jdbc:sqlite:x.db", s -> s.db().url(), "jdbc:sqlite:x.db"),
+        key("db.pool-size", "11", s -> s.db().poolSize(), 11),
         key("sync.max-body", "2048", s -> s.sync().maxBodyBytes(), 2_048),
         key("sync.max-value", "99", s -> s.sync().maxValueBytes(), 99),
         key("sync.tombstone-max-age", "P1D", s -> s.sync().tombstoneMaxAge(), Duration.ofDays(1)),
@@ -284,7 +282,12 @@ class SettingsTest {
     "http.max-body, 1023",
     "http.max-body, 64 KiB",
     "db.url, jdbc:mysql://localhost/x",
-    "db.pool-size, 1",
+    "db.url, postgresql://localhost/x",
+    "db.url, ./data/x.db",
+    "db.user, alice",
+    "db.password, secret",
+    "db.pool-size, 0",
+    "db.pool-size, 1001",
     "sync.max-body, 1023",
     "sync.max-value, 0",
     "sync.tombstone-max-age, 30 days",
@@ -302,6 +305,38 @@ class SettingsTest {
   })
   void aBadValueIsNamed(String key, String value) {
     assertRefused(variable(key), value).hasMessageStartingWith("replistream." + key + ": ");
+  }
+
+  @Test
+  void theDatabaseStandsInTheDataDirectoryUnlessItIsNamed() {
+    assertThat(load("REPLISTREAM_DATA_DIR", "/data").db().url())
+        .isEqualTo("jdbc:sqlite:/data/replistream.db");
+    assertThat(
+            load("REPLISTREAM_DATA_DIR", "/data", "REPLISTREAM_DB_URL", "jdbc:sqlite:x.db")
+                .db()
+                .url())
+        .isEqualTo("jdbc:sqlite:x.db");
+  }
+
+  @Test
+  void thePasswordOfTheDatabaseIsKeptAndNeverPrinted() throws IOException {
+    String url = "jdbc:postgresql://h/d?password=" + SECRET;
+    Settings settings =
+        loadFile(
+            """
+            replistream.db:
+              url: %s
+              user: alice
+              password: %s
+            """
+                .formatted(url, SECRET));
+
+    assertThat(settings.db())
+        .isEqualTo(new DbSettings(url, Optional.of("alice"), Optional.of(SECRET), 10));
+    assertThat(settings.toString()).doesNotContain(SECRET);
+    assertRefused("REPLISTREAM_DB_PASSWORD", SECRET).hasMessageNotContaining(SECRET);
+    assertRefused("REPLISTREAM_DB_URL", "jdbc:mysql://h/d?password=" + SECRET)
+        .hasMessageNotContaining(SECRET);
   }
 
   @ParameterizedTest

@@ -10,6 +10,8 @@ import java.time.Duration;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import org.postgresql.core.BaseConnection;
+import org.postgresql.core.TransactionState;
 
 /// A database of a PostgreSQL server. Works run on the threads of their callers. Thread-safe.
 ///
@@ -107,12 +109,21 @@ final class PostgresDatabase implements Database {
         JdbcSession session = new JdbcSession(connection, Dialect.POSTGRESQL, 0);
         T result = work.run(session);
         session.requireWhole();
+        requireGoing(connection);
         connection.commit();
         return result;
       } catch (Throwable thrown) {
         rollBack(connection);
         throw thrown;
       }
+    }
+  }
+
+  /// Refuses to commit a transaction of which a statement failed, as the server would roll it back
+  /// and the driver not say so.
+  private static void requireGoing(Connection connection) throws SQLException {
+    if (connection.unwrap(BaseConnection.class).getTransactionState() == TransactionState.FAILED) {
+      throw new SQLException("the work went on after a statement that failed", "25P02");
     }
   }
 

@@ -125,6 +125,9 @@ final class PostgresServer {
     config.setDataSourceProperties(properties(SILENCE));
     config.setMaximumPoolSize(settings.poolSize());
     config.setAutoCommit(false);
+    // commits the statement below: else a connection begins in its transaction, and the first
+    // rollback takes the settings back
+    config.setIsolateInternalQueries(true);
     config.setConnectionInitSql(SESSION_SETTINGS);
     config.setConnectionTimeout(POOL_PATIENCE.toMillis());
     config.setValidationTimeout(VALIDATION.toMillis());

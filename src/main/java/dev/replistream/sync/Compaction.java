@@ -7,7 +7,9 @@ import java.lang.System.Logger.Level;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /// Keeps the database from growing for ever: from time to time it removes old tombstones and folds
@@ -22,6 +24,7 @@ public final class Compaction implements AutoCloseable {
   private final Clock clock;
   private final Tombstones tombstones;
   private final IdleClients clients;
+  private final CountDownLatch closing = new CountDownLatch(1);
   private @Nullable Thread thread;
 
   /// A compaction that was not started.
@@ -41,18 +44,23 @@ public final class Compaction implements AutoCloseable {
 
   private void run(Duration first) {
     Duration pause = first;
-    while (!Thread.currentThread().isInterrupted()) {
-      try {
-        Thread.sleep(pause);
-        compact();
-      } catch (InterruptedException _) {
-        return;
-      } catch (DatabaseUnavailableException _) {
-        // the database has told the log; the next time will do
-      } catch (RuntimeException e) {
-        LOGGER.log(Level.ERROR, "event=compaction-failed", e);
+    try {
+      while (!closing.await(pause.toMillis(), TimeUnit.MILLISECONDS)) {
+        compactOrLog();
+        pause = settings.compactionInterval();
       }
-      pause = settings.compactionInterval();
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void compactOrLog() {
+    try {
+      compact();
+    } catch (DatabaseUnavailableException _) {
+      // the database has told the log; the next time will do
+    } catch (RuntimeException e) {
+      LOGGER.log(Level.ERROR, "event=compaction-failed", e);
     }
   }
 
@@ -61,8 +69,8 @@ public final class Compaction implements AutoCloseable {
   /// @throws DatabaseUnavailableException when it could not be done to its end
   void compact() {
     Instant now = clock.instant();
-    int removed = tombstones.remove(now.minus(settings.tombstoneMaxAge()));
-    int folded = clients.fold(now.minus(settings.clientMaxAge()));
+    int removed = tombstones.remove(now.minus(settings.tombstoneMaxAge()), this::isClosing);
+    int folded = clients.fold(now.minus(settings.clientMaxAge()), this::isClosing);
     LOGGER.log(
         removed + folded > 0 ? Level.INFO : Level.DEBUG,
         "event=compaction tombstones={0,number,#} clients={1,number,#}",
@@ -70,12 +78,16 @@ public final class Compaction implements AutoCloseable {
         folded);
   }
 
+  private boolean isClosing() {
+    return closing.getCount() == 0;
+  }
+
   /// Ends the thread; a transaction under way ends first.
   @Override
   public void close() {
+    closing.countDown();
     Thread running = thread;
     if (running != null) {
-      running.interrupt();
       try {
         running.join();
       } catch (InterruptedException _) {

@@ -19,45 +19,20 @@ final class Delta {
   private final ViewStore views;
   private final String userId;
   private final NavigableMap<String, Space> readable;
-  private final PullWriter writer;
   private final List<Key> pending = new ArrayList<>();
   private long lookups;
 
   /// @param readable the spaces that the user may read
-  Delta(ViewStore views, String userId, NavigableMap<String, Space> readable, PullWriter writer) {
+  Delta(ViewStore views, String userId, NavigableMap<String, Space> readable) {
     this.views = views;
     this.userId = userId;
     this.readable = readable;
-    this.writer = writer;
   }
 
-  /// Writes the changes since `held`, the versions of the spaces that the client has.
-  ///
-  /// @return false when the client needs the whole view, whatever was written until then:
-  ///   tombstones that it has not seen may be gone, it holds what this database has not had yet, or
-  ///   there are too many changes
-  boolean write(Map<String, Long> held) throws SQLException {
-    if (!fits(held)) {
-      return false;
-    }
-    for (Map.Entry<String, Long> each : held.entrySet()) {
-      Space space = readable.get(each.getKey());
-      if (space == null) {
-        views.keysAt(each.getKey(), each.getValue(), this::changed);
-      } else if (space.version() > each.getValue()) {
-        views.changedKeys(each.getKey(), each.getValue(), this::changed);
-      }
-    }
-    for (String space : readable.keySet()) {
-      if (!held.containsKey(space)) {
-        views.keys(space, this::changed);
-      }
-    }
-    flush();
-    return lookups <= MAX_LOOKUPS;
-  }
-
-  private boolean fits(Map<String, Long> held) throws SQLException {
+  /// Whether the changes since `held`, the versions of the spaces that a client has, can be told:
+  /// not where tombstones that it has not seen may be gone, or it has what this database has not
+  /// had yet.
+  boolean fits(Map<String, Long> held) throws SQLException {
     for (Map.Entry<String, Long> each : held.entrySet()) {
       long version = each.getValue();
       Space space = readable.get(each.getKey());
@@ -69,15 +44,36 @@ final class Delta {
     return true;
   }
 
-  private void changed(Key key) throws SQLException {
+  /// Writes the changes since `held`, which fits.
+  ///
+  /// @return false when there are too many: what was written counts for nothing then
+  boolean write(Map<String, Long> held, PullWriter writer) throws SQLException {
+    for (Map.Entry<String, Long> each : held.entrySet()) {
+      Space space = readable.get(each.getKey());
+      if (space == null) {
+        views.keysAt(each.getKey(), each.getValue(), key -> changed(key, writer));
+      } else if (space.version() > each.getValue()) {
+        views.changedKeys(each.getKey(), each.getValue(), key -> changed(key, writer));
+      }
+    }
+    for (String space : readable.keySet()) {
+      if (!held.containsKey(space)) {
+        views.keys(space, key -> changed(key, writer));
+      }
+    }
+    flush(writer);
+    return lookups <= MAX_LOOKUPS;
+  }
+
+  private void changed(Key key, PullWriter writer) throws SQLException {
     pending.add(key);
     if (pending.size() == ViewStore.KEYS_PER_LOOKUP) {
-      flush();
+      flush(writer);
     }
   }
 
   /// Writes what the pending keys are now.
-  private void flush() throws SQLException {
+  private void flush(PullWriter writer) throws SQLException {
     lookups += (long) pending.size() * readable.size();
     if (!pending.isEmpty() && lookups <= MAX_LOOKUPS) {
       Map<Key, String> winners = views.winners(userId, pending);

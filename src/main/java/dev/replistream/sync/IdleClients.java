@@ -3,6 +3,7 @@ package dev.replistream.sync;
 import dev.replistream.db.Database;
 import java.time.Instant;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 
 /// Folds clients that have not pushed for long into their client group, one group a transaction.
 /// None is forgotten: however late a client comes back, its mutations are applied once.
@@ -18,8 +19,9 @@ final class IdleClients {
 
   /// Folds those that have not pushed since a time.
   ///
+  /// @param stop is asked after each transaction
   /// @return how many
-  int fold(Instant seenBefore) {
+  int fold(Instant seenBefore, BooleanSupplier stop) {
     long millis = seenBefore.toEpochMilli();
     int folded = 0;
     String last = "";
@@ -32,6 +34,9 @@ final class IdleClients {
       for (String group : groups) {
         folded += fold(group, millis);
         last = group;
+        if (stop.getAsBoolean()) {
+          return folded;
+        }
       }
     } while (groups.size() == GROUPS_PER_LOOK);
     return folded;

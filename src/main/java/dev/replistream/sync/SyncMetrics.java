@@ -35,7 +35,7 @@ public final class SyncMetrics implements DatabaseListener {
   private final Counter duplicate;
   private final Counter rejected;
   private final Counter failed;
-  private final Map<Pull.Kind, Counter> pulls = new EnumMap<>(Pull.Kind.class);
+  private final Map<PullAnswer.Kind, Counter> pulls = new EnumMap<>(PullAnswer.Kind.class);
   private final Counter rowsOut;
   private final Counter bytesOut;
   private final Timer pokeToPull;
@@ -50,7 +50,7 @@ public final class SyncMetrics implements DatabaseListener {
     duplicate = mutations(registry, "duplicate");
     rejected = mutations(registry, "rejected");
     failed = mutations(registry, "failed");
-    for (Pull.Kind kind : Pull.Kind.values()) {
+    for (PullAnswer.Kind kind : PullAnswer.Kind.values()) {
       pulls.put(
           kind,
           registry.getOrCreate(
@@ -104,7 +104,7 @@ public final class SyncMetrics implements DatabaseListener {
     (isRejected ? rejected : failed).increment();
   }
 
-  void pulled(Pull.Kind kind, long rows) {
+  void pulled(PullAnswer.Kind kind, long rows) {
     requireNonNull(pulls.get(kind)).increment();
     rowsOut.increment(rows);
   }

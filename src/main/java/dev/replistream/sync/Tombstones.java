@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 
 /// Removes the tombstones of entries that were deleted long ago, in small transactions, and notes
 /// in each space how far that went: a cookie from before it gets the whole view. Thread-safe, also
@@ -29,8 +30,9 @@ final class Tombstones {
 
   /// Removes what was deleted before a time.
   ///
+  /// @param stop is asked after each transaction
   /// @return how many
-  int remove(Instant deletedBefore) {
+  int remove(Instant deletedBefore, BooleanSupplier stop) {
     int removed = 0;
     int found;
     do {
@@ -39,6 +41,9 @@ final class Tombstones {
         found += space.getValue().size();
         removed +=
             database.inTransaction(session -> remove(session, space.getKey(), space.getValue()));
+        if (stop.getAsBoolean()) {
+          return removed;
+        }
       }
     } while (found == BATCH);
     return removed;

@@ -6,13 +6,24 @@ import java.io.UncheckedIOException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /// A PostgreSQL server that the tests of this JVM share; it starts with the first that asks and
 /// ends with the JVM. Thread-safe.
 public final class TestPostgres {
   private static final String USER = "postgres";
+
+  /// Held, so that their levels are not collected with them.
+  private static final List<Logger> QUIET =
+      List.of(
+          Logger.getLogger("io.zonky.test"),
+          Logger.getLogger("com.zaxxer.hikari"),
+          Logger.getLogger("pg"));
+
   private static final AtomicInteger DATABASES = new AtomicInteger();
 
   private TestPostgres() {}
@@ -23,11 +34,20 @@ public final class TestPostgres {
 
     private static EmbeddedPostgres start() {
       try {
-        return EmbeddedPostgres.builder().setServerConfig("max_connections", "200").start();
+        return builder().start();
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
     }
+  }
+
+  /// What a server of the tests is like: it finds deadlocks soon, and says little.
+  static EmbeddedPostgres.Builder builder() {
+    QUIET.forEach(logger -> logger.setLevel(Level.OFF));
+    return EmbeddedPostgres.builder()
+        .setServerConfig("max_connections", "200")
+        .setServerConfig("fsync", "off")
+        .setServerConfig("deadlock_timeout", "100ms");
   }
 
   /// Makes a new, empty database and returns its URL, which needs no password.

@@ -1,0 +1,361 @@
+package dev.replistream.db;
+
+import static dev.replistream.db.DatabaseContractTest.awaitUninterruptibly;
+import static dev.replistream.db.DatabaseContractTest.inParallel;
+import static dev.replistream.db.DatabaseContractTest.run;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Transactions of PostgreSQL that meet, and the connections that they share.
+class PostgresConflictsTest {
+  private static final int POOL_SIZE = 8;
+  private static final int MAX_SNAPSHOTS = 6;
+
+  private final RecordingListener listener = new RecordingListener();
+  private final ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor();
+  private final CountDownLatch mayEnd = new CountDownLatch(1);
+  private Database database;
+
+  @BeforeEach
+  void open() {
+    database =
+        Databases.open(
+            new DbSettings(
+                TestPostgres.newDatabase(), Optional.of("postgres"), Optional.empty(), POOL_SIZE),
+            listener);
+    database.inTransaction(session -> {
+      run(session, "CREATE TABLE counter (name TEXT PRIMARY KEY, n BIGINT NOT NULL)");
+      return run(session, "INSERT INTO counter (name, n) VALUES ('a', 0), ('b', 0)");
+    });
+    listener.clear();
+  }
+
+  @AfterEach
+  void close() {
+    mayEnd.countDown();
+    callers.close();
+    database.close();
+  }
+
+  private static int increment(Session session, String name) throws SQLException {
+    return run(session, "UPDATE counter SET n = n + 1 WHERE name = ?", name);
+  }
+
+  private List<Long> counters() {
+    return database.inSnapshot(session -> {
+      List<Long> counters = new ArrayList<>();
+      try (ResultSet rows = session.prepare("SELECT n FROM counter ORDER BY name").executeQuery()) {
+        while (rows.next()) {
+          counters.add(rows.getLong(1));
+        }
+      }
+      return counters;
+    });
+  }
+
+  /// Locks a row until {@link #mayEnd}.
+  private Future<Integer> hold(String name) throws InterruptedException {
+    CountDownLatch begun = new CountDownLatch(1);
+    Future<Integer> held =
+        callers.submit(() ->
+            database.inTransaction(session -> {
+              int count = increment(session, name);
+              begun.countDown();
+              awaitUninterruptibly(mayEnd);
+              return count;
+            }));
+    begun.await();
+    return held;
+  }
+
+  @Test
+  void aDeadlockIsSolvedByDoingOneOfThemAgain() throws Exception {
+    CyclicBarrier bothHoldOne = new CyclicBarrier(2);
+    AtomicInteger number = new AtomicInteger();
+
+    inParallel(
+        2,
+        () -> {
+          boolean forward = number.getAndIncrement() == 0;
+          AtomicInteger attempts = new AtomicInteger();
+          database.inTransaction(session -> {
+            increment(session, forward ? "a" : "b");
+            if (attempts.getAndIncrement() == 0) {
+              awaitBoth(bothHoldOne);
+            }
+            return increment(session, forward ? "b" : "a");
+          });
+        });
+
+    assertThat(counters()).containsExactly(2L, 2L);
+    assertThat(listener.retries()).isPositive(); // one, unless they met once more
+    assertThat(listener.transactions()).containsExactly(true, true);
+  }
+
+  private static void awaitBoth(CyclicBarrier barrier) {
+    try {
+      barrier.await();
+    } catch (Exception e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"40001", "40P01"})
+  void aConflictThatTheWorkWrapsOrSwallowsIsRetriedToo(String state) {
+    AtomicInteger attempts = new AtomicInteger();
+
+    int result =
+        database.inTransaction(session -> {
+          increment(session, "a");
+          int attempt = attempts.incrementAndGet();
+          if (attempt == 1) {
+            throw new IllegalStateException(new SQLException("conflict", state));
+          }
+          if (attempt == 2) {
+            Work<Integer> conflicting =
+                part -> {
+                  increment(part, "b");
+                  throw new IllegalStateException(new SQLException("conflict", state));
+                };
+            assertThatThrownBy(() -> session.inSavepoint(conflicting))
+                .isInstanceOf(IllegalStateException.class);
+          }
+          return attempt;
+        });
+
+    assertThat(result).isEqualTo(3);
+    assertThat(counters()).containsExactly(1L, 0L);
+    assertThat(listener.retries()).isEqualTo(2);
+    assertThat(listener.groups()).containsExactly(1);
+  }
+
+  @Test
+  void oneThatAlwaysLosesIsGivenUp() {
+    AtomicInteger attempts = new AtomicInteger();
+
+    assertThatThrownBy(() ->
+            database.inTransaction(session -> {
+              attempts.incrementAndGet();
+              increment(session, "a");
+              throw new SQLException("conflict", "40001");
+            }))
+        .isInstanceOf(DatabaseUnavailableException.class);
+
+    assertThat(attempts).hasValue(10);
+    assertThat(listener.retries()).isEqualTo(9);
+    assertThat(counters()).containsExactly(0L, 0L);
+  }
+
+  @Test
+  void aConflictAtTheCommitIsRetried() {
+    AtomicInteger attempts = new AtomicInteger();
+    database.inTransaction(session -> {
+      run(
+          session,
+          """
+          CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS
+          'BEGIN IF NEW.n = 1 THEN RAISE EXCEPTION ''lost'' USING ERRCODE = ''40001''; END IF; RETURN NEW; END'
+          """);
+      return run(
+          session,
+          """
+          CREATE CONSTRAINT TRIGGER at_commit AFTER UPDATE ON counter
+          DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION lose()
+          """);
+    });
+    listener.clear();
+
+    database.inTransaction(session ->
+        run(session, "UPDATE counter SET n = ? WHERE name = 'a'", attempts.incrementAndGet()));
+
+    assertThat(counters()).containsExactly(2L, 0L);
+    assertThat(listener.retries()).isEqualTo(1);
+  }
+
+  @Test
+  void aWorkThatSwallowsAFailureOutsideOfAPartIsNotKept() {
+    assertThatThrownBy(() ->
+            database.inTransaction(session -> {
+              increment(session, "a");
+              assertThatThrownBy(() -> run(session, "NONSENSE")).isInstanceOf(SQLException.class);
+              return 0;
+            }))
+        .isInstanceOf(StatementFailedException.class);
+
+    assertThat(counters()).containsExactly(0L, 0L);
+  }
+
+  @Test
+  void manyFailedPartsInOneTransactionAreAllUndone() {
+    database.inTransaction(session -> {
+      for (int i = 0; i < 20; i++) { // the driver changes its ways after a few uses of a text
+        assertThatThrownBy(() ->
+                session.inSavepoint(part -> {
+                  increment(part, "b");
+                  return run(part, "INSERT INTO counter (name, n) VALUES ('a', 0)");
+                }))
+            .isInstanceOf(SQLException.class);
+        session.inSavepoint(part -> increment(part, "a"));
+      }
+      return 0;
+    });
+
+    assertThat(counters()).containsExactly(20L, 0L);
+  }
+
+  @Test
+  void writersOfDifferentRowsDontWaitForEachOther() throws Exception {
+    Future<Integer> held = hold("a");
+
+    assertThat(database.<Integer>inTransaction(session -> increment(session, "b"))).isOne();
+    assertThat(held.isDone()).isFalse();
+
+    mayEnd.countDown();
+    assertThat(held.get()).isOne();
+    assertThat(counters()).containsExactly(1L, 1L);
+  }
+
+  /// Three tests at once, as each takes seconds.
+  @Test
+  void oneStatementMayTakeFourSecondsAndATransactionMore() throws Exception {
+    Future<Integer> held = hold("a");
+    Future<?> locked =
+        callers.submit(() -> assertEnded(session -> increment(session, "a"), "lock timeout"));
+    Future<?> slow =
+        callers.submit(
+            () -> assertEnded(session -> run(session, "SELECT pg_sleep(60)"), "statement timeout"));
+    Future<Integer> patient =
+        callers.submit(() ->
+            database.inTransaction(session -> {
+              for (int i = 0; i < 3; i++) {
+                session.prepare("SELECT pg_sleep(1.8)").executeQuery().close();
+              }
+              return increment(session, "b");
+            }));
+
+    locked.get();
+    slow.get();
+    assertThat(patient.get()).isOne();
+
+    mayEnd.countDown();
+    assertThat(held.get()).isOne();
+    assertThat(counters()).containsExactly(1L, 1L);
+  }
+
+  private void assertEnded(Work<Integer> work, String reason) {
+    long start = System.nanoTime();
+
+    assertThatThrownBy(() -> database.inTransaction(work))
+        .isInstanceOf(DatabaseUnavailableException.class)
+        .hasStackTraceContaining(reason);
+
+    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(5));
+  }
+
+  @Test
+  void slowSnapshotsLeaveConnectionsToWriters() throws Exception {
+    CountDownLatch begun = new CountDownLatch(MAX_SNAPSHOTS);
+    List<Future<Integer>> slow = new ArrayList<>();
+    for (int i = 0; i < MAX_SNAPSHOTS; i++) {
+      slow.add(
+          callers.submit(() ->
+              database.inSnapshot(_ -> {
+                begun.countDown();
+                awaitUninterruptibly(mayEnd);
+                return 0;
+              })));
+    }
+    begun.await();
+
+    assertThatThrownBy(this::counters).isInstanceOf(DatabaseUnavailableException.class);
+    assertThat(database.<Integer>inTransaction(session -> increment(session, "a"))).isOne();
+    assertThat(database.isAvailable()).isTrue();
+
+    mayEnd.countDown();
+    for (Future<Integer> each : slow) {
+      assertThat(each.get()).isZero();
+    }
+    assertThat(counters()).containsExactly(1L, 0L);
+  }
+
+  @Test
+  void whoFindsAllConnectionsInUseIsAnsweredInTime() throws Exception {
+    CountDownLatch begun = new CountDownLatch(POOL_SIZE);
+    List<Future<Integer>> slow = new ArrayList<>();
+    for (int i = 0; i < POOL_SIZE; i++) {
+      slow.add(
+          callers.submit(() ->
+              database.inTransaction(_ -> {
+                begun.countDown();
+                awaitUninterruptibly(mayEnd);
+                return 0;
+              })));
+    }
+    begun.await();
+    long start = System.nanoTime();
+
+    assertThatThrownBy(() -> database.inTransaction(session -> increment(session, "a")))
+        .isInstanceOf(DatabaseUnavailableException.class);
+    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(5));
+
+    mayEnd.countDown();
+    for (Future<Integer> each : slow) {
+      assertThat(each.get()).isZero();
+    }
+  }
+
+  @Test
+  void theResultOfASnapshotIsNotReadAtOnce() {
+    int first =
+        database.inSnapshot(session -> {
+          // a minute for all rows
+          PreparedStatement select =
+              session.prepare("SELECT i, pg_sleep(0.006) FROM generate_series(1, 10000) AS s (i)");
+          try (ResultSet rows = select.executeQuery()) {
+            rows.next();
+            return rows.getInt(1);
+          }
+        });
+
+    assertThat(first).isOne();
+  }
+
+  @Test
+  void aConnectionHasTheSameSettingsForItsNextUse() {
+    for (int i = 0; i < 2 * POOL_SIZE; i++) {
+      assertThat(isolation(true)).isEqualTo("repeatable read");
+      assertThat(isolation(false)).isEqualTo("read committed");
+    }
+  }
+
+  private String isolation(boolean snapshot) {
+    Work<String> work =
+        session -> {
+          try (ResultSet row = session.prepare("SHOW transaction_isolation").executeQuery()) {
+            row.next();
+            return row.getString(1);
+          }
+        };
+    return snapshot ? database.inSnapshot(work) : database.inTransaction(work);
+  }
+}

@@ -1,0 +1,149 @@
+package dev.replistream.sync;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.replistream.Eventually;
+import dev.replistream.HttpConnection;
+import dev.replistream.HttpReply;
+import dev.replistream.HttpRequest;
+import dev.replistream.LogCapture;
+import dev.replistream.Problems;
+import dev.replistream.ServiceClient;
+import dev.replistream.StreamClient;
+import dev.replistream.TestService;
+import dev.replistream.http.JsonValue;
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+
+/// A service whose PostgreSQL is stopped and started again, or breaks in the middle of an answer.
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class DatabaseAwayTest {
+  private static final JsonValue ONE = JsonValue.of(1);
+
+  private Path data;
+  private EmbeddedPostgres server;
+  private TestService service;
+  private ServiceClient client;
+
+  @BeforeAll
+  void start(@TempDir Path directory) throws IOException {
+    data = directory.resolve("data");
+    server = builder().start();
+    service =
+        TestService.start(
+            "DB_URL", server.getJdbcUrl("postgres", "postgres"), "DB_USER", "postgres");
+    client = service.client();
+  }
+
+  private EmbeddedPostgres.Builder builder() {
+    return EmbeddedPostgres.builder().setDataDirectory(data).setCleanDataDirectory(false);
+  }
+
+  @AfterAll
+  void stop() throws IOException {
+    service.close();
+    server.close();
+  }
+
+  private static HttpReply within5s(Supplier<HttpReply> request) {
+    long start = System.nanoTime();
+    HttpReply reply = request.get();
+    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofMillis(5_500));
+    return reply;
+  }
+
+  private int ready() {
+    return client.admin("/health/ready").status();
+  }
+
+  @Test
+  void whileTheDatabaseIsAwayPushAndPullSaySoAndAllElseGoesOn() throws IOException {
+    Replica replica = Replica.of(client, "alice");
+    replica.push(replica.put("before", ONE));
+    replica.pull();
+    assertThat(ready()).isEqualTo(200);
+    try (LogCapture _ = new LogCapture();
+        StreamClient stream = client.connected("alice")) {
+      int port = server.getPort();
+      server.close();
+
+      JsonValue pending = replica.put("during", ONE);
+      HttpReply push = within5s(() -> replica.send(pending));
+      Problems.detail(push, 503);
+      assertThat(push.header("Retry-After")).isEqualTo("1");
+      HttpReply pull = within5s(() -> replica.sendPull(replica.cookie()));
+      Problems.detail(pull, 503);
+      assertThat(pull.header("Retry-After")).isEqualTo("1");
+      assertThat(ready()).isEqualTo(503);
+      assertThat(client.admin("/health/live").status()).isEqualTo(200);
+      assertThat(client.poke("alice")).isEqualTo(1);
+      stream.expect("sync");
+
+      server = builder().setPort(port).start();
+      Eventually.holds("it is ready again", () -> ready() == 200);
+      replica.push(pending);
+      stream.expect("sync");
+    }
+    replica.pull();
+    assertThat(replica.view()).containsOnlyKeys("before", "during");
+    assertThat(replica.acknowledged()).isEqualTo(2);
+  }
+
+  @Test
+  void anAnswerThatTheDatabaseBreaksIsCutAndNeverLooksWhole() throws SQLException {
+    try (Connection connection = server.getPostgresDatabase().getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute("INSERT INTO space VALUES ('u/rich', 1, 0)");
+      statement.execute(
+          """
+          INSERT INTO entry (space, key, born, version, value, changed_at)
+          SELECT 'u/rich', convert_to('key' || i, 'UTF8'), 1, 1,
+          convert_to('"' || repeat('x', 200) || '"', 'UTF8'), 0 FROM generate_series(1, 100000) i
+          """);
+      Replica replica = Replica.of(client, "rich");
+      try (LogCapture log = new LogCapture();
+          HttpConnection pull = new HttpConnection(service.application().port(), 1 << 16)) {
+        pull.send(
+            HttpRequest.api("POST", "/pull")
+                .by(client.token("rich"))
+                .with(replica.pullBody(JsonValue.ofNull()).toJson())
+                .toBytes());
+        assertThat(pull.head()).startsWith("HTTP/1.1 200").contains("chunked");
+        Eventually.holds("the snapshot waits for its client", () -> terminate(statement) > 0);
+
+        String rest = new String(pull.rest(), StandardCharsets.UTF_8);
+
+        assertThat(rest.contains("\"op\":\"clear\"")).isTrue();
+        assertThat(rest.endsWith("0\r\n\r\n")).isFalse();
+        assertThat(log.lines("pull-cut")).hasSize(1);
+      }
+      Eventually.holds("it serves", () -> replica.sendPull(JsonValue.ofNull()).status() == 200);
+    }
+  }
+
+  private static int terminate(Statement statement) throws SQLException {
+    try (ResultSet row =
+        statement.executeQuery(
+            """
+            SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+            WHERE state = 'idle in transaction' AND query LIKE '%FROM entry%'
+            AND now() - state_change > interval '300 ms'
+            """)) {
+      row.next();
+      return row.getInt(1);
+    }
+  }
+}

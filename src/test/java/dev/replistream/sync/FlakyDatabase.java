@@ -1,0 +1,73 @@
+package dev.replistream.sync;
+
+import dev.replistream.db.Database;
+import dev.replistream.db.DatabaseUnavailableException;
+import dev.replistream.db.Work;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/// A database that does to its next transactions what it is told to. Confined to one thread.
+final class FlakyDatabase implements Database {
+  /// What becomes of a transaction.
+  enum Fate {
+    /// It is committed.
+    COMMIT,
+    /// It loses against another one, and is run again.
+    CONFLICT,
+    /// It is rolled back, and the database is away.
+    AWAY
+  }
+
+  private final Database database;
+  private final Deque<Fate> fates = new ArrayDeque<>();
+  final AtomicInteger transactions = new AtomicInteger();
+
+  FlakyDatabase(Database database) {
+    this.database = database;
+  }
+
+  void next(Fate... next) {
+    fates.addAll(Arrays.asList(next));
+  }
+
+  private static final class RolledBack extends RuntimeException {
+    private static final long serialVersionUID = 1;
+  }
+
+  @Override
+  public <T> T inTransaction(Work<T> work) {
+    transactions.incrementAndGet();
+    Fate fate = fates.isEmpty() ? Fate.COMMIT : fates.removeFirst();
+    if (fate == Fate.COMMIT) {
+      return database.inTransaction(work);
+    }
+    try {
+      database.inTransaction(session -> {
+        work.run(session);
+        throw new RolledBack();
+      });
+    } catch (RolledBack e) {
+      if (fate == Fate.AWAY) {
+        throw new DatabaseUnavailableException("away", e);
+      }
+    }
+    return inTransaction(work);
+  }
+
+  @Override
+  public <T> T inSnapshot(Work<T> work) {
+    return database.inSnapshot(work);
+  }
+
+  @Override
+  public boolean isAvailable() {
+    return database.isAvailable();
+  }
+
+  @Override
+  public void close() {
+    database.close();
+  }
+}

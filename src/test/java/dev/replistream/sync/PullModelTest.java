@@ -1,0 +1,289 @@
+package dev.replistream.sync;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.replistream.db.Database;
+import dev.replistream.http.JsonValue;
+import dev.replistream.room.Role;
+import io.helidon.metrics.api.MetricsFactory;
+import io.helidon.service.registry.Services;
+import java.io.ByteArrayOutputStream;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// For any history of writes, joins, leaves, keys in several spaces, compactions, folded clients,
+/// forks and foreign cookies: applying the patch for any earlier cookie to what the client held
+/// with it gives the whole view, and exactly the acknowledgements of its group.
+class PullModelTest {
+  private static final Duration TIME = Duration.ofSeconds(12);
+  private static final int LEAST_HISTORIES = 10;
+  private static final int STEPS = 80;
+  private static final int KEPT_STATES = 12;
+
+  @TempDir private Path directory;
+  private Database database;
+  private Push push;
+  private Pull pull;
+  private Instant now = Instant.parse("2026-01-01T00:00:00Z");
+
+  @BeforeEach
+  void open() {
+    database = TestDatabase.sqlite(directory);
+    SyncMetrics metrics = new SyncMetrics(Services.get(MetricsFactory.class).globalRegistry());
+    Clock clock =
+        new Clock() {
+          @Override
+          public Instant instant() {
+            return now;
+          }
+
+          @Override
+          public ZoneOffset getZone() {
+            return ZoneOffset.UTC;
+          }
+
+          @Override
+          public Clock withZone(java.time.ZoneId zone) {
+            return this;
+          }
+        };
+    push =
+        new Push(
+            database,
+            MutatorRegistry.of(List.of(new TestMutators())),
+            1_000,
+            clock,
+            _ -> {},
+            metrics);
+    pull = new Pull(database, metrics);
+  }
+
+  @AfterEach
+  void close() {
+    database.close();
+  }
+
+  @Test
+  void fromAnyEarlierCookieThePatchesLeadToTheWholeView() {
+    long end = System.nanoTime() + TIME.toNanos();
+    for (int seed = 0; seed < LEAST_HISTORIES || System.nanoTime() < end; seed++) {
+      new History(seed).run();
+    }
+  }
+
+  /// What a client has persisted.
+  private record State(
+      String userId,
+      String group,
+      JsonValue cookie,
+      Map<String, JsonValue> view,
+      Map<String, Long> acknowledged) {}
+
+  /// One random history, with users and rooms of its own, beside the model.
+  private final class History {
+    private final int seed;
+    private final Random random;
+    private final List<String> users = new ArrayList<>();
+    private final List<String> rooms = new ArrayList<>();
+    private final ViewModel model;
+    private final Map<String, Map<String, Long>> acknowledged = new HashMap<>();
+    private final Map<String, List<String>> groups = new HashMap<>();
+    private final List<State> states = new ArrayList<>();
+    private int values;
+
+    History(int seed) {
+      this.seed = seed;
+      random = new Random(seed);
+      for (int i = 0; i < 3; i++) {
+        String user = "u" + seed + "-" + i;
+        users.add(user);
+        rooms.add("r" + seed + "-" + i);
+        groups.put(user, new ArrayList<>(List.of(user + "-g0", user + "-g1")));
+      }
+      model = new ViewModel(users.getFirst());
+    }
+
+    void run() {
+      for (int step = 0; step < STEPS; step++) {
+        now = now.plusSeconds(1);
+        String did = step();
+        pullAndCompare("seed " + seed + ", step " + step + ": " + did);
+        pullAndCompare("seed " + seed + ", step " + step + ": " + did);
+      }
+    }
+
+    private String step() {
+      return switch (random.nextInt(12)) {
+        case 0, 1, 2 -> put(any(users), key(), JsonValue.of(++values));
+        case 3, 4 -> put(any(users), any(rooms), key(), JsonValue.of(++values));
+        case 5, 6 -> delete(any(users), key());
+        case 7 -> createOrDelete(any(rooms));
+        case 8, 9 -> joinOrLeave(any(rooms), users.get(1 + random.nextInt(2)));
+        case 10 -> compact();
+        default -> fold();
+      };
+    }
+
+    private <T> T any(List<T> list) {
+      return list.get(random.nextInt(list.size()));
+    }
+
+    private String key() {
+      return "k" + random.nextInt(6);
+    }
+
+    private String put(String user, String key, JsonValue value) {
+      mutate(user, "put", JsonValue.object().with("key", key).with("value", value).build());
+      model.put(user, key, value);
+      return "put";
+    }
+
+    private String put(String user, String room, String key, JsonValue value) {
+      mutate(
+          user,
+          "put",
+          JsonValue.object().with("room", room).with("key", key).with("value", value).build());
+      model.put(user, room, key, value);
+      return "put into a room";
+    }
+
+    private String delete(String user, String key) {
+      mutate(user, "del", JsonValue.object().with("key", key).build());
+      model.delete(user, key);
+      return "del";
+    }
+
+    private String createOrDelete(String room) {
+      if (!model.hasRoom(room)) {
+        mutate(users.getFirst(), "createRoom", JsonValue.of(room));
+        model.createRoom(room);
+        return "create a room";
+      }
+      if (random.nextInt(3) == 0) {
+        mutate(users.getFirst(), "deleteRoom", JsonValue.of(room));
+        model.deleteRoom(room);
+        return "delete a room";
+      }
+      mutate(users.getFirst(), "createRoom", JsonValue.of(room));
+      return "create a room that is there";
+    }
+
+    private String joinOrLeave(String room, String user) {
+      boolean joins = !model.isMember(room, user);
+      mutate(
+          users.getFirst(),
+          joins ? "join" : "leave",
+          JsonValue.object()
+              .with("room", room)
+              .with("user", user)
+              .with("role", Role.WRITER.label())
+              .build());
+      if (joins) {
+        model.join(room, user);
+      } else {
+        model.leave(room, user);
+      }
+      return joins ? "join" : "leave";
+    }
+
+    private String compact() {
+      new Tombstones(database).remove(now.minusSeconds(random.nextInt(40)), () -> false);
+      return "compact";
+    }
+
+    private String fold() {
+      new IdleClients(database).fold(now.minusSeconds(random.nextInt(20)), () -> false);
+      return "fold";
+    }
+
+    /// Pushes a mutation by one of the user's clients, and some again that came before it.
+    private void mutate(String user, String name, JsonValue args) {
+      String group = any(requireNonNull(groups.get(user)));
+      String client = group + "-c" + random.nextInt(2);
+      Map<String, Long> clients = acknowledged.computeIfAbsent(group, _ -> new TreeMap<>());
+      long id = clients.getOrDefault(client, 0L) + 1;
+      List<Mutation> mutations = new ArrayList<>();
+      for (long i = Math.max(1, id - random.nextInt(3)); i <= id; i++) {
+        mutations.add(new Mutation(i, client, name, args.toJson()));
+      }
+      assertThat(push.push(user, new PushRequest("p", group, "", mutations)))
+          .isEqualTo(Push.Outcome.DONE);
+      clients.put(client, id);
+    }
+
+    /// Pulls from any earlier state or none, and now and then as a new group or with a cookie of
+    /// another user.
+    private void pullAndCompare(String where) {
+      String user = any(users);
+      List<State> mine = states.stream().filter(state -> state.userId.equals(user)).toList();
+      List<State> others = states.stream().filter(state -> !state.userId.equals(user)).toList();
+      List<String> groupsOfUser = requireNonNull(groups.get(user));
+      State from =
+          mine.isEmpty() || random.nextInt(10) == 0
+              ? new State(user, any(groupsOfUser), JsonValue.ofNull(), Map.of(), Map.of())
+              : any(mine);
+      boolean isFork = random.nextInt(6) == 0;
+      boolean isForeign = !others.isEmpty() && random.nextInt(15) == 0;
+      String group = isFork ? user + "-g" + groupsOfUser.size() : from.group;
+      if (isFork) {
+        groupsOfUser.add(group);
+      }
+
+      JsonValue answer = pull(user, group, isForeign ? any(others).cookie : from.cookie);
+
+      Map<String, JsonValue> view = new TreeMap<>(from.view);
+      boolean clears = apply(answer, view);
+      assertThat(view).as(where).isEqualTo(model.view(user));
+      assertThat(clears || !isForeign).as(where).isTrue();
+      Map<String, Long> known = new TreeMap<>(isFork || clears ? Map.of() : from.acknowledged);
+      answer
+          .get("lastMutationIDChanges")
+          .asMembers()
+          .forEach((client, last) -> known.put(client, last.asLong()));
+      assertThat(known).as(where).isEqualTo(acknowledged.getOrDefault(group, Map.of()));
+      states.add(new State(user, group, answer.get("cookie"), view, known));
+      if (states.size() > KEPT_STATES) {
+        states.remove(random.nextInt(states.size()));
+      }
+    }
+
+    private boolean apply(JsonValue answer, Map<String, JsonValue> view) {
+      boolean clears = false;
+      for (JsonValue operation : answer.get("patch").asElements()) {
+        switch (operation.get("op").asText()) {
+          case "clear" -> {
+            view.clear();
+            clears = true;
+          }
+          case "put" -> view.put(operation.get("key").asText(), operation.get("value"));
+          default -> view.remove(operation.get("key").asText());
+        }
+      }
+      return clears;
+    }
+  }
+
+  private JsonValue pull(String user, String group, JsonValue cookie) {
+    Chunks chunks = new Chunks();
+    pull.answer(user, new PullRequest("p", group, "", cookie), chunks);
+    ByteArrayOutputStream answer = new ByteArrayOutputStream();
+    do {
+      answer.writeBytes(chunks.take());
+    } while (!chunks.isDone());
+    return JsonValue.parse(answer.toByteArray());
+  }
+}

@@ -1,0 +1,2 @@
+CREATE TABLE second (id BIGINT);
+INSERT INTO nowhere (id) VALUES (1);
