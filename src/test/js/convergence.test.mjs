@@ -9,7 +9,7 @@ import {Random} from './random.mjs';
 import {Server} from './server.mjs';
 import {eventually, pause} from './waiting.mjs';
 
-const SECONDS = Number(process.env.CONVERGENCE_SECONDS || 12);
+const SECONDS = Number(process.env.CONVERGENCE_SECONDS || 10);
 const SEED = Number(process.env.CONVERGENCE_SEED || Math.floor(Math.random() * 2 ** 31));
 
 /** How long the clients may take at the end, and the test around it all. */

@@ -107,8 +107,9 @@ scenario('one user never gets what another user keeps private', server, async op
 scenario('an edit shows on the other device of its user within a second', server, async open => {
   const laptop = open('alice', {live: true});
   const phone = open('alice', {device: 'phone', live: true});
+  await Promise.all([laptop.listening(), phone.listening()]);
   await laptop.mutate.put({key: 'warm', value: 'up'});
-  await eventually('the phone is connected', async () => (await phone.get('warm')) === 'up');
+  await eventually('the first edit shows', async () => (await phone.get('warm')) === 'up');
 
   for (const [from, to] of [[laptop, phone], [phone, laptop], [laptop, phone]]) {
     const value = `from ${from.device} at ${performance.now()}`;
@@ -121,6 +122,7 @@ scenario('an edit shows on the other device of its user within a second', server
 
 scenario('the device that edits is told by a poke that its edit was processed', server, async open => {
   const laptop = open('alice', {live: true});
+  await laptop.listening();
   await laptop.mutate.put({key: 'note', value: 1});
   await eventually('nothing is pending', async () => (await laptop.pending()).length === 0);
 });

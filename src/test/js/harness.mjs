@@ -9,9 +9,12 @@ import {mutators} from './mutators.mjs';
 import {calm, exchanges, offline} from './network.mjs';
 import {token} from './server.mjs';
 import {listen} from './stream.mjs';
-import {eventually} from './waiting.mjs';
+import {eventually, pause} from './waiting.mjs';
 
 const SCENARIO_MS = 60_000;
+/** Longer than a client waits between two pulls that it wants. */
+const QUIET_MS = 100;
+
 const OUTPUT_SHOWN = 20_000;
 const EXCHANGES_SHOWN = 10;
 
@@ -68,6 +71,7 @@ export class Tab {
   #options;
   #rep;
   #closing = new AbortController();
+  #connected = false;
 
   /**
    * @param device where it runs; the tabs of one device share their storage
@@ -95,7 +99,12 @@ export class Tab {
     });
     if (live) {
       const headers = () => ({Authorization: this.authorization()});
-      const onEvent = data => data !== 'ping' && this.pull();
+      const onEvent = data => {
+        this.#connected ||= data === 'connected';
+        if (data !== 'ping') {
+          this.pull();
+        }
+      };
       listen(`${server.url}/stream`, headers, onEvent, this.#closing.signal);
     }
   }
@@ -153,6 +162,16 @@ export class Tab {
   /** The pushes or pulls of its device. */
   exchanges(kind) {
     return exchanges.filter(each => each.device === this.device && each.kind === kind);
+  }
+
+  /** Waits till it listens to the server and pulls no more: what it gets later comes by pokes. */
+  async listening() {
+    await eventually(`${this.device} is connected`, () => this.#connected);
+    await eventually(`${this.device} is quiet`, async () => {
+      const before = this.exchanges('pull').length;
+      await pause(QUIET_MS);
+      return this.exchanges('pull').length === before;
+    });
   }
 
   /** Waits till the server has acknowledged all its mutations. */

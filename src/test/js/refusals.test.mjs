@@ -40,6 +40,7 @@ for (const [what, poison] of Object.entries(POISON)) {
 
 scenario('poison disappears by a poke, without a pull of the application', server, async open => {
   const laptop = open('alice', {live: true});
+  await laptop.listening();
   await laptop.mutate.unknown({key: 'poison'});
   await eventually('the poison is gone', async () => (await laptop.get('poison')) === undefined);
   assert.deepEqual(await laptop.pending(), []);

@@ -26,6 +26,7 @@ scenario('what is in a room shows to its members only, and to them from when the
   const alice = open('alice', {live: true});
   const bob = open('bob', {live: true});
   const eve = open('eve', {live: true});
+  await Promise.all([alice.listening(), bob.listening(), eve.listening()]);
   const room = newRoom();
   await alice.mutate.createRoom({room});
   await alice.mutate.put({room, key: 'plan', value: 'ours'});
@@ -44,6 +45,7 @@ scenario('what is in a room shows to its members only, and to them from when the
 scenario('who leaves a room loses its entries, and keeps his own', server, async open => {
   const alice = open('alice');
   const bob = open('bob', {live: true});
+  await bob.listening();
   const room = await shared(alice, bob, 'writer');
   await bob.mutate.put({key: 'mine', value: 1});
   await bob.settled();

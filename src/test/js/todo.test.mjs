@@ -15,6 +15,7 @@ const TODO = {mutators: todoMutators, live: true};
 async function twoUsers(open) {
   const alice = open('alice', TODO);
   const bob = open('bob', TODO);
+  await Promise.all([alice.listening(), bob.listening()]);
   const list = {id: 'groceries', name: 'Groceries', ownerID: alice.userID};
   const share = {id: 'with-bob', listID: list.id, userID: bob.userID};
   const milk = {id: 'milk', listID: list.id, text: 'Milk', completed: false};
