@@ -32,6 +32,7 @@ final class CommandProcess implements AutoCloseable {
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     // a library of the tests brings SLF4J along, which would say that nothing listens to it
     command.add("-Dslf4j.internal.verbosity=ERROR");
+    command.add("--enable-native-access=ALL-UNNAMED"); // as the jar's manifest says
     command.addAll(jvmOptions);
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
     command.addAll(List.of(args));
