@@ -39,7 +39,7 @@ final class EndWatch implements AutoCloseable {
     try {
       channel.register(selector, SelectionKey.OP_READ, onEnd);
       selector.wakeup(); // a selection under way does not see the new key
-    } catch (ClosedChannelException | CancelledKeyException _) {
+    } catch (ClosedChannelException | CancelledKeyException | ClosedSelectorException _) {
       onEnd.accept(Optional.empty());
     }
   }
@@ -64,7 +64,7 @@ final class EndWatch implements AutoCloseable {
         selector.select(this::read);
       } catch (ClosedSelectorException _) {
         return;
-      } catch (IOException | RuntimeException e) {
+      } catch (Throwable e) { // without this thread nobody would be seen to leave
         LOGGER.log(Level.ERROR, "event=error where=end-watch", e);
       }
     }
@@ -84,14 +84,10 @@ final class EndWatch implements AutoCloseable {
     ((Consumer<Optional<UncheckedIOException>>) key.attachment()).accept(failure);
   }
 
-  /// Reads what there is.
+  /// Reads once; the selector comes back to what is left.
   private boolean isOpen(SocketChannel channel) throws IOException {
-    int count;
-    do {
-      dropped.clear();
-      count = channel.read(dropped);
-    } while (count == dropped.capacity());
-    return count >= 0;
+    dropped.clear();
+    return channel.read(dropped) >= 0;
   }
 
   /// Ends the thread. Channels that are still watched are not told of.

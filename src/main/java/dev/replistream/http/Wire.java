@@ -334,7 +334,11 @@ public final class Wire implements ServerConnection, ConnectionContext {
     Consumer<Wire> taken = session;
     session = null;
     if (taken != null) {
-      channel = Sockets.nonBlocking(context.serverSocket()).orElse(null);
+      try {
+        channel = Sockets.nonBlocking(context.serverSocket()).orElse(null);
+      } catch (UncheckedIOException _) {
+        // it is closed already, of which the session learns as soon as it writes
+      }
       try {
         taken.accept(this);
       } finally {

@@ -7,6 +7,7 @@ import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /// Writes the events of one connection, each in one write of prepared bytes, in the form of the
@@ -21,6 +22,8 @@ final class EventWriter implements Connection.Writer {
   private static final byte[] PING = "data: ping\n\n".getBytes(StandardCharsets.US_ASCII);
   private static final AtomicReferenceFieldUpdater<EventWriter, State> STATE =
       AtomicReferenceFieldUpdater.newUpdater(EventWriter.class, State.class, "state");
+
+  private static final Duration BRIEFLY = Duration.ofNanos(10_000);
 
   /// Who may write.
   private enum State {
@@ -99,15 +102,16 @@ final class EventWriter implements Connection.Writer {
       write.run();
     } catch (UncheckedIOException e) {
       connection.end(reasonOf(e));
-    } catch (RuntimeException e) { // a bug here is not the poker's
+    } catch (Throwable e) { // what is wrong here is not the poker's fault
       connection.end(CloseReason.FAILED);
       LOGGER.log(Level.ERROR, "event=error where=stream", e);
-    }
-    if (rest == null) {
-      state = State.IDLE;
-    } else {
-      state = State.REST;
-      connection.offerRest();
+    } finally {
+      if (rest == null) {
+        state = State.IDLE;
+      } else {
+        state = State.REST;
+        connection.offerRest();
+      }
     }
     return true;
   }
@@ -151,7 +155,8 @@ final class EventWriter implements Connection.Writer {
   private void writeWaiting(Runnable more) {
     while (!STATE.compareAndSet(this, State.IDLE, State.BUSY)
         && !STATE.compareAndSet(this, State.REST, State.BUSY)) {
-      Thread.onSpinWait(); // whoever is writing does not wait
+      // whoever is writing is soon done, but may need this thread's carrier for it
+      LockSupport.parkNanos(BRIEFLY.toNanos());
     }
     writeRest();
     syncNow();

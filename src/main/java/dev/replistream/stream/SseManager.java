@@ -246,13 +246,37 @@ public final class SseManager implements AutoCloseable {
     Sync sync = sync(poke.stamp(), poke.nanoTime());
     if (targets.length <= SHARE) {
       offer(sync, targets, 0);
-    } else {
-      for (int from = 0; from < targets.length; from += SHARE) {
-        int begin = from;
-        Thread.startVirtualThread(() -> offer(sync, targets, begin));
-      }
+    } else if (connections.offerFanOut(sync)) {
+      fanOut(connections);
     }
     return targets.length;
+  }
+
+  /// Brings the newest sync to a user's many connections, and when that is done the next: however
+  /// fast the pokes come, a user has one thread for each share at the most.
+  private void fanOut(UserConnections connections) {
+    Sync sync = connections.nextFanOut();
+    if (sync == null) {
+      return;
+    }
+    VarHandle.fullFence(); // see register
+    Connection[] targets = connections.snapshot();
+    AtomicInteger sharesLeft = new AtomicInteger((targets.length + SHARE - 1) / SHARE);
+    if (targets.length == 0) {
+      fanOut(connections);
+    }
+    for (int from = 0; from < targets.length; from += SHARE) {
+      int begin = from;
+      Thread.startVirtualThread(() -> {
+        try {
+          offer(sync, targets, begin);
+        } finally {
+          if (sharesLeft.decrementAndGet() == 0) {
+            fanOut(connections);
+          }
+        }
+      });
+    }
   }
 
   /// Offers to one share of the targets.

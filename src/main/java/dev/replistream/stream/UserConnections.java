@@ -2,6 +2,7 @@ package dev.replistream.stream;
 
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// The open connections of one user. Adding, removing and copying take constant time, constant time
 /// and one copy; nothing is done to a connection under the lock.
@@ -12,6 +13,8 @@ final class UserConnections {
 
   private Connection[] slots = NONE;
   private int size;
+  private @Nullable Sync next;
+  private boolean isFanningOut;
 
   synchronized int size() {
     return size;
@@ -49,6 +52,26 @@ final class UserConnections {
         due.add(slots[i]);
       }
     }
+  }
+
+  /// Takes a sync to be brought to all connections by threads of its own, in place of an older one
+  /// that none of them has taken up yet.
+  ///
+  /// @return whether nobody is at it, so that the caller has to {@link #nextFanOut start}
+  synchronized boolean offerFanOut(Sync sync) {
+    next = next == null || next.stamp() < sync.stamp() ? sync : next;
+    boolean starts = !isFanningOut;
+    isFanningOut = true;
+    return starts;
+  }
+
+  /// The sync to bring to all connections of a {@link #snapshot} taken after it; null when there is
+  /// none, and nobody is at it any more.
+  synchronized @Nullable Sync nextFanOut() {
+    Sync sync = next;
+    next = null;
+    isFanningOut = sync != null;
+    return sync;
   }
 
   synchronized Connection[] snapshot() {

@@ -49,6 +49,20 @@ class StreamEndsTest {
   }
 
   @Test
+  void aStreamWhoseRequestIsCutOffWithinItsBodyLeavesNothingBehind() {
+    try (TestService service = TestService.start("HTTP_BODY_TIMEOUT", "PT0.5S")) {
+      ServiceClient client = service.client();
+      for (int i = 0; i < 5; i++) {
+        try (HttpConnection connection = client.connect()) {
+          connection.send(client.stream("alice").with("Content-Length", "10").toBytes());
+          Eventually.holds("registered", () -> client.connections("alice") == 1);
+          Eventually.holds("cut off", () -> client.connections("alice") == 0);
+        }
+      }
+    }
+  }
+
+  @Test
   void aClientThatClosesIsGoneWithinASecond() {
     double before = closed("client-closed");
     StreamClient stream = client.connected("fin");

@@ -52,4 +52,20 @@ class UserConnectionsTest {
     connections.remove(there);
     assertThat(connections.size()).isZero();
   }
+
+  @Test
+  void whileOneFanOutIsUnderWayAllNewerSyncsBecomeOne() {
+    Sync first = new Sync(1, new byte[0], 0);
+    Sync second = new Sync(2, new byte[0], 0);
+    Sync third = new Sync(3, new byte[0], 0);
+
+    assertThat(connections.offerFanOut(first)).isTrue();
+    assertThat(connections.nextFanOut()).isSameAs(first);
+    assertThat(connections.offerFanOut(third)).isFalse();
+    assertThat(connections.offerFanOut(second)).isFalse();
+    assertThat(connections.nextFanOut()).isSameAs(third);
+    assertThat(connections.nextFanOut()).isNull();
+
+    assertThat(connections.offerFanOut(second)).isTrue();
+  }
 }
