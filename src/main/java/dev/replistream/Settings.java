@@ -245,7 +245,6 @@ public record Settings(
           port == 0 || port != adminPort,
           "admin-port",
           "another port than that of replistream.port, which is " + port + " too");
-      Path dataDir = Path.of(required("data-dir"));
       return new Settings(
           host,
           port,

@@ -124,6 +124,17 @@ class ArchitectureTest {
   }
 
   @Test
+  void roomsKnowWhoAUserIsAndTheDatabase() {
+    mayNotKnow(
+        "room",
+        "dev.replistream.sync..",
+        "dev.replistream.stream..",
+        "dev.replistream.poke..",
+        "dev.replistream.cli..",
+        "io.helidon..");
+  }
+
+  @Test
   void streamAndSyncMeetInPokeOnly() {
     mayNotKnow(
         "stream", "dev.replistream.sync..", "dev.replistream.room..", "dev.replistream.cli..");

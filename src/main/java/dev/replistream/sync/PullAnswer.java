@@ -68,15 +68,15 @@ final class PullAnswer {
 
     // 3: nothing changed
     HeldCookie sent = cookies.read(userId, request.cookie());
-    Optional<Cookie> held =
-        sent instanceof Cookie cookie && cookie.epoch().equals(epoch)
-            ? Optional.of(cookie)
-            : Optional.empty();
-    long ackedBefore = ackedBefore(held, request);
-    if (ackedBefore > acked) {
+    Optional<Cookie> signed =
+        sent instanceof Cookie cookie ? Optional.of(cookie) : Optional.empty();
+    if (ackedBefore(signed, request) > acked) {
       return lost(out);
     }
-    if (held.isPresent() && ackedBefore == acked && held.get().spaces().equals(versions)) {
+    Optional<Cookie> held = signed.filter(cookie -> cookie.epoch().equals(epoch));
+    if (held.isPresent()
+        && ackedBefore(held, request) == acked
+        && held.get().spaces().equals(versions)) {
       new PullWriter(out, request.cookie(), Map.of()).end();
       return new Summary(Kind.UNCHANGED, 0);
     }

@@ -374,7 +374,7 @@ abstract class DatabaseContractTest {
               for (String key : keys.reversed()) {
                 run(
                     session,
-                    "INSERT INTO entry (space, key, version, value, changed_at) VALUES (?, ?, 1, NULL, 0)",
+                    "INSERT INTO entry (space, key, born, version, value, changed_at) VALUES (?, ?, 1, 1, NULL, 0)",
                     key,
                     key.getBytes(StandardCharsets.UTF_8));
               }
@@ -412,7 +412,7 @@ abstract class DatabaseContractTest {
             .inTransaction(session -> {
               run(
                   session,
-                  "INSERT INTO entry (space, key, version, value, changed_at) VALUES ('s', ?, 1, ?, 0)",
+                  "INSERT INTO entry (space, key, born, version, value, changed_at) VALUES ('s', ?, 1, 1, ?, 0)",
                   new byte[] {0, 1, (byte) 255},
                   value);
               byte[] result;

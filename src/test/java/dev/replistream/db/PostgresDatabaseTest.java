@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 
 class PostgresDatabaseTest extends DatabaseContractTest {
   private static String url = "";
@@ -33,6 +35,23 @@ class PostgresDatabaseTest extends DatabaseContractTest {
       assertThat(statement.executeUpdate("DELETE FROM schema_version WHERE version = 99")).isOne();
     } catch (SQLException e) {
       throw new AssertionError(e);
+    }
+  }
+
+  /// The first use of a connection must not take back what was said to it when it was new.
+  @Test
+  void whatTheServerWasToldStaysAfterARollback() {
+    try (Database fresh = connect(DatabaseListener.NONE)) {
+      for (int i = 0; i < 3; i++) {
+        String timeout =
+            fresh.inSnapshot(session -> {
+              try (ResultSet row = session.prepare("SHOW lock_timeout").executeQuery()) {
+                row.next();
+                return row.getString(1);
+              }
+            });
+        assertThat(timeout).isEqualTo("3s");
+      }
     }
   }
 }

@@ -1,0 +1,192 @@
+package dev.replistream.sync;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.replistream.Eventually;
+import dev.replistream.LogCapture;
+import dev.replistream.db.Database;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CompactionTest {
+  private static final SyncSettings SETTINGS =
+      new SyncSettings(
+          1_000, 1_000, Duration.ofDays(30), Duration.ofDays(90), Duration.ofMillis(20));
+
+  @TempDir private Path directory;
+  private Database database;
+  private final Instant now = Instant.now();
+
+  @BeforeEach
+  void open() {
+    database = TestDatabase.sqlite(directory);
+    TestDatabase.execute(database, "INSERT INTO space VALUES ('u/alice', 9, 0)");
+  }
+
+  @AfterEach
+  void close() {
+    database.close();
+  }
+
+  private void entry(String key, int version, boolean isLive, Duration age) {
+    TestDatabase.execute(
+        database,
+        "INSERT INTO entry (space, key, born, version, value, changed_at) VALUES (?, ?, 1, ?, "
+            + (isLive ? "X'31'" : "NULL")
+            + ", ?)",
+        "u/alice",
+        Key.of(key).bytes(),
+        version,
+        now.minus(age).toEpochMilli());
+  }
+
+  private void compact() {
+    new Compaction(database, SETTINGS, Clock.systemUTC()).compact();
+  }
+
+  private long compacted() {
+    return TestDatabase.number(database, "SELECT compacted FROM space WHERE id = 'u/alice'");
+  }
+
+  private long entries() {
+    return TestDatabase.number(database, "SELECT COUNT(*) FROM entry");
+  }
+
+  @Test
+  void oldTombstonesGoAndTheMarkSaysHowFar() {
+    entry("live", 1, true, Duration.ofDays(99));
+    entry("old", 3, false, Duration.ofDays(31));
+    entry("older", 2, false, Duration.ofDays(60));
+    entry("young", 5, false, Duration.ofDays(29));
+
+    compact();
+
+    assertThat(entries()).isEqualTo(2);
+    assertThat(compacted()).isEqualTo(3);
+  }
+
+  @Test
+  void theMarkStaysWhereThereIsNothingOld() {
+    entry("young", 5, false, Duration.ofDays(29));
+
+    compact();
+
+    assertThat(compacted()).isZero();
+  }
+
+  @Test
+  void theMarkNeverGoesBack() {
+    TestDatabase.execute(database, "UPDATE space SET compacted = 7");
+    entry("old", 3, false, Duration.ofDays(31));
+
+    compact();
+
+    assertThat(compacted()).isEqualTo(7);
+    assertThat(entries()).isZero();
+  }
+
+  @Test
+  void moreThanATransactionTakesGoToo() {
+    for (int i = 0; i < 2 * Tombstones.BATCH + 1; i++) {
+      entry("k" + i, 2, false, Duration.ofDays(31));
+    }
+
+    compact();
+
+    assertThat(entries()).isZero();
+  }
+
+  @Test
+  void itStopsBetweenTwoTransactionsWhenItIsTold() {
+    for (int i = 0; i < 2 * Tombstones.BATCH; i++) {
+      entry("k" + i, 2, false, Duration.ofDays(31));
+    }
+
+    new Tombstones(database).remove(now.minus(SETTINGS.tombstoneMaxAge()), () -> true);
+
+    assertThat(entries()).isEqualTo(Tombstones.BATCH);
+  }
+
+  @Test
+  void severalAtOnceDontDisturbEachOther() throws Exception {
+    for (int i = 0; i < 2_000; i++) {
+      entry("k" + i, i % 9 + 1, false, Duration.ofDays(31));
+    }
+    List<Future<?>> runs = new ArrayList<>();
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (int i = 0; i < 4; i++) {
+        runs.add(threads.submit(this::compact));
+      }
+      for (Future<?> run : runs) {
+        run.get(60, TimeUnit.SECONDS);
+      }
+    }
+
+    assertThat(entries()).isZero();
+    assertThat(compacted()).isEqualTo(9);
+  }
+
+  @Test
+  void clientsAreFoldedGroupByGroup() {
+    long longAgo = now.minus(Duration.ofDays(91)).toEpochMilli();
+    for (int group = 0; group < 3; group++) {
+      TestDatabase.execute(
+          database, "INSERT INTO client_group VALUES (?, 'alice', 9, 0, NULL, 0)", "g" + group);
+      for (int client = 0; client < 4; client++) {
+        TestDatabase.execute(
+            database,
+            "INSERT INTO client VALUES (?, ?, ?, ?, ?)",
+            "c" + group + client,
+            "g" + group,
+            10 + client,
+            client,
+            client == 3 ? now.toEpochMilli() : longAgo);
+      }
+    }
+
+    compact();
+
+    assertThat(TestDatabase.number(database, "SELECT COUNT(*) FROM client")).isEqualTo(3);
+    ClientStore.Group group =
+        database.inSnapshot(session -> new ClientStore(session).group("g1").orElseThrow());
+    assertThat(group.folded().toMap()).hasSize(3).containsEntry("c12", 12L);
+    assertThat(group.foldedVersion()).isEqualTo(2);
+    assertThat(group.version()).isEqualTo(9);
+  }
+
+  @Test
+  void itRunsAgainAndAgainUntilItIsClosedAlsoAfterAFailure() {
+    try (LogCapture log = new LogCapture()) {
+      Compaction compaction = new Compaction(database, SETTINGS, Clock.systemUTC());
+      TestDatabase.execute(database, "ALTER TABLE entry RENAME TO away");
+      compaction.start();
+      Eventually.holds("it fails", () -> !log.lines("compaction-failed").isEmpty());
+      TestDatabase.execute(database, "ALTER TABLE away RENAME TO entry");
+
+      for (int i = 0; i < 3; i++) {
+        entry("k" + i, 3, false, Duration.ofDays(31));
+        Eventually.holds("it compacts", () -> entries() == 0);
+      }
+      compaction.close();
+      entry("k", 3, false, Duration.ofDays(31));
+      assertThat(entries()).isOne();
+    }
+  }
+
+  @Test
+  void oneThatWasNotStartedCanBeClosed() {
+    new Compaction(database, SETTINGS, Clock.systemUTC()).close();
+  }
+}
