@@ -41,7 +41,12 @@ scenario('what is deleted may be created again', server, async open => {
   }
 });
 
-const nested = depth => (depth === 0 ? 'core' : depth % 2 ? [nested(depth - 1)] : {in: nested(depth - 1)});
+function nested(depth) {
+  if (depth === 0) {
+    return 'core';
+  }
+  return depth % 2 ? [nested(depth - 1)] : {in: nested(depth - 1)};
+}
 
 const VALUES = {
   null: null,
@@ -63,7 +68,7 @@ const VALUES = {
   'an empty object': {},
   'an array of every kind': [null, true, 1, 'x', [], {}],
   'members in their order': {z: 1, a: 2, 'm\0': 3, '': 4, '10': 5, '9': 6},
-  'members that objects have by nature': JSON.parse('{"__proto__":{"x":1},"constructor":2,"toString":3}'),
+  'members that objects have by nature': JSON.parse('{"__proto__":{"x":1},"constructor":2}'),
   'a value 500 deep': nested(500),
   'a value of 900 kB': 'x'.repeat(900_000),
 };
@@ -118,7 +123,7 @@ scenario('a key of any kind is a key of its own, till it is deleted', server, as
   await laptop.settled();
   await phone.pulled();
   const shown = await phone.view();
-  assert.deepEqual(new Map(KEYS.map(key => [key, shown.get(key)])), new Map(KEYS.map(key => [key, `at ${key}`])));
+  assert.deepEqual(KEYS.map(key => shown.get(key)), KEYS.map(key => `at ${key}`));
   assert.equal(shown.size, KEYS.length);
 
   for (const key of KEYS) {

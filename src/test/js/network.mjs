@@ -2,8 +2,8 @@
 export const realFetch = globalThis.fetch;
 
 /**
- * Each push and pull that a client sent: `{device, kind, request, status, response}`, the last two
- * absent while there is no answer. They are in the order in which they were sent.
+ * Each push and pull that a client sent: `{device, kind, request, fate, status, response}`, the last
+ * two absent while there is no answer. They are in the order in which they were sent.
  */
 export const exchanges = [];
 
@@ -35,14 +35,14 @@ globalThis.fetch = async (resource, init) => {
   }
   const device = deviceOf(request.headers.get('Authorization'));
   const exchange = {device, kind, request: await request.clone().json()};
-  const fate = offline.has(device) ? 'refused' : fault(exchange);
-  if (fate === 'refused') {
+  exchange.fate = offline.has(device) ? 'refused' : fault(exchange);
+  exchanges.push(exchange);
+  if (exchange.fate === 'refused') {
     throw new TypeError('no network');
   }
-  exchanges.push(exchange);
   const answer = await realFetch(request);
   const text = await answer.text();
-  if (fate === 'lost') {
+  if (exchange.fate === 'lost') {
     throw new TypeError('the answer got lost');
   }
   exchange.status = answer.status;

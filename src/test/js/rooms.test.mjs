@@ -22,7 +22,7 @@ async function shared(owner, member, role) {
   return room;
 }
 
-scenario('what is in a room shows to its members only, and to them from when they join', server, async open => {
+scenario('what is in a room shows to its members only, once they have joined', server, async open => {
   const alice = open('alice', {live: true});
   const bob = open('bob', {live: true});
   const eve = open('eve', {live: true});

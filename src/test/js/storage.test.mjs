@@ -4,6 +4,7 @@ import {after} from 'node:test';
 import {scenario} from './harness.mjs';
 import {mutators} from './mutators.mjs';
 import {Server} from './server.mjs';
+import {eventually} from './waiting.mjs';
 
 const BACKLOG = 5_000;
 
@@ -17,6 +18,10 @@ scenario(`a backlog of ${BACKLOG} mutations arrives as one push`, server, async 
   for (let i = 0; i < BACKLOG; i++) {
     await laptop.mutate.increment({key: 'count', id: `mutation ${i}`});
   }
+  // so that no attempt is under way that was made before the last mutation
+  await eventually('a push was tried with all of them', () =>
+    laptop.attempts('push').some(push => push.request.mutations.length === BACKLOG),
+  );
 
   laptop.goOnline();
   await laptop.settled();
@@ -25,7 +30,8 @@ scenario(`a backlog of ${BACKLOG} mutations arrives as one push`, server, async 
   await phone.shows('count', BACKLOG);
   assert.deepEqual(await phone.view(), await laptop.view());
   assert.ok([...(await phone.view())].every(([key, times]) => key === 'count' || times === 1));
-  assert.deepEqual(laptop.exchanges('push').map(push => [push.request.mutations.length, push.status]), [[BACKLOG, 200]]);
+  const pushes = laptop.exchanges('push').map(push => [push.request.mutations.length, push.status]);
+  assert.deepEqual(pushes, [[BACKLOG, 200]]);
 });
 
 scenario('a closed tab leaves its mutations to the next one of its device', server, async open => {
@@ -63,8 +69,11 @@ scenario('a new schema version recovers the mutations of the old one', server, a
   await renewed.settled();
 
   await open('alice', {device: 'phone'}).shows('count', 5);
-  const recovery = renewed.exchanges('push').find(push => push.request.schemaVersion === 'one' && push.request.mutations.length === 3);
-  assert.equal(recovery.request.clientGroupID, await old.rep.clientGroupID);
+  const recovery = renewed
+    .exchanges('push')
+    .map(push => push.request)
+    .find(({schemaVersion, mutations}) => schemaVersion === 'one' && mutations.length === 3);
+  assert.equal(recovery.clientGroupID, await old.rep.clientGroupID);
   assert.notEqual(await renewed.rep.clientGroupID, await old.rep.clientGroupID);
 });
 
@@ -78,8 +87,9 @@ scenario('a fork with other mutators goes on from the cookie of the old group', 
 
   const fork = open('alice', {mutators: {...mutators, more: () => {}}});
   await fork.pulled();
-  assert.notEqual(await fork.rep.clientGroupID, await old.rep.clientGroupID);
-  const first = fork.exchanges('pull').find(pull => pull.request.clientGroupID !== old.exchanges('pull')[0].request.clientGroupID);
+  const group = await fork.rep.clientGroupID;
+  assert.notEqual(group, await old.rep.clientGroupID);
+  const first = fork.exchanges('pull').find(pull => pull.request.clientGroupID === group);
   assert.deepEqual(first.request.cookie, earned);
   assert.equal(first.status, 200);
   assert.deepEqual(await fork.view(), new Map([['note', 1]]));

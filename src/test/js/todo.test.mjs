@@ -26,9 +26,10 @@ async function twoUsers(open) {
 
 /** Waits for the poke that makes it show exactly this. */
 async function showsAll(tab, expected) {
+  const shown = async () => Object.fromEntries(await tab.view());
   await eventually(
-    async () => `${tab.device} shows ${JSON.stringify(expected)}, not ${JSON.stringify(Object.fromEntries(await tab.view()))}`,
-    async () => isDeepStrictEqual(Object.fromEntries(await tab.view()), expected) && (await tab.pending()).length === 0,
+    async () => `${tab.device} shows ${JSON.stringify(expected)}, not ${JSON.stringify(await shown())}`,
+    async () => isDeepStrictEqual(await shown(), expected) && (await tab.pending()).length === 0,
   );
 }
 
