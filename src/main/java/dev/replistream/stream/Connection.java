@@ -16,12 +16,8 @@ import org.jspecify.annotations.Nullable;
 public final class Connection {
   /// What wakes the stream's thread.
   enum Signal {
-    /// There is a pending sync.
-    SYNC,
-    /// A frame of which the socket took a part only is to be written to its end.
-    REST,
-    /// Nothing was written for the ping interval.
-    PING,
+    /// Something is pending that nobody else could write at once.
+    WRITE,
     /// The connection is to end; the reason is set.
     END
   }
@@ -103,7 +99,7 @@ public final class Connection {
     if (before == null) {
       Writer idle = writer;
       if (idle == null || !idle.writeSync()) {
-        queue.offer(Signal.SYNC);
+        wake();
       }
     }
     return before != null;
@@ -145,14 +141,14 @@ public final class Connection {
       pingPending = true;
       Writer idle = writer;
       if (idle == null || !idle.writePing()) {
-        queue.offer(Signal.PING);
+        wake();
       }
     }
   }
 
-  /// Wakes the stream's thread to write the rest of a frame.
-  void offerRest() {
-    queue.offer(Signal.REST);
+  /// Wakes the stream's thread to write what is pending.
+  void wake() {
+    queue.offer(Signal.WRITE);
   }
 
   /// Waits for a signal.
@@ -160,7 +156,7 @@ public final class Connection {
     return queue.take();
   }
 
-  /// Takes note of a {@link Signal#PING}.
+  /// Takes note of a ping that was made pending.
   ///
   /// @return whether it is still due: nothing was written since it was offered
   boolean pingDue(long nowNanos, long pingNanos) {

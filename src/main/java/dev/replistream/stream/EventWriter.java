@@ -110,7 +110,7 @@ final class EventWriter implements Connection.Writer {
         state = State.IDLE;
       } else {
         state = State.REST;
-        connection.offerRest();
+        connection.wake();
       }
     }
     return true;
