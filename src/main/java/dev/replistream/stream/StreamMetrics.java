@@ -2,13 +2,13 @@ package dev.replistream.stream;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.replistream.poke.Latency;
 import io.helidon.metrics.api.Counter;
 import io.helidon.metrics.api.Gauge;
 import io.helidon.metrics.api.Meter;
 import io.helidon.metrics.api.MeterRegistry;
 import io.helidon.metrics.api.Tag;
 import io.helidon.metrics.api.Timer;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -81,23 +81,11 @@ public final class StreamMetrics implements AutoCloseable {
             Counter.builder("replistream_syncs_coalesced")
                 .description("Pokes that joined a sync which was still pending"));
     pokeToWrite =
-        registry.getOrCreate(
-            Timer.builder("replistream_poke_to_write")
-                .description("From the poke to the end of the write of its sync")
-                .percentiles(new double[0])
-                .buckets(
-                    Duration.ofMillis(1),
-                    Duration.ofMillis(2),
-                    Duration.ofMillis(5),
-                    Duration.ofMillis(10),
-                    Duration.ofMillis(25),
-                    Duration.ofMillis(50),
-                    Duration.ofMillis(100),
-                    Duration.ofMillis(250),
-                    Duration.ofMillis(500),
-                    Duration.ofSeconds(1),
-                    Duration.ofSeconds(5),
-                    Duration.ofSeconds(10)));
+        Latency.timer(
+            registry,
+            "replistream_poke_to_write",
+            "From the poke to the end of the write of its sync",
+            List.of());
   }
 
   /// Takes the gauges out of the registry, so that they hold nothing of this service.

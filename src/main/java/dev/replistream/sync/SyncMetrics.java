@@ -3,6 +3,7 @@ package dev.replistream.sync;
 import static java.util.Objects.requireNonNull;
 
 import dev.replistream.db.DatabaseListener;
+import dev.replistream.poke.Latency;
 import io.helidon.metrics.api.Counter;
 import io.helidon.metrics.api.MeterRegistry;
 import io.helidon.metrics.api.Tag;
@@ -15,21 +16,6 @@ import java.util.Map;
 
 /// What happens to pushes and pulls, and in the database beneath, as numbers. Thread-safe.
 public final class SyncMetrics implements DatabaseListener {
-  private static final Duration[] BUCKETS = {
-    Duration.ofMillis(1),
-    Duration.ofMillis(2),
-    Duration.ofMillis(5),
-    Duration.ofMillis(10),
-    Duration.ofMillis(25),
-    Duration.ofMillis(50),
-    Duration.ofMillis(100),
-    Duration.ofMillis(250),
-    Duration.ofMillis(500),
-    Duration.ofSeconds(1),
-    Duration.ofSeconds(5),
-    Duration.ofSeconds(10)
-  };
-
   private final Counter pushes;
   private final Counter applied;
   private final Counter duplicate;
@@ -61,9 +47,10 @@ public final class SyncMetrics implements DatabaseListener {
     rowsOut = counter(registry, "replistream_pull_rows", "Operations in the patches of pulls");
     bytesOut = counter(registry, "replistream_pull_bytes", "Bytes of pull answers, as sent");
     pokeToPull =
-        timer(registry, "replistream_poke_to_pull", "From a user's poke to its next pull", "");
-    transactions = timer(registry, "replistream_database", "Time in the database", "transaction");
-    snapshots = timer(registry, "replistream_database", "Time in the database", "snapshot");
+        Latency.timer(
+            registry, "replistream_poke_to_pull", "From a user's poke to its next pull", List.of());
+    transactions = database(registry, "transaction");
+    snapshots = database(registry, "snapshot");
     retries =
         counter(
             registry,
@@ -82,13 +69,12 @@ public final class SyncMetrics implements DatabaseListener {
             .tags(List.of(Tag.create("outcome", outcome))));
   }
 
-  private static Timer timer(MeterRegistry registry, String name, String description, String kind) {
-    Timer.Builder timer =
-        Timer.builder(name).description(description).percentiles(new double[0]).buckets(BUCKETS);
-    if (!kind.isEmpty()) {
-      timer.tags(List.of(Tag.create("kind", kind)));
-    }
-    return registry.getOrCreate(timer);
+  private static Timer database(MeterRegistry registry, String kind) {
+    return Latency.timer(
+        registry,
+        "replistream_database",
+        "Time in the database",
+        List.of(Tag.create("kind", kind)));
   }
 
   void pushed() {
