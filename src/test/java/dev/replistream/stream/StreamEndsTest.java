@@ -50,6 +50,7 @@ class StreamEndsTest {
 
   @Test
   void aStreamWhoseRequestIsCutOffWithinItsBodyLeavesNothingBehind() {
+    double before = closed("stalled");
     try (TestService service = TestService.start("HTTP_BODY_TIMEOUT", "PT0.5S")) {
       ServiceClient client = service.client();
       for (int i = 0; i < 5; i++) {
@@ -60,6 +61,7 @@ class StreamEndsTest {
         }
       }
     }
+    expectClosed("stalled", before + 5);
   }
 
   @Test
@@ -108,6 +110,7 @@ class StreamEndsTest {
   @Test
   void aTokenThatExpiresEndsItsStream() {
     double before = closed("token-expired");
+    double closedBefore = closed("client-closed");
     String token = client.token("short", Duration.ofMillis(500)); // rounded up to a second
     long begin = System.nanoTime();
     try (StreamClient other = client.connected("short");
@@ -123,6 +126,8 @@ class StreamEndsTest {
       expectClosed("token-expired", before + 1);
       other.expect("sync");
     }
+    expectGone("short");
+    expectClosed("client-closed", closedBefore + 1);
   }
 
   @Test
