@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /// Tells from a request who is calling, and refuses it where nobody is. Thread-safe.
 public final class Authenticator {
@@ -42,6 +43,15 @@ public final class Authenticator {
     } catch (TokenRefusedException e) {
       throw refused(e);
     }
+  }
+
+  /// Tells later who is calling by the headers of a `request` whose {@link #caller} is known: the
+  /// token may expire meanwhile, or its key be withdrawn. Empty where there was no token in the
+  /// `Authorization` header.
+  ///
+  /// @return what throws {@link TokenRefusedException}, and counts and logs nothing
+  public Optional<Supplier<Caller>> later(ServerRequest request) {
+    return bearer(request).map(token -> () -> verifier.verify(token));
   }
 
   /// The caller who opens a stream: by the header, or by the query's `ticket`, which is used up.

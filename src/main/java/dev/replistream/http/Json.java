@@ -24,12 +24,10 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -68,15 +66,12 @@ public final class Json {
           .enable(JsonWriteFeature.COMBINE_UNICODE_SURROGATES_IN_UTF8)
           .build();
 
-  private static final DateTimeFormatter TIMESTAMP =
-      DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSS'Z'", Locale.ROOT)
-          .withZone(ZoneOffset.UTC);
-
   private Json() {}
 
   /// ISO 8601 in UTC with exactly three digits of milliseconds and `Z`.
   public static String timestamp(Instant instant) {
-    return TIMESTAMP.format(instant);
+    String text = instant.truncatedTo(ChronoUnit.MILLIS).toString();
+    return text.contains(".") ? text : text.replace("Z", ".000Z");
   }
 
   /// `text` as a JSON string with its quotes, which is also how values stand in the log: on one

@@ -32,6 +32,11 @@ public final class Takeover implements Sink<byte[]> {
     takeover.wire.takeOver(session);
   }
 
+  /// The connection beneath a response.
+  static Wire wire(ServerResponse response) {
+    return response.sink(TYPE).wire;
+  }
+
   @Override
   public Takeover emit(byte[] bytes) {
     wire.write(bytes);

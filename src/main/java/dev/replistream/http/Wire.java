@@ -6,6 +6,7 @@ import io.helidon.common.buffers.DataWriter;
 import io.helidon.common.concurrency.limits.Limit;
 import io.helidon.common.socket.HelidonSocket;
 import io.helidon.common.socket.PeerInfo;
+import io.helidon.common.task.InterruptableTask;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.Headers;
 import io.helidon.webserver.CloseConnectionException;
@@ -71,6 +72,13 @@ public final class Wire implements ServerConnection, ConnectionContext {
   private volatile @Nullable SocketChannel channel;
   private final AtomicReference<@Nullable Consumer<End>> endListener = new AtomicReference<>();
   private Phase phase = Phase.IDLE;
+  // whether all that was read belongs to requests that were read to their ends
+  private boolean atBoundary = true;
+  // the request under way, as long as one read has brought all that there is of it
+  private byte @Nullable [] request;
+  private long contentLength;
+  private volatile boolean answeringRepeat;
+  private volatile boolean takesNoMore;
   private long bodyDeadlineNanos;
   // when the blocked read or write is overdue, by System.nanoTime
   private volatile long readDeadlineNanos = NEVER;
@@ -94,6 +102,7 @@ public final class Wire implements ServerConnection, ConnectionContext {
   }
 
   private void takeNoMoreRequests() {
+    takesNoMore = true;
     ServerConnection connection = http1;
     if (connection != null) {
       connection.close(false); // ends the loop over requests, not the socket
@@ -242,14 +251,25 @@ public final class Wire implements ServerConnection, ConnectionContext {
     phase = Phase.BODY;
     readDeadlineNanos = NEVER; // a handler may take its time; each read of the body has a deadline
     bodyDeadlineNanos = System.nanoTime() + wires.deadlines().body().toNanos();
+    contentLength =
+        headers.contains(HeaderNames.TRANSFER_ENCODING) ? -1 : headers.contentLength().orElse(0);
     closeIfLast(headers);
   }
 
   void responseStarted(Headers headers) {
     if (phase == Phase.BODY) { // after a head that failed, Helidon ends by itself
       closeIfLast(headers);
+      atBoundary = dataReader().available() == 0;
     }
     phase = Phase.IDLE;
+  }
+
+  /// Remembers how the request that has just been answered can be answered when it comes again.
+  void remember(Headers responseHeaders, Repeats.Answer answer) {
+    byte[] whole = request;
+    if (whole != null && atBoundary && !takesNoMore) {
+      wires.repeats().remember(whole, Math.toIntExact(contentLength), responseHeaders, answer);
+    }
   }
 
   /// RFC 9112, section 9.6: after `Connection: close` in either direction no further request is
@@ -267,13 +287,16 @@ public final class Wire implements ServerConnection, ConnectionContext {
 
   private byte @Nullable [] read() {
     Deadlines deadlines = wires.deadlines();
+    boolean isBeginning = atBoundary && phase == Phase.IDLE && isReadingPrologue();
+    atBoundary = false;
     switch (phase) {
       case IDLE -> readDeadlineNanos = System.nanoTime() + deadlines.idle().toNanos();
       case HEAD -> {} // one deadline for the whole head, however it trickles in
       case BODY -> readDeadlineNanos = bodyDeadlineNanos;
     }
     try {
-      byte[] bytes = next();
+      byte[] bytes = isBeginning ? nextUnknown() : next();
+      request = isBeginning ? bytes : null;
       if (bytes == null && phase != Phase.IDLE) {
         throw new CloseConnectionException("The client left within a request");
       }
@@ -289,6 +312,39 @@ public final class Wire implements ServerConnection, ConnectionContext {
         readDeadlineNanos = NEVER;
       }
     }
+  }
+
+  /// Whether the parser waits for a request, and not for what is left of a body.
+  private boolean isReadingPrologue() {
+    return http1 instanceof InterruptableTask<?> parser && parser.canInterrupt();
+  }
+
+  /// Answers the requests that are known, and returns the beginning of the first that is not.
+  private byte @Nullable [] nextUnknown() {
+    byte[] bytes = next();
+    while (bytes != null && answerRepeat(bytes)) {
+      readDeadlineNanos = System.nanoTime() + wires.deadlines().idle().toNanos();
+      bytes = next();
+    }
+    return bytes;
+  }
+
+  /// Answers a request that is known, unless the server is about to close the connection.
+  private boolean answerRepeat(byte[] bytes) {
+    answeringRepeat = true;
+    try {
+      byte[] response = takesNoMore ? null : wires.repeats().answer(bytes);
+      if (response == null) {
+        return false;
+      }
+      writer.writeNow(BufferData.create(response));
+    } finally {
+      answeringRepeat = false;
+    }
+    if (takesNoMore) {
+      takeNoMoreRequests(); // which close left to this thread
+    }
+    return true;
   }
 
   /// Where a listener has several selectors, the server reads the beginning of a connection to
@@ -323,6 +379,7 @@ public final class Wire implements ServerConnection, ConnectionContext {
     } finally {
       http1 = null;
       reader = null;
+      request = null;
       remotePeer = null;
       readDeadlineNanos = NEVER;
     }
@@ -357,6 +414,10 @@ public final class Wire implements ServerConnection, ConnectionContext {
 
   @Override
   public void close(boolean interrupt) {
+    takesNoMore = true;
+    if (answeringRepeat && !interrupt) {
+      return; // an answer is under way, and the thread at it goes on from here
+    }
     ServerConnection connection = http1;
     if (connection != null) {
       connection.close(interrupt);

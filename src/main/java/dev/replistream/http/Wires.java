@@ -23,6 +23,7 @@ public final class Wires implements ServerConnectionSelector, AutoCloseable {
   private final Set<Wire> open = ConcurrentHashMap.newKeySet();
   private final Deadlines deadlines;
   private final Http1ConnectionSelector http1;
+  private final Repeats repeats = new Repeats();
   private final EndWatch endWatch = new EndWatch();
   private final Thread sweep;
 
@@ -43,6 +44,10 @@ public final class Wires implements ServerConnectionSelector, AutoCloseable {
 
   Deadlines deadlines() {
     return deadlines;
+  }
+
+  Repeats repeats() {
+    return repeats;
   }
 
   EndWatch endWatch() {

@@ -4,6 +4,7 @@ import dev.replistream.auth.Authenticator;
 import dev.replistream.auth.Caller;
 import dev.replistream.http.Json;
 import dev.replistream.http.Problem;
+import dev.replistream.http.Repeats;
 import dev.replistream.http.Routes;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.Handler;
@@ -16,6 +17,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /// `POST /poke-user`: pokes the caller, or others when the token's scope allows it. Thread-safe.
 public final class PokeHandler implements Handler {
@@ -41,7 +43,14 @@ public final class PokeHandler implements Handler {
   @Override
   public void handle(ServerRequest request, ServerResponse response) {
     Caller caller = authenticator.caller(request);
-    Targets targets = targets(caller, Json.body(request, maxBodyBytes));
+    Routes.sendJson(response, poke(caller, Json.body(request, maxBodyBytes)));
+    authenticator
+        .later(request)
+        .ifPresent(again -> Repeats.of(response, body -> poke(again.get(), body)));
+  }
+
+  private byte[] poke(Caller caller, byte[] body) {
+    Targets targets = targets(caller, body);
     boolean self = targets.userIds().equals(List.of(caller.userId()));
     if (!self && !caller.has(Caller.POKE_SCOPE)) {
       throw Problem.of(
@@ -53,27 +62,25 @@ public final class PokeHandler implements Handler {
     for (String userId : targets.userIds()) {
       notified += bus.poke(userId, self ? PokeBus.Source.SELF : PokeBus.Source.SERVICE);
     }
-    Routes.sendJson(response, answer(targets, notified));
+    return answer(targets, notified);
   }
 
   private byte[] answer(Targets targets, int notified) {
-    return Json.write(json -> {
-      json.writeStartObject();
-      json.writeBooleanField("success", true);
-      if (targets.many()) {
-        json.writeArrayFieldStart("userIds");
-        for (String userId : targets.userIds()) {
-          json.writeString(userId);
-        }
-        json.writeEndArray();
-      } else {
-        json.writeStringField("userId", targets.userIds().getFirst());
-      }
-      json.writeNumberField("clientsNotified", notified);
-      json.writeStringField("message", "User-specific sync triggered");
-      json.writeStringField("timestamp", Json.timestamp(clock.instant()));
-      json.writeEndObject();
-    });
+    String users =
+        targets.many()
+            ? targets.userIds().stream()
+                .map(Json::quoted)
+                .collect(Collectors.joining(",", "\"userIds\":[", "]"))
+            : "\"userId\":" + Json.quoted(targets.userIds().getFirst());
+    String answer =
+        "{\"success\":true,"
+            + users
+            + ",\"clientsNotified\":"
+            + notified
+            + ",\"message\":\"User-specific sync triggered\",\"timestamp\":\""
+            + Json.timestamp(clock.instant())
+            + "\"}";
+    return answer.getBytes(StandardCharsets.UTF_8);
   }
 
   /// Whom to poke.

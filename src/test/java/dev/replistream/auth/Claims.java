@@ -1,5 +1,6 @@
 package dev.replistream.auth;
 
+import dev.replistream.SettableClock;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.Collectors;

@@ -1,5 +1,6 @@
 package dev.replistream.auth;
 
+import dev.replistream.SettableClock;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;

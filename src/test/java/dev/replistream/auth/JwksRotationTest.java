@@ -3,6 +3,7 @@ package dev.replistream.auth;
 import static dev.replistream.auth.Refusals.assertRefused;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.replistream.SettableClock;
 import dev.replistream.auth.TokenRefusedException.Reason;
 import java.io.IOException;
 import java.time.Duration;

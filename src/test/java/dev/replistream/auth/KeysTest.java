@@ -3,6 +3,7 @@ package dev.replistream.auth;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.replistream.SettableClock;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;

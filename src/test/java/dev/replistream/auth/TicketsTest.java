@@ -3,6 +3,7 @@ package dev.replistream.auth;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.replistream.SettableClock;
 import dev.replistream.auth.Caller.Credential;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -1,4 +1,4 @@
-package dev.replistream.auth;
+package dev.replistream;
 
 import java.time.Clock;
 import java.time.Duration;
@@ -8,15 +8,17 @@ import java.time.ZoneOffset;
 import java.util.concurrent.atomic.AtomicReference;
 
 /// A clock that stands still until it is told to go on. Thread-safe.
-final class SettableClock extends Clock {
+public final class SettableClock extends Clock {
   private final AtomicReference<Instant> now =
       new AtomicReference<>(Instant.parse("2026-11-23T12:00:00Z"));
 
-  void advance(Duration duration) {
+  /// Lets some time pass.
+  public void advance(Duration duration) {
     now.updateAndGet(instant -> instant.plus(duration));
   }
 
-  long epochSecond() {
+  /// Seconds since 1970.
+  public long epochSecond() {
     return instant().getEpochSecond();
   }
 
