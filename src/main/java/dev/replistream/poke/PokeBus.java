@@ -34,6 +34,8 @@ public final class PokeBus {
     SERVICE,
     /// A push that wrote something which the user may see.
     PUSH,
+    /// A request that poked a room of the user's, or changed which rooms those are.
+    ROOM,
     /// Java code that embeds the service.
     JAVA
   }
@@ -67,8 +69,14 @@ public final class PokeBus {
   }
 
   /// Pokes all clients of some users.
-  public void poke(Set<String> userIds, Source source) {
-    userIds.forEach(userId -> poke(userId, source));
+  ///
+  /// @return how many connections were notified
+  public int poke(Set<String> userIds, Source source) {
+    int notified = 0;
+    for (String userId : userIds) {
+      notified += poke(userId, source);
+    }
+    return notified;
   }
 
   /// A user pulls.

@@ -2,6 +2,7 @@ package dev.replistream.sync;
 
 import dev.replistream.db.Database;
 import dev.replistream.http.Json;
+import dev.replistream.room.RoomSettings;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Clock;
@@ -20,6 +21,7 @@ public final class Push {
   private final Database database;
   private final MutatorRegistry mutators;
   private final int maxValueBytes;
+  private final RoomSettings roomLimits;
   private final Clock clock;
   private final Consumer<Set<String>> poke;
   private final SyncMetrics metrics;
@@ -30,12 +32,14 @@ public final class Push {
       Database database,
       MutatorRegistry mutators,
       int maxValueBytes,
+      RoomSettings roomLimits,
       Clock clock,
       Consumer<Set<String>> poke,
       SyncMetrics metrics) {
     this.database = database;
     this.mutators = mutators;
     this.maxValueBytes = maxValueBytes;
+    this.roomLimits = roomLimits;
     this.clock = clock;
     this.poke = poke;
     this.metrics = metrics;
@@ -78,7 +82,7 @@ public final class Push {
   private PushBatch.Result run(String userId, PushRequest request, int first, Set<String> users) {
     PushBatch.Result batch =
         database.inTransaction(session ->
-            new PushBatch(session, userId, mutators, maxValueBytes, clock.instant())
+            new PushBatch(session, userId, mutators, maxValueBytes, roomLimits, clock.instant())
                 .run(request, first));
     users.addAll(batch.users());
     metrics.mutationsSeen(batch.applied(), batch.duplicates());

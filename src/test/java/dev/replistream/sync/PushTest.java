@@ -7,6 +7,7 @@ import dev.replistream.LogCapture;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.http.JsonValue;
 import dev.replistream.http.ProblemException;
+import dev.replistream.room.RoomSettings;
 import dev.replistream.sync.FlakyDatabase.Fate;
 import io.helidon.metrics.api.MetricsFactory;
 import io.helidon.service.registry.Services;
@@ -40,6 +41,7 @@ class PushTest {
         database,
         MutatorRegistry.of(List.of(mutators)),
         1_000,
+        new RoomSettings(1_000, 10_000),
         Clock.systemUTC(),
         users -> {
           if (!users.isEmpty()) {
