@@ -137,7 +137,7 @@ public final class Application implements AutoCloseable {
             settings.sync().maxValueBytes(),
             settings.rooms(),
             clock,
-            users -> bus.poke(users, PokeBus.Source.PUSH),
+            (pusher, users) -> bus.poke(users, pusher, PokeBus.Source.PUSH),
             syncMetrics);
     Pull pull = new Pull(database, syncMetrics);
     compaction = new Compaction(database, settings.sync(), clock);

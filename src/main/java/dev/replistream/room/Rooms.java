@@ -57,7 +57,7 @@ public final class Rooms {
           store.create(room, caller);
           return room;
         });
-    bus.poke(Set.of(caller), PokeBus.Source.ROOM);
+    bus.poke(caller, PokeBus.Source.ROOM);
     return new Room(room, Role.OWNER, createdAt);
   }
 
@@ -69,7 +69,7 @@ public final class Rooms {
   /// Deletes a room with its entries and members.
   void delete(String room, String caller) {
     Set<String> lost = change(clock.instant(), store -> store.delete(room, caller));
-    bus.poke(lost, PokeBus.Source.ROOM);
+    bus.poke(lost, caller, PokeBus.Source.ROOM);
   }
 
   /// The members of a room of the caller's, in the order of the bytes of their ids.
@@ -90,7 +90,7 @@ public final class Rooms {
               return new Joined(store.member(room, userId).orElseThrow(), isNew);
             });
     if (joined.isNew()) {
-      bus.poke(Set.of(userId), PokeBus.Source.ROOM);
+      bus.poke(userId, PokeBus.Source.ROOM);
     }
     return joined;
   }
@@ -100,11 +100,11 @@ public final class Rooms {
     if (!change(clock.instant(), store -> store.remove(room, caller, userId))) {
       throw new RoomException(Reason.NO_SUCH_MEMBER);
     }
-    bus.poke(Set.of(userId), PokeBus.Source.ROOM);
+    bus.poke(userId, PokeBus.Source.ROOM);
   }
 
-  /// Pokes all members of a room. A poke says that there is something new, which a reader can't
-  /// have made.
+  /// Pokes all members of a room, the caller first. A poke says that there is something new, which
+  /// a reader can't have made.
   ///
   /// @return how many connections are notified
   int poke(String room, String caller) {
@@ -115,7 +115,7 @@ public final class Rooms {
           }
           return store.memberIds(room);
         });
-    return bus.poke(members, PokeBus.Source.ROOM);
+    return bus.poke(members, caller, PokeBus.Source.ROOM);
   }
 
   private static Role requireMember(RoomStore store, String room, String caller)

@@ -8,7 +8,7 @@ import java.lang.System.Logger.Level;
 import java.time.Clock;
 import java.util.HashSet;
 import java.util.Set;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
 
 /// Replicache's push (doc.replicache.dev/reference/server-push): runs mutators, in the order of the
 /// mutations, each at most once. Thread-safe.
@@ -23,18 +23,19 @@ public final class Push {
   private final int maxValueBytes;
   private final RoomSettings roomLimits;
   private final Clock clock;
-  private final Consumer<Set<String>> poke;
+  private final BiConsumer<String, Set<String>> poke;
   private final SyncMetrics metrics;
 
   /// @param maxValueBytes how long the JSON of a value may be, in UTF-8
-  /// @param poke tells users to pull; called after the commit of what they should pull
+  /// @param poke tells users to pull, the pusher first; called after the commit of what they should
+  ///   pull
   public Push(
       Database database,
       MutatorRegistry mutators,
       int maxValueBytes,
       RoomSettings roomLimits,
       Clock clock,
-      Consumer<Set<String>> poke,
+      BiConsumer<String, Set<String>> poke,
       SyncMetrics metrics) {
     this.database = database;
     this.mutators = mutators;
@@ -75,7 +76,7 @@ public final class Push {
         case UNKNOWN_CLIENT -> Outcome.CLIENT_STATE_NOT_FOUND;
       };
     } finally {
-      poke.accept(users);
+      poke.accept(userId, users);
     }
   }
 

@@ -18,8 +18,10 @@ import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -635,6 +637,48 @@ abstract class RoomRules {
       phone.expect("sync");
       laptop.expect("sync");
     }
+  }
+
+  private void tellsABigRoomOneAfterTheOther(Runnable action) {
+    int users = MAX_MEMBERS - 1;
+    List<StreamClient> streams = new ArrayList<>();
+    createRoom();
+    try (StreamClient own = client.connected(alice)) {
+      for (int i = 0; i < users; i++) {
+        requireStatus(201, put(bob + i, "reader", alice));
+        for (int stream = 0; stream < 30; stream++) {
+          streams.add(client.connected(bob + i));
+        }
+      }
+      long begin = System.nanoTime();
+
+      action.run();
+
+      own.expect("sync");
+      Set<Long> stamps = new HashSet<>();
+      streams.forEach(stream -> stamps.add(stream.expect("sync").stamp()));
+      long elapsedMillis = (System.nanoTime() - begin) / 1_000_000;
+      assertThat(stamps).hasSize(users);
+      // a millisecond for each connection, at whose end the last user would be the next
+      assertThat(elapsedMillis).isGreaterThanOrEqualTo(streams.size() * (users - 1L) / users);
+    } finally {
+      streams.forEach(StreamClient::close);
+    }
+  }
+
+  @Test
+  void aPokeOfABigRoomIsSpread() {
+    tellsABigRoomOneAfterTheOther(() -> {
+      HttpReply reply = send("POST", "/rooms/" + room + "/poke", alice);
+      assertThat(reply.json().getInt("clientsNotified")).isEqualTo(30 * (MAX_MEMBERS - 1) + 1);
+    });
+  }
+
+  @Test
+  void thePokesOfAPushInABigRoomAreSpread() {
+    Replica owner = Replica.of(client, alice);
+
+    tellsABigRoomOneAfterTheOther(() -> owner.push(owner.put(room, "a", ONE)));
   }
 
   @Test

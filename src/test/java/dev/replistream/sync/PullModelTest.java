@@ -69,7 +69,7 @@ class PullModelTest {
             1_000,
             new RoomSettings(1_000, 10_000),
             clock,
-            _ -> {},
+            (_, _) -> {},
             metrics);
     pull = new Pull(database, metrics);
   }

@@ -43,7 +43,7 @@ class PushTest {
         1_000,
         new RoomSettings(1_000, 10_000),
         Clock.systemUTC(),
-        users -> {
+        (_, users) -> {
           if (!users.isEmpty()) {
             pokes.add(Set.copyOf(users));
           }
