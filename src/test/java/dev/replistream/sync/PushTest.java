@@ -41,7 +41,7 @@ class PushTest {
         database,
         MutatorRegistry.of(List.of(mutators)),
         1_000,
-        new RoomSettings(1_000, 10_000),
+        new RoomSettings(2, 3),
         Clock.systemUTC(),
         (_, users) -> {
           if (!users.isEmpty()) {
@@ -232,5 +232,29 @@ class PushTest {
           .contains("IllegalStateException at dev.replistream.sync.TestMutators")
           .doesNotContain("content");
     }
+  }
+
+  private static JsonValue join(String user) {
+    return JsonValue.object()
+        .with("room", "team1")
+        .with("user", user)
+        .with("role", "reader")
+        .build();
+  }
+
+  @Test
+  void theLimitsOfRoomsHoldForMutatorsToo() {
+    push(
+        List.of(
+            mutation(1, "createRoom", JsonValue.of("team1")),
+            mutation(2, "createRoom", JsonValue.of("team2")),
+            mutation(3, "createRoom", JsonValue.of("team3")),
+            mutation(4, "join", join("bob")),
+            mutation(5, "join", join("carol")),
+            mutation(6, "join", join("dave"))));
+
+    assertThat(TestDatabase.number(database, "SELECT COUNT(*) FROM room")).isEqualTo(2);
+    assertThat(pokes).containsExactly(Set.of("alice", "bob", "carol"));
+    assertThat(TestDatabase.number(database, "SELECT last_mutation_id FROM client")).isEqualTo(6);
   }
 }
