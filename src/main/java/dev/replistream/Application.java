@@ -15,6 +15,9 @@ import dev.replistream.http.Wires;
 import dev.replistream.poke.Cursor;
 import dev.replistream.poke.PokeBus;
 import dev.replistream.poke.PokeHandler;
+import dev.replistream.room.MemberHandler;
+import dev.replistream.room.RoomHandler;
+import dev.replistream.room.Rooms;
 import dev.replistream.stream.SseManager;
 import dev.replistream.stream.StatsHandler;
 import dev.replistream.stream.StreamHandler;
@@ -132,11 +135,14 @@ public final class Application implements AutoCloseable {
             database,
             mutatorRegistry,
             settings.sync().maxValueBytes(),
+            settings.rooms(),
             clock,
-            users -> bus.poke(users, PokeBus.Source.PUSH),
+            (pusher, users) -> bus.poke(users, pusher, PokeBus.Source.PUSH),
             syncMetrics);
     Pull pull = new Pull(database, syncMetrics);
     compaction = new Compaction(database, settings.sync(), clock);
+
+    Rooms rooms = new Rooms(database, settings.rooms(), bus, clock);
 
     StreamHandler stream =
         new StreamHandler(
@@ -154,6 +160,8 @@ public final class Application implements AutoCloseable {
                 HeaderValues.create("Deprecation", "@1767225600"),
                 HeaderValues.create(
                     HeaderNames.LINK, "<" + API + "/stream>; rel=\"successor-version\"")));
+    RoomHandler room = new RoomHandler(authenticator, rooms, clock, settings.http().maxBodyBytes());
+    MemberHandler member = new MemberHandler(authenticator, rooms, settings.http().maxBodyBytes());
     routes =
         new Routes()
             .on(Method.GET, API + "/stream", stream)
@@ -175,7 +183,14 @@ public final class Application implements AutoCloseable {
                 Method.POST,
                 API + "/pull",
                 new PullHandler(
-                    authenticator, pull, bus, syncMetrics, settings.sync().maxBodyBytes()));
+                    authenticator, pull, bus, syncMetrics, settings.sync().maxBodyBytes()))
+            .on(Method.POST, API + "/rooms", room::create)
+            .on(Method.GET, API + "/rooms", room::list)
+            .on(Method.DELETE, API + "/rooms/{room}", room::delete)
+            .on(Method.POST, API + "/rooms/{room}/poke", room::poke)
+            .on(Method.GET, API + "/rooms/{room}/members", member::list)
+            .on(Method.PUT, API + "/rooms/{room}/members/{userId}", member::put)
+            .on(Method.DELETE, API + "/rooms/{room}/members/{userId}", member::remove);
     if (settings.auth().isDevelopmentMode()) {
       routes.on(Method.GET, "/", new WelcomePage(settings, clock));
     }

@@ -3,6 +3,7 @@ package dev.replistream;
 import dev.replistream.auth.AuthSettings;
 import dev.replistream.db.DbSettings;
 import dev.replistream.http.Deadlines;
+import dev.replistream.room.RoomSettings;
 import dev.replistream.stream.StreamSettings;
 import dev.replistream.sync.SyncSettings;
 import io.helidon.config.Config;
@@ -38,6 +39,7 @@ import java.util.stream.Collectors;
 /// @param http limits of single requests
 /// @param db where the data are kept
 /// @param sync the limits of push and pull
+/// @param rooms the limits of rooms
 /// @param allowOrigins the web origins that may call, or `*`
 /// @param logLevel the least level that is logged
 public record Settings(
@@ -50,6 +52,7 @@ public record Settings(
     Http http,
     DbSettings db,
     SyncSettings sync,
+    RoomSettings rooms,
     List<String> allowOrigins,
     System.Logger.Level logLevel) {
 
@@ -88,6 +91,8 @@ public record Settings(
           "sync.tombstone-max-age",
           "sync.client-max-age",
           "sync.compaction-interval",
+          "rooms.max-per-user",
+          "rooms.max-members",
           "cors.allow-origins",
           "log.level");
 
@@ -255,6 +260,8 @@ public record Settings(
           http(),
           db(dataDir),
           sync(),
+          new RoomSettings(
+              number("rooms.max-per-user", 1, 10_000), number("rooms.max-members", 1, 100_000)),
           origins(),
           logLevel(auth));
     }

@@ -70,6 +70,7 @@ class AdminListenerTest {
             "replistream_pokes_total{source=\"self\"}",
             "replistream_pokes_total{source=\"service\"}",
             "replistream_pokes_total{source=\"java\"}",
+            "replistream_pokes_total{source=\"room\"}",
             "replistream_tickets_issued_total",
             "replistream_tickets_redeemed_total");
     assertThat(metrics)

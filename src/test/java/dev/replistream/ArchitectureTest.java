@@ -124,14 +124,25 @@ class ArchitectureTest {
   }
 
   @Test
-  void roomsKnowWhoAUserIsAndTheDatabase() {
+  void roomsKnowWhoAUserIsTheDatabaseAndWhomToPoke() {
     mayNotKnow(
-        "room",
-        "dev.replistream.sync..",
-        "dev.replistream.stream..",
-        "dev.replistream.poke..",
-        "dev.replistream.cli..",
-        "io.helidon..");
+        "room", "dev.replistream.sync..", "dev.replistream.stream..", "dev.replistream.cli..");
+    mayNotKnow("poke", "dev.replistream.room..");
+  }
+
+  @Test
+  void ofRoomsOnlyTheHandlersAndTheirProblemsKnowTheServer() {
+    check(
+        noClasses()
+            .that()
+            .resideInAPackage("dev.replistream.room..")
+            .and()
+            .haveSimpleNameNotEndingWith("Handler")
+            .and()
+            .doNotHaveSimpleName("RoomProblems")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("io.helidon.."));
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.replistream.auth.AuthSettings;
 import dev.replistream.db.DbSettings;
+import dev.replistream.room.RoomSettings;
 import dev.replistream.stream.StreamSettings;
 import dev.replistream.sync.SyncSettings;
 import java.io.IOException;
@@ -89,6 +90,7 @@ class SettingsTest {
                     Duration.ofDays(30),
                     Duration.ofDays(90),
                     Duration.ofHours(1)),
+                new RoomSettings(1_000, 10_000),
                 List.of("*"),
                 System.Logger.Level.DEBUG));
   }
@@ -140,6 +142,8 @@ class SettingsTest {
             "PT3H",
             s -> s.sync().compactionInterval(),
             Duration.ofHours(3)),
+        key("rooms.max-per-user", "12", s -> s.rooms().maxPerUser(), 12),
+        key("rooms.max-members", "13", s -> s.rooms().maxMembers(), 13),
         key("cors.allow-origins", "https://a.b", Settings::allowOrigins, List.of("https://a.b")),
         key("log.level", "warning", Settings::logLevel, System.Logger.Level.WARNING));
   }
@@ -293,6 +297,10 @@ class SettingsTest {
     "sync.tombstone-max-age, 30 days",
     "sync.client-max-age, PT0S",
     "sync.compaction-interval, PT0S",
+    "rooms.max-per-user, 0",
+    "rooms.max-per-user, 10001",
+    "rooms.max-members, 0",
+    "rooms.max-members, 100001",
     "cors.allow-origins, ''",
     "cors.allow-origins, app.example.com",
     "cors.allow-origins, https://app.example.com/",

@@ -6,6 +6,8 @@ import io.helidon.http.HeaderValues;
 import io.helidon.http.HttpException;
 import io.helidon.http.HttpPrologue;
 import io.helidon.http.Method;
+import io.helidon.http.PathMatcher;
+import io.helidon.http.PathMatchers;
 import io.helidon.http.ServerResponseHeaders;
 import io.helidon.http.Status;
 import io.helidon.webserver.ServerConnectionException;
@@ -30,7 +32,8 @@ public final class Routes {
 
   private final Map<String, Map<Method, Handler>> paths = new LinkedHashMap<>();
 
-  /// Adds a handler for one method of one path pattern.
+  /// Adds a handler for one method of one path. A segment such as `{room}` is a parameter, any text
+  /// but none, which the handler finds decoded among the request's `path().pathParameters()`.
   public Routes on(Method method, String path, Handler handler) {
     paths.computeIfAbsent(path, _ -> new LinkedHashMap<>()).put(method, handler);
     return this;
@@ -40,14 +43,16 @@ public final class Routes {
   public void register(HttpRouting.Builder routing, Cors cors) {
     routing.addFilter(cors::filter);
     paths.forEach((path, methods) -> {
-      methods.forEach((method, handler) -> routing.route(method, path, handler));
+      PathMatcher matcher =
+          PathTemplate.isTemplate(path) ? new PathTemplate(path) : PathMatchers.exact(path);
+      methods.forEach((method, handler) -> routing.route(method, matcher, handler));
       String allow =
           methods.keySet().stream()
               .map(Method::text)
               .collect(Collectors.toCollection(TreeSet::new))
               .stream()
               .collect(Collectors.joining(", "));
-      routing.any(path, (request, _) -> methodNotAllowed(request, allow));
+      routing.route(_ -> true, matcher, (request, _) -> methodNotAllowed(request, allow));
     });
     routing.error(
         ProblemException.class, (request, response, e) -> send(request, response, e.problem()));

@@ -7,6 +7,7 @@ import io.helidon.metrics.api.Tag;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
@@ -22,7 +23,7 @@ import java.util.function.ToIntFunction;
 /// registers first and reads the cursor second therefore misses none: either the delivery finds it,
 /// or it finds the stamp.
 ///
-/// Thread-safe. The subscriber is called on the poking thread and must only offer to queues.
+/// Thread-safe. The subscribers are called on the poking thread and must only offer to queues.
 public final class PokeBus {
   private static final Logger LOGGER = System.getLogger(PokeBus.class.getName());
 
@@ -34,6 +35,8 @@ public final class PokeBus {
     SERVICE,
     /// A push that wrote something which the user may see.
     PUSH,
+    /// A request that poked a room of the user's, or changed which rooms those are.
+    ROOM,
     /// Java code that embeds the service.
     JAVA
   }
@@ -42,6 +45,7 @@ public final class PokeBus {
   private final Map<Source, Counter> pokes = new EnumMap<>(Source.class);
   private final RecentPokes recent = new RecentPokes();
   private volatile ToIntFunction<Poke> subscriber = _ -> 0;
+  private volatile ToIntFunction<List<Poke>> spreader = _ -> 0;
 
   /// A bus without a subscriber: its pokes move the cursor.
   public PokeBus(Cursor cursor, MeterRegistry registry) {
@@ -61,14 +65,42 @@ public final class PokeBus {
     return cursor;
   }
 
-  /// Sets who delivers pokes to streams and says to how many it brought each.
-  public void subscribe(ToIntFunction<Poke> subscriber) {
-    this.subscriber = subscriber;
+  /// Sets who delivers pokes to streams.
+  ///
+  /// @param deliver brings a poke to all streams of its user at once, and says to how many
+  /// @param spread brings one poke each of several users, who are not to pull all at once, and says
+  ///   to how many streams it brings them in the end
+  public void subscribe(ToIntFunction<Poke> deliver, ToIntFunction<List<Poke>> spread) {
+    this.subscriber = deliver;
+    this.spreader = spread;
   }
 
-  /// Pokes all clients of some users.
-  public void poke(Set<String> userIds, Source source) {
-    userIds.forEach(userId -> poke(userId, source));
+  /// Pokes all clients of some users, such as the members of a room. All pokes are stamped at once.
+  /// Those of `prompt`, if it is one of them, are delivered at once too; of the others, where they
+  /// have many connections, one after the other over some seconds.
+  ///
+  /// @param prompt the user who made what is new
+  /// @return how many connections are notified, now or in their turn
+  public int poke(Set<String> userIds, String prompt, Source source) {
+    int notified = userIds.contains(prompt) ? poke(prompt, source) : 0;
+    List<Poke> others = new ArrayList<>(userIds.size());
+    for (String userId : userIds) {
+      if (!userId.equals(prompt)) {
+        others.add(stamped(userId, source));
+      }
+    }
+    if (!others.isEmpty()) {
+      int more = spreader.applyAsInt(others);
+      notified += more;
+      if (LOGGER.isLoggable(Level.DEBUG)) {
+        LOGGER.log(
+            Level.DEBUG,
+            "event=poke-many users={0,number,#} notified={1,number,#}",
+            others.size(),
+            more);
+      }
+    }
+    return notified;
   }
 
   /// A user pulls.
@@ -83,14 +115,18 @@ public final class PokeBus {
   ///
   /// @return how many connections were notified
   public int poke(String userId, Source source) {
-    Objects.requireNonNull(pokes.get(source)).increment();
-    long nanoTime = System.nanoTime();
-    Poke poke = new Poke(userId, cursor.stamp(userId), nanoTime);
-    recent.poked(poke);
-    int notified = subscriber.applyAsInt(poke);
+    int notified = subscriber.applyAsInt(stamped(userId, source));
     if (LOGGER.isLoggable(Level.DEBUG)) {
       LOGGER.log(Level.DEBUG, "event=poke user=" + Json.quoted(userId) + " notified=" + notified);
     }
     return notified;
+  }
+
+  private Poke stamped(String userId, Source source) {
+    Objects.requireNonNull(pokes.get(source)).increment();
+    long nanoTime = System.nanoTime();
+    Poke poke = new Poke(userId, cursor.stamp(userId), nanoTime);
+    recent.poked(poke);
+    return poke;
   }
 }

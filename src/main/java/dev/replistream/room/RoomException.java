@@ -16,10 +16,16 @@ public final class RoomException extends RuntimeException {
     NOT_A_MEMBER,
     /// The caller is a member who may not do this.
     NOT_AN_OWNER,
+    /// The caller is a member who may only read.
+    NOT_A_WRITER,
+    /// The user whom the caller means is not a member.
+    NO_SUCH_MEMBER,
     /// The room would be left without an owner.
     LAST_OWNER,
     /// A user would be in more rooms than one may be in.
-    TOO_MANY_ROOMS;
+    TOO_MANY_ROOMS,
+    /// A room would have more members than one may have.
+    TOO_MANY_MEMBERS;
 
     /// The reason as it stands in the log.
     public String label() {

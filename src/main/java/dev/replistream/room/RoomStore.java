@@ -9,6 +9,7 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -22,32 +23,44 @@ import java.util.TreeSet;
 ///
 /// Confined to the transaction of its {@link Session}.
 public final class RoomStore {
-  /// The most rooms a user is a member of: the cookie of each of its pulls lists them all.
-  public static final int MAX_ROOMS_PER_USER = 1_000;
-
   private final Session session;
   private final Spaces spaces;
   private final long nowMillis;
+  private final RoomSettings limits;
 
   /// The rooms as a transaction sees them.
   ///
   /// @param spaces the spaces of the same transaction
   /// @param now when members join and entries are deleted
-  public RoomStore(Session session, Spaces spaces, Instant now) {
+  public RoomStore(Session session, Spaces spaces, Instant now, RoomSettings limits) {
     this.session = session;
     this.spaces = spaces;
     this.nowMillis = now.toEpochMilli();
+    this.limits = limits;
   }
 
   /// What a user may do in a room; empty for one who is not a member.
   public Optional<Role> role(String room, String userId) throws SQLException {
+    return member(room, userId).map(Member::role);
+  }
+
+  /// A user as a member of a room; empty for one who is not.
+  public Optional<Member> member(String room, String userId) throws SQLException {
+    if (!Caller.isUserId(room) || !Caller.isUserId(userId)) {
+      return Optional.empty(); // PostgreSQL fails at what can't be an id
+    }
     PreparedStatement select =
-        session.prepare("SELECT role FROM member WHERE room = ? AND user_id = ?");
+        session.prepare("SELECT user_id, role, since FROM member WHERE room = ? AND user_id = ?");
     select.setString(1, room);
     select.setString(2, userId);
     try (ResultSet row = select.executeQuery()) {
-      return row.next() ? Optional.of(role(row.getString(1))) : Optional.empty();
+      return row.next() ? Optional.of(member(row)) : Optional.empty();
     }
+  }
+
+  private static Member member(ResultSet row) throws SQLException {
+    return new Member(
+        row.getString(1), role(row.getString(2)), Instant.ofEpochMilli(row.getLong(3)));
   }
 
   /// The members of a room, in the order of the bytes of their ids.
@@ -58,13 +71,24 @@ public final class RoomStore {
     List<Member> members = new ArrayList<>();
     try (ResultSet row = select.executeQuery()) {
       while (row.next()) {
-        members.add(
-            new Member(
-                row.getString(1), role(row.getString(2)), Instant.ofEpochMilli(row.getLong(3))));
+        members.add(member(row));
       }
     }
     members.sort(Comparator.comparing(member -> Spaces.ofUser(member.userId()), Spaces.PRECEDENCE));
     return members;
+  }
+
+  /// The ids of a room's members.
+  public Set<String> memberIds(String room) throws SQLException {
+    PreparedStatement select = session.prepare("SELECT user_id FROM member WHERE room = ?");
+    select.setString(1, room);
+    Set<String> ids = new HashSet<>();
+    try (ResultSet row = select.executeQuery()) {
+      while (row.next()) {
+        ids.add(row.getString(1));
+      }
+    }
+    return ids;
   }
 
   /// The rooms of a user, in the order of the bytes of their ids.
@@ -79,6 +103,26 @@ public final class RoomStore {
     }
     memberships.sort(Comparator.comparing(each -> Spaces.ofRoom(each.room()), Spaces.PRECEDENCE));
     return memberships;
+  }
+
+  /// The rooms of a user with more about them, in the order of the bytes of their ids.
+  public List<Room> rooms(String userId) throws SQLException {
+    PreparedStatement select =
+        session.prepare(
+            """
+            SELECT room.id, member.role, room.created_at FROM member
+            JOIN room ON room.id = member.room WHERE member.user_id = ? ORDER BY room.id\
+            """);
+    select.setString(1, userId);
+    List<Room> rooms = new ArrayList<>();
+    try (ResultSet row = select.executeQuery()) {
+      while (row.next()) {
+        rooms.add(
+            new Room(
+                row.getString(1), role(row.getString(2)), Instant.ofEpochMilli(row.getLong(3))));
+      }
+    }
+    return rooms;
   }
 
   /// Creates a room with its owner.
@@ -132,7 +176,8 @@ public final class RoomStore {
   ///
   /// @return whether the user is a member only now
   /// @throws RoomException when the caller is not an owner, the user id is not one, the user would
-  ///   be in too many rooms, or the last owner would be one no more
+  ///   be in too many rooms, the room would have too many members, or the last owner would be one
+  ///   no more
   public boolean put(String room, String caller, String userId, Role role) throws SQLException {
     requireId(userId);
     requireOwner(room, caller);
@@ -178,8 +223,13 @@ public final class RoomStore {
     return true;
   }
 
+  /// Both limits hold under a race: the room is locked, and so is the user from here on.
   private void join(String room, String userId, Role role) throws SQLException {
-    if (count("SELECT COUNT(*) FROM member WHERE user_id = ?", userId) >= MAX_ROOMS_PER_USER) {
+    if (count("SELECT COUNT(*) FROM member WHERE room = ?", room) >= limits.maxMembers()) {
+      throw new RoomException(Reason.TOO_MANY_MEMBERS);
+    }
+    spaces.lock(Spaces.ofUser(userId));
+    if (count("SELECT COUNT(*) FROM member WHERE user_id = ?", userId) >= limits.maxPerUser()) {
       throw new RoomException(Reason.TOO_MANY_ROOMS);
     }
     PreparedStatement insert =

@@ -54,6 +54,7 @@ public final class SseManager implements AutoCloseable {
   private final PokeBus bus;
   private final StreamMetrics metrics;
   private final Thread ticker;
+  private final PokeSpread pokeSpread;
   private volatile boolean draining;
 
   /// Subscribes to `bus`.
@@ -62,7 +63,8 @@ public final class SseManager implements AutoCloseable {
     this.maxConnectionsPerUser = settings.maxConnectionsPerUser();
     this.bus = bus;
     this.metrics = metrics;
-    bus.subscribe(this::deliver);
+    this.pokeSpread = new PokeSpread(this::deliver);
+    bus.subscribe(this::deliver, this::spread);
     this.ticker =
         Thread.ofPlatform()
             .name("stream-ticker")
@@ -83,10 +85,11 @@ public final class SseManager implements AutoCloseable {
     }
   }
 
-  /// Ends the ticker; the connections are the server's to close.
+  /// Ends the threads of its own; the connections are the server's to close.
   @Override
   public void close() {
     ticker.interrupt();
+    pokeSpread.close();
   }
 
   /// Pokes all clients of a user: for Java code that embeds the service and has written something
@@ -252,6 +255,29 @@ public final class SseManager implements AutoCloseable {
     return targets.length;
   }
 
+  /// Delivers one poke each of many users, who are not told all at once where they have many
+  /// connections; see {@link PokeSpread#window}. Whoever connects in between finds the stamp.
+  private int spread(List<Poke> pokes) {
+    VarHandle.fullFence(); // see register
+    List<Poke> connected = new ArrayList<>();
+    int notified = 0;
+    for (Poke poke : pokes) {
+      int count = connections(poke.userId());
+      if (count > 0) {
+        connected.add(poke);
+        notified += count;
+      }
+    }
+    Duration window = PokeSpread.window(notified);
+    if (window.isZero()) {
+      connected.forEach(this::deliver);
+    } else {
+      Collections.shuffle(connected); // so that nobody is always the last
+      pokeSpread.add(connected, window);
+    }
+    return notified;
+  }
+
   /// Brings the newest sync to a user's many connections, and when that is done the next: however
   /// fast the pokes come, a user has one thread for each share at the most.
   private void fanOut(UserConnections connections) {
@@ -291,8 +317,9 @@ public final class SseManager implements AutoCloseable {
   }
 
   /// Refuses new connections and ends the open ones, spread evenly over `window`, so that the nodes
-  /// which take them in are not met by all at once. Pokes are delivered till each one's end.
-  /// Returns when all have ended, or one second after the window.
+  /// which take them in are not met by all at once. Pokes are delivered till each one's end, those
+  /// that wait for their turn before it. Returns when all have ended, or one second after the
+  /// window.
   public void drain(Duration window) throws InterruptedException {
     draining = true;
     List<Connection> open = new ArrayList<>(total.get());
@@ -301,7 +328,7 @@ public final class SseManager implements AutoCloseable {
     long begin = System.nanoTime();
     for (int i = 0; i < open.size(); i++) {
       sleepUntil(begin + window.toNanos() * i / open.size());
-      open.get(i).end(CloseReason.DRAINED);
+      endDrained(open.get(i));
     }
     long deadline = System.nanoTime() + Duration.ofSeconds(1).toNanos();
     while (total.get() > 0 && System.nanoTime() - deadline < 0) {
@@ -310,11 +337,16 @@ public final class SseManager implements AutoCloseable {
           .values()
           .forEach(connections -> {
             for (Connection late : connections.snapshot()) {
-              late.end(CloseReason.DRAINED);
+              endDrained(late);
             }
           });
       sleepUntil(System.nanoTime() + Duration.ofMillis(10).toNanos());
     }
+  }
+
+  private void endDrained(Connection connection) {
+    pokeSpread.deliverNow(connection.caller().userId());
+    connection.end(CloseReason.DRAINED);
   }
 
   private static void sleepUntil(long nanoTime) throws InterruptedException {

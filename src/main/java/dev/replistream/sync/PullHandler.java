@@ -7,6 +7,7 @@ import dev.replistream.http.Gzip;
 import dev.replistream.http.Json;
 import dev.replistream.http.MediaTypes;
 import dev.replistream.http.Routes;
+import dev.replistream.http.Unavailable;
 import dev.replistream.poke.PokeBus;
 import io.helidon.http.Header;
 import io.helidon.http.HeaderNames;

@@ -2,12 +2,13 @@ package dev.replistream.sync;
 
 import dev.replistream.db.Database;
 import dev.replistream.http.Json;
+import dev.replistream.room.RoomSettings;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Clock;
 import java.util.HashSet;
 import java.util.Set;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
 
 /// Replicache's push (doc.replicache.dev/reference/server-push): runs mutators, in the order of the
 /// mutations, each at most once. Thread-safe.
@@ -20,22 +21,26 @@ public final class Push {
   private final Database database;
   private final MutatorRegistry mutators;
   private final int maxValueBytes;
+  private final RoomSettings roomLimits;
   private final Clock clock;
-  private final Consumer<Set<String>> poke;
+  private final BiConsumer<String, Set<String>> poke;
   private final SyncMetrics metrics;
 
   /// @param maxValueBytes how long the JSON of a value may be, in UTF-8
-  /// @param poke tells users to pull; called after the commit of what they should pull
+  /// @param poke tells users to pull, the pusher first; called after the commit of what they should
+  ///   pull
   public Push(
       Database database,
       MutatorRegistry mutators,
       int maxValueBytes,
+      RoomSettings roomLimits,
       Clock clock,
-      Consumer<Set<String>> poke,
+      BiConsumer<String, Set<String>> poke,
       SyncMetrics metrics) {
     this.database = database;
     this.mutators = mutators;
     this.maxValueBytes = maxValueBytes;
+    this.roomLimits = roomLimits;
     this.clock = clock;
     this.poke = poke;
     this.metrics = metrics;
@@ -71,14 +76,14 @@ public final class Push {
         case UNKNOWN_CLIENT -> Outcome.CLIENT_STATE_NOT_FOUND;
       };
     } finally {
-      poke.accept(users);
+      poke.accept(userId, users);
     }
   }
 
   private PushBatch.Result run(String userId, PushRequest request, int first, Set<String> users) {
     PushBatch.Result batch =
         database.inTransaction(session ->
-            new PushBatch(session, userId, mutators, maxValueBytes, clock.instant())
+            new PushBatch(session, userId, mutators, maxValueBytes, roomLimits, clock.instant())
                 .run(request, first));
     users.addAll(batch.users());
     metrics.mutationsSeen(batch.applied(), batch.duplicates());

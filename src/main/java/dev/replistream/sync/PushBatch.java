@@ -2,6 +2,7 @@ package dev.replistream.sync;
 
 import dev.replistream.db.Session;
 import dev.replistream.http.ProblemException;
+import dev.replistream.room.RoomSettings;
 import dev.replistream.room.RoomStore;
 import dev.replistream.room.Spaces;
 import java.sql.SQLException;
@@ -36,14 +37,19 @@ final class PushBatch {
   /// @param userId who pushes
   /// @param maxValueBytes how long a value may be in UTF-8
   PushBatch(
-      Session session, String userId, MutatorRegistry mutators, int maxValueBytes, Instant now) {
+      Session session,
+      String userId,
+      MutatorRegistry mutators,
+      int maxValueBytes,
+      RoomSettings roomLimits,
+      Instant now) {
     this.session = session;
     this.userId = userId;
     this.mutators = mutators;
     this.maxValueBytes = maxValueBytes;
     this.now = now;
     spaces = new Spaces(session);
-    rooms = new RoomStore(session, spaces, now);
+    rooms = new RoomStore(session, spaces, now, roomLimits);
     entries = new EntryStore(session, now);
   }
 
@@ -158,7 +164,7 @@ final class PushBatch {
     for (String space : spaces.raised()) {
       Optional<String> room = Spaces.room(space);
       if (room.isPresent()) {
-        rooms.members(room.get()).forEach(member -> users.add(member.userId()));
+        users.addAll(rooms.memberIds(room.get()));
       }
     }
     return users;

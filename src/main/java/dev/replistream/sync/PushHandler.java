@@ -7,6 +7,7 @@ import dev.replistream.http.Json;
 import dev.replistream.http.MediaTypes;
 import dev.replistream.http.Problem;
 import dev.replistream.http.Routes;
+import dev.replistream.http.Unavailable;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.ServerRequest;

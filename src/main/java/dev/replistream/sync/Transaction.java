@@ -82,7 +82,7 @@ public interface Transaction {
   /// Creates a room whose owner is the caller.
   ///
   /// @throws RejectedException when the id is taken, or is not 1 to 128 characters without control
-  ///   characters
+  ///   characters, or, on a server, the caller is in as many rooms as configured
   void createRoom(String room);
 
   /// Deletes a room with all its entries and members.
@@ -92,8 +92,9 @@ public interface Transaction {
 
   /// Adds a member, or gives it another role; it stays a member since when it was.
   ///
-  /// @throws RejectedException when the caller is not an owner, when the user id is not one, or
-  ///   when the last owner would be one no more
+  /// @throws RejectedException when the caller is not an owner, when the user id is not one, when
+  ///   the last owner would be one no more, or, on a server, when the user is in as many rooms, or
+  ///   the room has as many members, as configured
   void putMember(String room, String userId, Role role);
 
   /// Takes a member out of a room; an owner may take out anybody, others themselves.

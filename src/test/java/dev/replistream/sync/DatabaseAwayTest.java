@@ -87,6 +87,12 @@ class DatabaseAwayTest {
       HttpReply pull = within5s(() -> replica.sendPull(replica.cookie()));
       Problems.detail(pull, 503);
       assertThat(pull.header("Retry-After")).isEqualTo("1");
+      HttpRequest rooms = HttpRequest.api("GET", "/rooms").by(client.token("alice"));
+      Problems.detail(within5s(() -> client.send(rooms)), 503);
+      HttpRequest create = HttpRequest.api("POST", "/rooms").by(client.token("alice"));
+      HttpReply created = within5s(() -> client.send(create.with("{\"id\":\"plan\"}")));
+      Problems.detail(created, 503);
+      assertThat(created.header("Retry-After")).isEqualTo("1");
       assertThat(ready()).isEqualTo(503);
       assertThat(client.admin("/health/live").status()).isEqualTo(200);
       assertThat(client.poke("alice")).isEqualTo(1);

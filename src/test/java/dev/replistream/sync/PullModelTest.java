@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.replistream.db.Database;
 import dev.replistream.http.JsonValue;
 import dev.replistream.room.Role;
+import dev.replistream.room.RoomSettings;
 import io.helidon.metrics.api.MetricsFactory;
 import io.helidon.service.registry.Services;
 import java.io.ByteArrayOutputStream;
@@ -66,8 +67,9 @@ class PullModelTest {
             database,
             MutatorRegistry.of(List.of(new TestMutators())),
             1_000,
+            new RoomSettings(1_000, 10_000),
             clock,
-            _ -> {},
+            (_, _) -> {},
             metrics);
     pull = new Pull(database, metrics);
   }

@@ -7,6 +7,7 @@ import dev.replistream.LogCapture;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.http.JsonValue;
 import dev.replistream.http.ProblemException;
+import dev.replistream.room.RoomSettings;
 import dev.replistream.sync.FlakyDatabase.Fate;
 import io.helidon.metrics.api.MetricsFactory;
 import io.helidon.service.registry.Services;
@@ -40,8 +41,9 @@ class PushTest {
         database,
         MutatorRegistry.of(List.of(mutators)),
         1_000,
+        new RoomSettings(2, 3),
         Clock.systemUTC(),
-        users -> {
+        (_, users) -> {
           if (!users.isEmpty()) {
             pokes.add(Set.copyOf(users));
           }
@@ -230,5 +232,29 @@ class PushTest {
           .contains("IllegalStateException at dev.replistream.sync.TestMutators")
           .doesNotContain("content");
     }
+  }
+
+  private static JsonValue join(String user) {
+    return JsonValue.object()
+        .with("room", "team1")
+        .with("user", user)
+        .with("role", "reader")
+        .build();
+  }
+
+  @Test
+  void theLimitsOfRoomsHoldForMutatorsToo() {
+    push(
+        List.of(
+            mutation(1, "createRoom", JsonValue.of("team1")),
+            mutation(2, "createRoom", JsonValue.of("team2")),
+            mutation(3, "createRoom", JsonValue.of("team3")),
+            mutation(4, "join", join("bob")),
+            mutation(5, "join", join("carol")),
+            mutation(6, "join", join("dave"))));
+
+    assertThat(TestDatabase.number(database, "SELECT COUNT(*) FROM room")).isEqualTo(2);
+    assertThat(pokes).containsExactly(Set.of("alice", "bob", "carol"));
+    assertThat(TestDatabase.number(database, "SELECT last_mutation_id FROM client")).isEqualTo(6);
   }
 }

@@ -16,7 +16,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 /// One client of one client group of a user, as Replicache's client behaves towards a server: it
 /// numbers its mutations, sends the bodies that the client sends, and applies patches. Confined to
 /// one thread.
-final class Replica {
+public final class Replica {
   private static final AtomicInteger IDS = new AtomicInteger();
 
   final String userId;
@@ -35,7 +35,7 @@ final class Replica {
   }
 
   /// The first client of a new client group.
-  static Replica of(ServiceClient service, String userId) {
+  public static Replica of(ServiceClient service, String userId) {
     return new Replica(service, userId, "group" + IDS.incrementAndGet());
   }
 
@@ -75,12 +75,12 @@ final class Replica {
   }
 
   /// The next mutation, a `put` into the view.
-  JsonValue put(String key, JsonValue value) {
+  public JsonValue put(String key, JsonValue value) {
     return mutation("put", JsonValue.object().with("key", key).with("value", value).build());
   }
 
   /// The next mutation, a `put` into a room.
-  JsonValue put(String room, String key, JsonValue value) {
+  public JsonValue put(String room, String key, JsonValue value) {
     return mutation(
         "put", JsonValue.object().with("room", room).with("key", key).with("value", value).build());
   }
@@ -128,7 +128,7 @@ final class Replica {
   }
 
   /// Pushes mutations, which has to succeed.
-  void push(JsonValue... mutations) {
+  public void push(JsonValue... mutations) {
     push(Arrays.asList(mutations));
   }
 
@@ -171,7 +171,7 @@ final class Replica {
   /// Pulls and applies the answer.
   ///
   /// @return the operations of the patch, such as `put a` or `clear`
-  List<String> pull() {
+  public List<String> pull() {
     JsonValue answer = answer(cookie);
     JsonValue next = answer.get("cookie");
     List<String> operations = new ArrayList<>();
@@ -220,12 +220,12 @@ final class Replica {
   }
 
   /// What the client holds.
-  Map<String, JsonValue> view() {
+  public Map<String, JsonValue> view() {
     return view;
   }
 
   /// The last mutation of this client that a pull acknowledged.
-  long acknowledged() {
+  public long acknowledged() {
     return acknowledged(clientId);
   }
 

@@ -7,6 +7,7 @@ import dev.replistream.db.Database;
 import dev.replistream.db.Session;
 import dev.replistream.db.StatementFailedException;
 import dev.replistream.http.JsonValue;
+import dev.replistream.room.RoomSettings;
 import dev.replistream.room.RoomStore;
 import dev.replistream.room.Spaces;
 import java.time.Instant;
@@ -23,7 +24,7 @@ abstract class SqlTransactionTest extends TransactionContractTest {
     return new SqlTransaction(
         userId,
         spaces,
-        new RoomStore(session, spaces, now),
+        new RoomStore(session, spaces, now, new RoomSettings(1_000, 10_000)),
         new EntryStore(session, now),
         MAX_VALUE_BYTES);
   }

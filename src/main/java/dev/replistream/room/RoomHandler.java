@@ -1,0 +1,112 @@
+package dev.replistream.room;
+
+import dev.replistream.auth.Authenticator;
+import dev.replistream.auth.Caller;
+import dev.replistream.http.Json;
+import dev.replistream.http.Routes;
+import io.helidon.http.Status;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import java.time.Clock;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/// The routes below `/rooms` that are about whole rooms. Thread-safe.
+public final class RoomHandler {
+  private final Authenticator authenticator;
+  private final Rooms rooms;
+  private final Clock clock;
+  private final int maxBodyBytes;
+
+  /// @param maxBodyBytes the largest body that is read
+  public RoomHandler(Authenticator authenticator, Rooms rooms, Clock clock, int maxBodyBytes) {
+    this.authenticator = authenticator;
+    this.rooms = rooms;
+    this.clock = clock;
+    this.maxBodyBytes = maxBodyBytes;
+  }
+
+  /// `POST /rooms`
+  public void create(ServerRequest request, ServerResponse response) {
+    Caller caller = authenticator.caller(request);
+    String id = text(request, maxBodyBytes, "id");
+    Room room = orProblem(() -> rooms.create(id, caller.userId()));
+    response.status(Status.CREATED_201);
+    Routes.sendJson(
+        response,
+        Json.write(json -> {
+          json.writeStartObject();
+          json.writeStringField("id", room.id());
+          json.writeStringField("owner", caller.userId());
+          json.writeStringField("createdAt", Json.timestamp(room.createdAt()));
+          json.writeEndObject();
+        }));
+  }
+
+  /// `GET /rooms`
+  public void list(ServerRequest request, ServerResponse response) {
+    Caller caller = authenticator.caller(request);
+    List<Room> mine = orProblem(() -> rooms.list(caller.userId()));
+    Routes.sendJson(
+        response,
+        Json.write(json -> {
+          json.writeStartObject();
+          json.writeArrayFieldStart("rooms");
+          for (Room room : mine) {
+            json.writeStartObject();
+            json.writeStringField("id", room.id());
+            json.writeStringField("role", room.role().label());
+            json.writeStringField("createdAt", Json.timestamp(room.createdAt()));
+            json.writeEndObject();
+          }
+          json.writeEndArray();
+          json.writeEndObject();
+        }));
+  }
+
+  /// `DELETE /rooms/{room}`
+  public void delete(ServerRequest request, ServerResponse response) {
+    Caller caller = authenticator.caller(request);
+    String room = request.path().pathParameters().get("room");
+    orProblem(() -> {
+      rooms.delete(room, caller.userId());
+      return room;
+    });
+    response.status(Status.NO_CONTENT_204).send();
+  }
+
+  /// `POST /rooms/{room}/poke`. A body says nothing.
+  public void poke(ServerRequest request, ServerResponse response) {
+    Caller caller = authenticator.caller(request);
+    String room = request.path().pathParameters().get("room");
+    Json.body(request, maxBodyBytes);
+    int notified = orProblem(() -> rooms.poke(room, caller.userId()));
+    Routes.sendJson(
+        response,
+        Json.write(json -> {
+          json.writeStartObject();
+          json.writeBooleanField("success", true);
+          json.writeStringField("room", room);
+          json.writeNumberField("clientsNotified", notified);
+          json.writeStringField("timestamp", Json.timestamp(clock.instant()));
+          json.writeEndObject();
+        }));
+  }
+
+  private <T> T orProblem(Supplier<T> step) {
+    return RoomProblems.orProblem(rooms.limits(), step);
+  }
+
+  /// The one member of a body, which is called `name` and is a string.
+  ///
+  /// @throws dev.replistream.http.ProblemException 400 for another body, 413 for a larger one
+  static String text(ServerRequest request, int limitBytes, String name) {
+    if (Json.parse(Json.body(request, limitBytes)) instanceof Map<?, ?> body
+        && body.size() == 1
+        && body.get(name) instanceof String text) {
+      return text;
+    }
+    throw RoomProblems.badBody(name);
+  }
+}

@@ -1,0 +1,8 @@
+package dev.replistream.room;
+
+/// The limits of rooms, which hold for requests and for mutators alike.
+///
+/// @param maxPerUser the most rooms that a user is a member of: the cookie of each of its pulls
+///   lists them all
+/// @param maxMembers the most members of a room: a push that writes in it reads and pokes them all
+public record RoomSettings(int maxPerUser, int maxMembers) {}

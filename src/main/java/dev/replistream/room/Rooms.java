@@ -1,0 +1,135 @@
+package dev.replistream.room;
+
+import dev.replistream.db.Database;
+import dev.replistream.poke.PokeBus;
+import dev.replistream.room.RoomException.Reason;
+import java.sql.SQLException;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.List;
+import java.util.Set;
+
+/// The rooms as callers see and change them: each call is one transaction, or one snapshot. After
+/// its commit, and only then, those are poked whose client view it changed.
+///
+/// Who is in a room stands in nobody's view: a member who comes or goes is poked alone, and a
+/// member who gets another role not at all. Each method throws
+///
+/// - {@link RoomException} when the rules forbid it,
+/// - {@link dev.replistream.db.DatabaseUnavailableException} when the database is away.
+///
+/// Thread-safe.
+public final class Rooms {
+  private final Database database;
+  private final RoomSettings limits;
+  private final PokeBus bus;
+  private final Clock clock;
+
+  /// The rooms of a database.
+  public Rooms(Database database, RoomSettings limits, PokeBus bus, Clock clock) {
+    this.database = database;
+    this.limits = limits;
+    this.bus = bus;
+    this.clock = clock;
+  }
+
+  /// A member after a change.
+  ///
+  /// @param isNew whether the user was none before
+  record Joined(Member member, boolean isNew) {}
+
+  /// A step in a transaction of the store.
+  @FunctionalInterface
+  private interface Step<T> {
+    T run(RoomStore store) throws SQLException;
+  }
+
+  RoomSettings limits() {
+    return limits;
+  }
+
+  /// Creates a room whose owner is the caller.
+  Room create(String room, String caller) {
+    Instant createdAt = clock.instant();
+    change(
+        createdAt,
+        store -> {
+          store.create(room, caller);
+          return room;
+        });
+    bus.poke(caller, PokeBus.Source.ROOM);
+    return new Room(room, Role.OWNER, createdAt);
+  }
+
+  /// The rooms that the caller is a member of, in the order of the bytes of their ids.
+  List<Room> list(String caller) {
+    return read(store -> store.rooms(caller));
+  }
+
+  /// Deletes a room with its entries and members.
+  void delete(String room, String caller) {
+    Set<String> lost = change(clock.instant(), store -> store.delete(room, caller));
+    bus.poke(lost, caller, PokeBus.Source.ROOM);
+  }
+
+  /// The members of a room of the caller's, in the order of the bytes of their ids.
+  List<Member> members(String room, String caller) {
+    return read(store -> {
+      requireMember(store, room, caller);
+      return store.members(room);
+    });
+  }
+
+  /// Adds a member, or gives it another role.
+  Joined put(String room, String caller, String userId, Role role) {
+    Joined joined =
+        change(
+            clock.instant(),
+            store -> {
+              boolean isNew = store.put(room, caller, userId, role);
+              return new Joined(store.member(room, userId).orElseThrow(), isNew);
+            });
+    if (joined.isNew()) {
+      bus.poke(userId, PokeBus.Source.ROOM);
+    }
+    return joined;
+  }
+
+  /// Takes a member out of a room.
+  void remove(String room, String caller, String userId) {
+    if (!change(clock.instant(), store -> store.remove(room, caller, userId))) {
+      throw new RoomException(Reason.NO_SUCH_MEMBER);
+    }
+    bus.poke(userId, PokeBus.Source.ROOM);
+  }
+
+  /// Pokes all members of a room, the caller first. A poke says that there is something new, which
+  /// a reader can't have made.
+  ///
+  /// @return how many connections are notified
+  int poke(String room, String caller) {
+    Set<String> members =
+        read(store -> {
+          if (!requireMember(store, room, caller).writes()) {
+            throw new RoomException(Reason.NOT_A_WRITER);
+          }
+          return store.memberIds(room);
+        });
+    return bus.poke(members, caller, PokeBus.Source.ROOM);
+  }
+
+  private static Role requireMember(RoomStore store, String room, String caller)
+      throws SQLException {
+    return store.role(room, caller).orElseThrow(() -> new RoomException(Reason.NOT_A_MEMBER));
+  }
+
+  private <T> T change(Instant now, Step<T> step) {
+    return database.inTransaction(
+        session -> step.run(new RoomStore(session, new Spaces(session), now, limits)));
+  }
+
+  private <T> T read(Step<T> step) {
+    return database.inSnapshot(
+        session -> step.run(new RoomStore(session, new Spaces(session), clock.instant(), limits)));
+  }
+}
