@@ -24,8 +24,9 @@ final class PostgresServer {
 
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
 
-  /// How long a transaction waits for a connection: with {@link #VALIDATION}, within two seconds.
-  private static final Duration POOL_PATIENCE = Duration.ofMillis(1_500);
+  /// How long a transaction waits for a connection. Some of the five seconds that a caller waits is
+  /// left for a server that hangs.
+  private static final Duration POOL_PATIENCE = Duration.ofSeconds(3);
 
   /// How long a connection that was idle may take to say that it is alive.
   private static final Duration VALIDATION = Duration.ofMillis(500);
@@ -118,7 +119,7 @@ final class PostgresServer {
 
   /// A pool of connections that are not in auto-commit mode. It connects when it has to, so that
   /// the server may be away at any time.
-  HikariDataSource pool() {
+  PostgresPool pool() {
     HikariConfig config = new HikariConfig();
     config.setPoolName("postgresql");
     config.setJdbcUrl(settings.url());
@@ -132,6 +133,6 @@ final class PostgresServer {
     config.setConnectionTimeout(POOL_PATIENCE.toMillis());
     config.setValidationTimeout(VALIDATION.toMillis());
     config.setInitializationFailTimeout(-1);
-    return new HikariDataSource(config);
+    return new PostgresPool(new HikariDataSource(config));
   }
 }
