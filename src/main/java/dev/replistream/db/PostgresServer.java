@@ -38,13 +38,16 @@ final class PostgresServer {
   /// What the server itself is told, shorter than {@link #SILENCE} so that the connection outlives
   /// it: the waiting for a lock ends after 3 s and a statement after 4 s. Locks of a process that
   /// vanished go after 60 s, which is also how long a snapshot may wait for a slow client between
-  /// two reads.
+  /// two reads. A commit is on the disk before it is answered, even where the default of the
+  /// server, the database or the role is not to wait for it; one that waits for more stays.
   private static final String SESSION_SETTINGS =
       """
       SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE;
       SET lock_timeout = '3s';
       SET statement_timeout = '4s';
-      SET idle_in_transaction_session_timeout = '60s'
+      SET idle_in_transaction_session_timeout = '60s';
+      SELECT set_config('synchronous_commit', CASE setting WHEN 'off' THEN 'on' ELSE setting END, false)
+      FROM current_setting('synchronous_commit') AS setting
       """;
 
   private final DbSettings settings;
