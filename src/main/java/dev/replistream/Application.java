@@ -110,7 +110,6 @@ public final class Application implements AutoCloseable {
     streamSettings = settings.stream().atMost(FileDescriptors.maxStreams());
     meters = Services.get(MetricsFactory.class).globalRegistry();
     cors = new Cors(settings.allowOrigins(), Set.of("/"));
-    wires = new Wires(settings.deadlines());
 
     Tickets tickets = new Tickets(TICKET_LIFE, MAX_TICKETS, clock);
     TokenVerifier verifier =
@@ -121,8 +120,6 @@ public final class Application implements AutoCloseable {
 
     String epoch = UUID.randomUUID().toString().substring(0, 8);
     PokeBus bus = new PokeBus(new Cursor(epoch, CURSOR_GENERATION), meters);
-    streamMetrics = new StreamMetrics(meters);
-    sseManager = new SseManager(streamSettings, bus, streamMetrics);
 
     MutatorRegistry mutatorRegistry = MutatorRegistry.discover(mutators);
     SyncMetrics syncMetrics = new SyncMetrics(meters);
@@ -135,8 +132,13 @@ public final class Application implements AutoCloseable {
             clock,
             users -> bus.poke(users, PokeBus.Source.PUSH),
             syncMetrics);
-    Pull pull = new Pull(database, syncMetrics);
+    Pull pull = pullOrClose(database, syncMetrics);
     compaction = new Compaction(database, settings.sync(), clock);
+
+    // what has threads of its own comes when nothing can stop the start any more
+    wires = new Wires(settings.deadlines());
+    streamMetrics = new StreamMetrics(meters);
+    sseManager = new SseManager(streamSettings, bus, streamMetrics);
 
     StreamHandler stream =
         new StreamHandler(
@@ -178,6 +180,15 @@ public final class Application implements AutoCloseable {
                     authenticator, pull, bus, syncMetrics, settings.sync().maxBodyBytes()));
     if (settings.auth().isDevelopmentMode()) {
       routes.on(Method.GET, "/", new WelcomePage(settings, clock));
+    }
+  }
+
+  private static Pull pullOrClose(Database database, SyncMetrics metrics) {
+    try {
+      return new Pull(database, metrics);
+    } catch (RuntimeException e) {
+      database.close();
+      throw e;
     }
   }
 
