@@ -11,6 +11,7 @@ import dev.replistream.ServiceClient;
 import dev.replistream.StreamClient;
 import dev.replistream.TestService;
 import dev.replistream.http.JsonValue;
+import dev.replistream.room.Burial;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
@@ -770,6 +771,35 @@ abstract class ProtocolRules {
     owner.push(owner.leave(room, bob));
     assertThat(member.pull()).containsExactlyInAnyOrder("del a", "put b");
     assertThat(member.view()).containsExactly(Map.entry("b", TWO), Map.entry("c", TWO));
+  }
+
+  @Test
+  void rule16aLargeRoomThatIsDeletedGoesWholeWhileItsEntriesAreBuried() {
+    Replica owner = replica(alice);
+    Replica member = replica(bob);
+    owner.push(owner.mutation("createRoom", JsonValue.of(room)), owner.join(room, bob, "reader"));
+    for (String prefix : List.of("a", "b", "c")) {
+      owner.push(
+          owner.mutation(
+              "fill", JsonValue.object().with("room", room).with("prefix", prefix).build()));
+    }
+    member.pull();
+    assertThat(member.view().size()).isGreaterThan(Burial.BATCH);
+
+    owner.push(owner.mutation("deleteRoom", JsonValue.of(room)));
+
+    assertThat(member.pull()).isNotEmpty();
+    assertThat(member.view()).isEmpty();
+    Eventually.holds(
+        "all is buried",
+        () ->
+            number("SELECT COUNT(*) FROM entry WHERE space = ? AND value IS NOT NULL", "r/" + room)
+                == 0);
+    assertThat(member.pull()).isEmpty();
+    owner.push(owner.mutation("createRoom", JsonValue.of(room)), owner.join(room, bob, "reader"));
+    owner.push(owner.put(room, "k", ONE));
+    member.pull();
+    assertThat(member.view()).containsOnlyKeys("k");
   }
 
   @Test
