@@ -27,6 +27,7 @@ import dev.replistream.sync.Pull;
 import dev.replistream.sync.PullHandler;
 import dev.replistream.sync.Push;
 import dev.replistream.sync.PushHandler;
+import dev.replistream.sync.Spills;
 import dev.replistream.sync.SyncMetrics;
 import io.helidon.common.socket.SocketOptions;
 import io.helidon.health.HealthCheckResponse;
@@ -77,6 +78,9 @@ public final class Application implements AutoCloseable {
 
   /// A chunk of a body is read whole before a route can look at its own limit.
   private static final int LARGEST_CHUNK_BYTES = 1 << 20;
+
+  /// What answers that wait for slow clients take of the disk: a hundred very large ones.
+  private static final long MAX_SPILLED_BYTES = 1L << 30;
 
   private static final Duration TICKET_LIFE = Duration.ofSeconds(30);
   private static final int MAX_TICKETS = 100_000;
@@ -177,7 +181,12 @@ public final class Application implements AutoCloseable {
                 Method.POST,
                 API + "/pull",
                 new PullHandler(
-                    authenticator, pull, bus, syncMetrics, settings.sync().maxBodyBytes()));
+                    authenticator,
+                    pull,
+                    bus,
+                    syncMetrics,
+                    settings.sync().maxBodyBytes(),
+                    new Spills(settings.dataDir(), MAX_SPILLED_BYTES)));
     if (settings.auth().isDevelopmentMode()) {
       routes.on(Method.GET, "/", new WelcomePage(settings, clock));
     }

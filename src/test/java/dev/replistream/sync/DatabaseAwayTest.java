@@ -181,7 +181,7 @@ class DatabaseAwayTest {
             """
             SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
             WHERE state = 'idle in transaction' AND query LIKE '%FROM entry%'
-            AND now() - state_change > interval '300 ms'
+            AND now() - state_change > interval '100 ms'
             """)) {
       row.next();
       return row.getInt(1);
