@@ -43,6 +43,9 @@ public final class RoomStore {
 
   /// What a user may do in a room; empty for one who is not a member.
   public Optional<Role> role(String room, String userId) throws SQLException {
+    if (!Caller.isUserId(userId)) {
+      return Optional.empty(); // and PostgreSQL would refuse some of those, as U+0000
+    }
     PreparedStatement select =
         session.prepare("SELECT role FROM member WHERE room = ? AND user_id = ?");
     select.setString(1, room);

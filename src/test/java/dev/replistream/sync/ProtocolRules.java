@@ -914,6 +914,35 @@ abstract class ProtocolRules {
     assertThat(replica.view()).isEmpty();
   }
 
+  /// PostgreSQL's text can't hold U+0000.
+  @Test
+  void rule18whereU0000CantBeItIsRefusedAndNothingIsSentForEver() {
+    Replica owner = replica(alice);
+    owner.push(owner.mutation("createRoom", JsonValue.of(room)));
+
+    owner.push(
+        owner.mutation("no\0such", JsonValue.ofNull()),
+        owner.mutation("createRoom", JsonValue.of("a\0")),
+        owner.mutation("deleteRoom", JsonValue.of("a\0")),
+        owner.put("a\0", "key", ONE),
+        owner.join(room, "a\0", "reader"),
+        owner.leave(room, "a\0"),
+        owner.put(room, "a\0", JsonValue.parse("[\"\\u0000\",{\"\\u0000\":1}]")));
+
+    owner.pull();
+    assertThat(owner.acknowledged()).isEqualTo(8);
+    assertThat(owner.view())
+        .containsExactly(Map.entry("a\0", JsonValue.parse("[\"\\u0000\",{\"\\u0000\":1}]")));
+    String push = owner.pushBody(List.of(owner.put("k", ONE))).toJson();
+    for (String id : List.of(owner.groupId, owner.clientId)) {
+      HttpReply reply = post("/push", alice, push.replace(id, "a\\u0000"));
+      assertThat(Problems.detail(reply, 400)).contains("without control characters");
+    }
+    String pull = owner.pullBody(JsonValue.ofNull()).toJson();
+    assertThat(Problems.detail(post("/pull", alice, pull.replace(owner.groupId, "a\\u0000")), 400))
+        .contains("clientGroupID");
+  }
+
   @Test
   void rule18nullIsAValueAndNoDeletion() {
     Replica replica = replica(alice);
