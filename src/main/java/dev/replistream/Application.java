@@ -30,6 +30,7 @@ import dev.replistream.sync.Pull;
 import dev.replistream.sync.PullHandler;
 import dev.replistream.sync.Push;
 import dev.replistream.sync.PushHandler;
+import dev.replistream.sync.Spills;
 import dev.replistream.sync.SyncMetrics;
 import io.helidon.common.socket.SocketOptions;
 import io.helidon.health.HealthCheckResponse;
@@ -81,6 +82,9 @@ public final class Application implements AutoCloseable {
   /// A chunk of a body is read whole before a route can look at its own limit.
   private static final int LARGEST_CHUNK_BYTES = 1 << 20;
 
+  /// What answers that wait for slow clients take of the disk: a hundred very large ones.
+  private static final long MAX_SPILLED_BYTES = 1L << 30;
+
   private static final Duration TICKET_LIFE = Duration.ofSeconds(30);
   private static final int MAX_TICKETS = 100_000;
 
@@ -113,7 +117,6 @@ public final class Application implements AutoCloseable {
     streamSettings = settings.stream().atMost(FileDescriptors.maxStreams());
     meters = Services.get(MetricsFactory.class).globalRegistry();
     cors = new Cors(settings.allowOrigins(), Set.of("/"));
-    wires = new Wires(settings.deadlines());
 
     Tickets tickets = new Tickets(TICKET_LIFE, MAX_TICKETS, clock);
     TokenVerifier verifier =
@@ -124,8 +127,6 @@ public final class Application implements AutoCloseable {
 
     String epoch = UUID.randomUUID().toString().substring(0, 8);
     PokeBus bus = new PokeBus(new Cursor(epoch, CURSOR_GENERATION), meters);
-    streamMetrics = new StreamMetrics(meters);
-    sseManager = new SseManager(streamSettings, bus, streamMetrics);
 
     MutatorRegistry mutatorRegistry = MutatorRegistry.discover(mutators);
     SyncMetrics syncMetrics = new SyncMetrics(meters);
@@ -139,10 +140,14 @@ public final class Application implements AutoCloseable {
             clock,
             (pusher, users) -> bus.poke(users, pusher, PokeBus.Source.PUSH),
             syncMetrics);
-    Pull pull = new Pull(database, syncMetrics);
+    Pull pull = pullOrClose(database, syncMetrics);
     compaction = new Compaction(database, settings.sync(), clock);
 
     Rooms rooms = new Rooms(database, settings.rooms(), bus, clock);
+    // what has threads of its own comes when nothing can stop the start any more
+    wires = new Wires(settings.deadlines());
+    streamMetrics = new StreamMetrics(meters);
+    sseManager = new SseManager(streamSettings, bus, streamMetrics);
 
     StreamHandler stream =
         new StreamHandler(
@@ -183,7 +188,12 @@ public final class Application implements AutoCloseable {
                 Method.POST,
                 API + "/pull",
                 new PullHandler(
-                    authenticator, pull, bus, syncMetrics, settings.sync().maxBodyBytes()))
+                    authenticator,
+                    pull,
+                    bus,
+                    syncMetrics,
+                    settings.sync().maxBodyBytes(),
+                    new Spills(settings.dataDir(), MAX_SPILLED_BYTES)))
             .on(Method.POST, API + "/rooms", room::create)
             .on(Method.GET, API + "/rooms", room::list)
             .on(Method.DELETE, API + "/rooms/{room}", room::delete)
@@ -193,6 +203,15 @@ public final class Application implements AutoCloseable {
             .on(Method.DELETE, API + "/rooms/{room}/members/{userId}", member::remove);
     if (settings.auth().isDevelopmentMode()) {
       routes.on(Method.GET, "/", new WelcomePage(settings, clock));
+    }
+  }
+
+  private static Pull pullOrClose(Database database, SyncMetrics metrics) {
+    try {
+      return new Pull(database, metrics);
+    } catch (RuntimeException e) {
+      database.close();
+      throw e;
     }
   }
 

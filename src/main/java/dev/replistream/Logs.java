@@ -23,6 +23,7 @@ final class Logs {
   private static final Logger OURS = Logger.getLogger("dev.replistream");
   private static final Logger HTTP_PARSER =
       Logger.getLogger("io.helidon.webserver.http1.Http1Connection");
+  private static final Logger SQLITE = Logger.getLogger("org.sqlite");
   private static final Logger POOL = Logger.getLogger("com.zaxxer.hikari");
 
   private Logs() {}
@@ -50,6 +51,8 @@ final class Logs {
     ROOT.setLevel(java.util.logging.Level.WARNING);
     // it warns, with a stack trace, of requests that are no HTTP, and those anybody can send
     HTTP_PARSER.setLevel(java.util.logging.Level.SEVERE);
+    // it tells of a library that can't be loaded, which the exception says that stops the start
+    SQLITE.setLevel(java.util.logging.Level.OFF);
     // it warns in the same way of each connection that broke, where the database says so once
     POOL.setLevel(java.util.logging.Level.SEVERE);
     OURS.setLevel(

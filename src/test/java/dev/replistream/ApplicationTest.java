@@ -6,7 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Clock;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /// How a service starts, or says in one line why not.
@@ -55,6 +60,36 @@ class ApplicationTest {
   @Test
   void anAddressThatIsNotThisMachinesIsNamed() {
     assertRefused("replistream.port: can't listen on 192.0.2.1:0", "HOST", "192.0.2.1");
+  }
+
+  @Test
+  void aServiceWhoseDatabaseIsNoneOfItsOwnLeavesNothingOpen() throws SQLException {
+    Settings settings = TestService.settings();
+    String file = "jdbc:sqlite:" + settings.dataDir().resolve("replistream.db");
+    try (LogCapture _ = new LogCapture()) {
+      new Application(settings, Clock.systemUTC()).close();
+      execute(file, "UPDATE meta SET content = 'no key ' || content WHERE name = 'cookie-key'");
+      Set<Thread> before = Thread.getAllStackTraces().keySet();
+
+      assertThatThrownBy(() -> new Application(settings, Clock.systemUTC()))
+          .isInstanceOf(IllegalArgumentException.class);
+
+      Eventually.holds(
+          "its threads are gone",
+          () ->
+              Thread.getAllStackTraces().keySet().stream()
+                  .filter(thread -> !before.contains(thread))
+                  .noneMatch(thread -> thread.getName().matches("sqlite-.*|wire-.*|stream-.*")));
+      execute(file, "UPDATE meta SET content = substr(content, 8) WHERE name = 'cookie-key'");
+      new Application(settings, Clock.systemUTC()).close();
+    }
+  }
+
+  private static void execute(String url, String sql) throws SQLException {
+    try (Connection connection = DriverManager.getConnection(url);
+        Statement statement = connection.createStatement()) {
+      assertThat(statement.executeUpdate(sql)).isOne();
+    }
   }
 
   @Test

@@ -1,17 +1,13 @@
 package dev.replistream.db;
 
-import com.zaxxer.hikari.HikariDataSource;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.SQLTransientConnectionException;
-import java.sql.Statement;
 import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import org.postgresql.core.BaseConnection;
-import org.postgresql.core.TransactionState;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /// A database of a PostgreSQL server. Works run on the threads of their callers. Thread-safe.
 ///
@@ -27,26 +23,25 @@ final class PostgresDatabase implements Database {
   /// The longest pause before the second attempt; it doubles with each one.
   private static final long FIRST_PAUSE_NANOS = Duration.ofMillis(2).toNanos();
 
-  private static final long SNAPSHOT_PATIENCE_NANOS = Duration.ofMillis(1_500).toNanos();
-  private static final int PROBE_MILLIS = 2_000;
+  /// How long a snapshot waits for others to be given back.
+  private static final long SNAPSHOT_PATIENCE_NANOS = Duration.ofSeconds(1).toNanos();
+
+  private static final long PROBE_NANOS = Duration.ofSeconds(2).toNanos();
 
   /// Rows of a snapshot's result that are read at once. A value has up to 1 MiB.
   private static final int FETCH_ROWS = 64;
 
-  /// The least that is left for the server to answer when everything else took its time.
-  private static final int LEAST_SILENCE_MILLIS = 500;
-
   /// Transactions and snapshots under way or waiting.
   private static final int MAX_USES = 16_384;
 
-  private final HikariDataSource pool;
+  private final PostgresPool pool;
   private final Semaphore snapshots;
   private final DatabaseListener listener;
   private final Availability availability = new Availability();
   private final Semaphore uses = new Semaphore(MAX_USES);
   private volatile boolean closed;
 
-  private PostgresDatabase(HikariDataSource pool, int maxSnapshots, DatabaseListener listener) {
+  private PostgresDatabase(PostgresPool pool, int maxSnapshots, DatabaseListener listener) {
     this.pool = pool;
     this.listener = listener;
     snapshots = new Semaphore(maxSnapshots, true);
@@ -104,26 +99,17 @@ final class PostgresDatabase implements Database {
   }
 
   private <T> T commit(Work<T> work) throws SQLException {
-    try (Connection connection = connect(System.nanoTime())) {
+    try (Connection connection = pool.connect(System.nanoTime())) {
       try {
         JdbcSession session = new JdbcSession(connection, Dialect.POSTGRESQL, 0);
         T result = work.run(session);
         session.requireWhole();
-        requireGoing(connection);
-        connection.commit();
+        PostgresPool.commit(connection);
         return result;
       } catch (Throwable thrown) {
-        rollBack(connection);
+        PostgresPool.rollBack(connection);
         throw thrown;
       }
-    }
-  }
-
-  /// Refuses to commit a transaction of which a statement failed, as the server would roll it back
-  /// and the driver not say so.
-  private static void requireGoing(Connection connection) throws SQLException {
-    if (connection.unwrap(BaseConnection.class).getTransactionState() == TransactionState.FAILED) {
-      throw new SQLException("the work went on after a statement that failed", "25P02");
     }
   }
 
@@ -149,7 +135,7 @@ final class PostgresDatabase implements Database {
   }
 
   private <T> T read(Work<T> work, long start) {
-    try (Connection connection = connect(start)) {
+    try (Connection connection = pool.connect(start)) {
       try {
         JdbcSession session = new JdbcSession(connection, Dialect.POSTGRESQL, FETCH_ROWS);
         session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
@@ -157,7 +143,7 @@ final class PostgresDatabase implements Database {
         session.requireWhole();
         return result;
       } finally {
-        rollBack(connection);
+        PostgresPool.rollBack(connection);
       }
     } catch (Throwable thrown) { // the caller gets it
       throw failed(thrown);
@@ -182,37 +168,6 @@ final class PostgresDatabase implements Database {
     }
   }
 
-  /// A connection whose server may be silent for what is left of the time since `start`.
-  private Connection connect(long start) throws SQLException {
-    return connect(start, PostgresServer.SILENCE.toMillis());
-  }
-
-  private Connection connect(long start, long patienceMillis) throws SQLException {
-    Connection connection;
-    try {
-      connection = pool.getConnection();
-    } catch (SQLException e) {
-      throw new SQLTransientConnectionException("no connection to PostgreSQL", e);
-    }
-    long spentMillis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
-    try {
-      connection.setNetworkTimeout(
-          Runnable::run, (int) Math.max(LEAST_SILENCE_MILLIS, patienceMillis - spentMillis));
-      return connection;
-    } catch (SQLException e) {
-      connection.close();
-      throw e;
-    }
-  }
-
-  private static void rollBack(Connection connection) {
-    try {
-      connection.rollback();
-    } catch (SQLException _) {
-      // the server does it when the connection ends, and the pool throws that away
-    }
-  }
-
   private RuntimeException failed(Throwable thrown) {
     if (Failure.of(thrown) == Failure.UNAVAILABLE) {
       availability.failed(thrown);
@@ -231,17 +186,19 @@ final class PostgresDatabase implements Database {
     }
   }
 
-  /// Whether the server takes transactions that write: one that stands by for another does not.
+  /// Asks on a thread of its own, as a server that hangs would take longer to be given up.
   @Override
   public boolean isAvailable() {
-    if (closed) {
-      return false;
-    }
-    try (Connection connection = connect(System.nanoTime(), PROBE_MILLIS);
-        Statement statement = connection.createStatement();
-        ResultSet row = statement.executeQuery("SHOW transaction_read_only")) {
-      return row.next() && "off".equals(row.getString(1));
-    } catch (SQLException _) {
+    CountDownLatch asked = new CountDownLatch(1);
+    AtomicBoolean available = new AtomicBoolean();
+    Thread.startVirtualThread(() -> {
+      available.set(!closed && pool.takesWrites());
+      asked.countDown();
+    });
+    try {
+      return asked.await(PROBE_NANOS, TimeUnit.NANOSECONDS) && available.get();
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
       return false;
     }
   }

@@ -24,8 +24,9 @@ final class PostgresServer {
 
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
 
-  /// How long a transaction waits for a connection: with {@link #VALIDATION}, within two seconds.
-  private static final Duration POOL_PATIENCE = Duration.ofMillis(1_500);
+  /// How long a transaction waits for a connection. Some of the five seconds that a caller waits is
+  /// left for a server that hangs.
+  private static final Duration POOL_PATIENCE = Duration.ofSeconds(3);
 
   /// How long a connection that was idle may take to say that it is alive.
   private static final Duration VALIDATION = Duration.ofMillis(500);
@@ -37,13 +38,16 @@ final class PostgresServer {
   /// What the server itself is told, shorter than {@link #SILENCE} so that the connection outlives
   /// it: the waiting for a lock ends after 3 s and a statement after 4 s. Locks of a process that
   /// vanished go after 60 s, which is also how long a snapshot may wait for a slow client between
-  /// two reads.
+  /// two reads. A commit is on the disk before it is answered, even where the default of the
+  /// server, the database or the role is not to wait for it; one that waits for more stays.
   private static final String SESSION_SETTINGS =
       """
       SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE;
       SET lock_timeout = '3s';
       SET statement_timeout = '4s';
-      SET idle_in_transaction_session_timeout = '60s'
+      SET idle_in_transaction_session_timeout = '60s';
+      SELECT set_config('synchronous_commit', CASE setting WHEN 'off' THEN 'on' ELSE setting END, false)
+      FROM current_setting('synchronous_commit') AS setting
       """;
 
   private final DbSettings settings;
@@ -118,7 +122,7 @@ final class PostgresServer {
 
   /// A pool of connections that are not in auto-commit mode. It connects when it has to, so that
   /// the server may be away at any time.
-  HikariDataSource pool() {
+  PostgresPool pool() {
     HikariConfig config = new HikariConfig();
     config.setPoolName("postgresql");
     config.setJdbcUrl(settings.url());
@@ -132,6 +136,6 @@ final class PostgresServer {
     config.setConnectionTimeout(POOL_PATIENCE.toMillis());
     config.setValidationTimeout(VALIDATION.toMillis());
     config.setInitializationFailTimeout(-1);
-    return new HikariDataSource(config);
+    return new PostgresPool(new HikariDataSource(config));
   }
 }

@@ -19,14 +19,19 @@ import java.sql.SQLException;
 import java.sql.SQLNonTransientConnectionException;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteConfig;
+import org.sqlite.SQLiteJDBCLoader;
 import org.sqlite.SQLiteOpenMode;
 
 /// The file of a SQLite database, held by this process alone as long as this is open. Thread-safe.
 ///
 /// The lock is one on a file beside it, `<file>.lock`, so that a second service on the same file is
 /// refused; SQLite's own tools may still read and back up the database.
+///
+/// POSIX takes a lock back as soon as its process closes the file, by whichever descriptor
+/// (fcntl(2)), so a second database on it within this process is refused before that touches it.
 final class SqliteFile implements AutoCloseable {
   static final String SCHEME = "jdbc:sqlite:";
 
@@ -43,12 +48,17 @@ final class SqliteFile implements AutoCloseable {
   /// What the write-ahead log is cut down to after a long snapshot let it grow.
   private static final int MAX_IDLE_LOG_BYTES = 64 << 20;
 
+  /// The files that this process has open. It is static because a lock is the process's.
+  private static final Set<Path> OPEN = ConcurrentHashMap.newKeySet();
+
   private final Path path;
+  private final Path realPath;
   private final FileChannel lockChannel;
   private final @Nullable Object key;
 
-  private SqliteFile(Path path, FileChannel lockChannel, @Nullable Object key) {
+  private SqliteFile(Path path, Path realPath, FileChannel lockChannel, @Nullable Object key) {
     this.path = path;
+    this.realPath = realPath;
     this.lockChannel = lockChannel;
     this.key = key;
   }
@@ -56,17 +66,45 @@ final class SqliteFile implements AutoCloseable {
   /// Makes the file and its directory if they are missing, readable by their owner alone, and locks
   /// it.
   ///
-  /// @throws DatabaseStartException when the URL names no file, or the file can't be had
+  /// @throws DatabaseStartException when the URL names no file, the file can't be had, or SQLite
+  ///   can't be
   static SqliteFile open(String url) {
     Path path = path(url);
+    loadLibrary();
     try {
-      Files.createDirectories(Objects.requireNonNull(path.getParent()));
-      FileChannel lockChannel = lock(path);
-      create(path);
-      return new SqliteFile(path, lockChannel, keyOf(path));
+      Path realPath = realPath(path);
+      if (!OPEN.add(realPath)) {
+        throw new DatabaseStartException("this process uses the file " + path + " already");
+      }
+      try {
+        return lockAndCreate(path, realPath);
+      } catch (Throwable thrown) {
+        OPEN.remove(realPath);
+        throw thrown;
+      }
     } catch (IOException e) {
       throw new DatabaseStartException("can't use the file %s (%s)".formatted(path, reason(e)));
     }
+  }
+
+  private static SqliteFile lockAndCreate(Path path, Path realPath) throws IOException {
+    FileChannel lockChannel = lock(realPath);
+    try {
+      create(path);
+      return new SqliteFile(path, realPath, lockChannel, keyOf(path));
+    } catch (Throwable thrown) {
+      lockChannel.close();
+      throw thrown;
+    }
+  }
+
+  /// Where the file is or will be, by one name of all that it may have.
+  private static Path realPath(Path path) throws IOException {
+    Path directory = Objects.requireNonNull(path.getParent());
+    Files.createDirectories(directory);
+    return Files.exists(path)
+        ? path.toRealPath()
+        : directory.toRealPath().resolve(path.getFileName());
   }
 
   private static Path path(String url) {
@@ -82,6 +120,16 @@ final class SqliteFile implements AutoCloseable {
     }
   }
 
+  private static void loadLibrary() {
+    try {
+      SQLiteJDBCLoader.initialize();
+    } catch (Exception e) { // declared as such
+      throw new DatabaseStartException(
+          "SQLite's library, which is unpacked into java.io.tmpdir (%s), can't be loaded (%s)"
+              .formatted(System.getProperty("java.io.tmpdir"), e.getMessage()));
+    }
+  }
+
   private static FileChannel lock(Path path) throws IOException {
     Path lockPath = path.resolveSibling(path.getFileName() + ".lock");
     FileChannel channel =
@@ -93,7 +141,7 @@ final class SqliteFile implements AutoCloseable {
         return channel;
       }
     } catch (OverlappingFileLockException _) {
-      // held by this very process
+      // held by this very process, by a copy of this class of another class loader
     }
     channel.close();
     throw new DatabaseStartException("another process uses the file " + path);
@@ -186,5 +234,6 @@ final class SqliteFile implements AutoCloseable {
     } catch (IOException _) {
       // the end of the process gives it back
     }
+    OPEN.remove(realPath);
   }
 }

@@ -25,6 +25,7 @@ import java.util.TreeSet;
 public final class RoomStore {
   private final Session session;
   private final Spaces spaces;
+  private final Burial burial;
   private final long nowMillis;
   private final RoomSettings limits;
 
@@ -35,6 +36,7 @@ public final class RoomStore {
   public RoomStore(Session session, Spaces spaces, Instant now, RoomSettings limits) {
     this.session = session;
     this.spaces = spaces;
+    burial = new Burial(session, spaces, now);
     this.nowMillis = now.toEpochMilli();
     this.limits = limits;
   }
@@ -131,6 +133,9 @@ public final class RoomStore {
   public void create(String room, String owner) throws SQLException {
     requireId(room);
     spaces.lock(Spaces.ofRoom(room));
+    if (burial.isDeleted(room)) {
+      burial.finish(room);
+    }
     PreparedStatement insert =
         session.prepare("INSERT INTO room (id, created_at) VALUES (?, ?) ON CONFLICT DO NOTHING");
     insert.setString(1, room);
@@ -142,7 +147,8 @@ public final class RoomStore {
     join(room, owner, Role.OWNER);
   }
 
-  /// Deletes a room, its members and its entries, of which tombstones stay.
+  /// Deletes a room, its members and its entries, of which tombstones stay. Of a large room only
+  /// some entries are buried now and the others by {@link Burial#next}; nobody sees them any more.
   ///
   /// @return who was a member
   /// @throws RoomException when the caller is not an owner
@@ -150,25 +156,13 @@ public final class RoomStore {
     requireOwner(room, caller);
     Set<String> lost = new TreeSet<>();
     members(room).forEach(member -> lost.add(member.userId()));
-    PreparedStatement bury =
-        session.prepare(
-            """
-            UPDATE entry SET version = ?, value = NULL, changed_at = ?
-            WHERE space = ? AND value IS NOT NULL\
-            """);
-    bury.setLong(1, spaces.raise(Spaces.ofRoom(room)));
-    bury.setLong(2, nowMillis);
-    bury.setString(3, Spaces.ofRoom(room));
-    bury.executeUpdate();
+    burial.begin(room); // raises the version of the space, by which the members lose it
     for (String member : lost) {
       spaces.lose(member, room);
     }
-    for (String sql :
-        List.of("DELETE FROM member WHERE room = ?", "DELETE FROM room WHERE id = ?")) {
-      PreparedStatement delete = session.prepare(sql);
-      delete.setString(1, room);
-      delete.executeUpdate();
-    }
+    PreparedStatement delete = session.prepare("DELETE FROM member WHERE room = ?");
+    delete.setString(1, room);
+    delete.executeUpdate();
     return lost;
   }
 

@@ -1,5 +1,6 @@
 package dev.replistream.sync;
 
+import dev.replistream.sync.Spills.Spill;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -8,13 +9,14 @@ import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Objects;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /// An answer on its way from the thread that reads the database to the one that writes to the
 /// client, which may be slow. The reader holds a snapshot, of which there are few, so it waits for
-/// the writer only so long.
+/// the writer only so long; what comes then goes into a file, and the writer takes its time.
 ///
 /// {@link #begin}, the writes, {@link #end} and {@link #fail} are the reader's, {@link #take},
 /// {@link #isDone} and {@link #cancel} are the writer's; each side is one thread at a time.
@@ -25,12 +27,15 @@ final class Chunks extends OutputStream {
   /// How many chunks may wait for the writer: 1 MiB.
   static final int MAX_WAITING = 16;
 
-  /// How long the reader waits for the writer in all. The kernel takes some megabytes of an answer
-  /// before its client has read any of it, so most answers never wait.
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  /// How long the reader waits for the writer in all before it goes on into a file. The kernel
+  /// takes some megabytes of an answer before its client has read any of it, so most answers never
+  /// wait.
+  private static final Duration PATIENCE = Duration.ofMillis(500);
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
+
+  private final Spills spills;
 
   // the reader's
   private final ByteArrayOutputStream buffer = new ByteArrayOutputStream(512);
@@ -39,17 +44,20 @@ final class Chunks extends OutputStream {
 
   // guarded by the lock
   private final Deque<byte[]> waiting = new ArrayDeque<>();
+  private @Nullable Spill spill; // comes after what waits; set once, by the reader
   private boolean isEnded;
   private boolean isCancelled;
   private @Nullable RuntimeException exception;
   private @Nullable Error error;
 
-  Chunks() {
-    this(PATIENCE);
+  /// @param spills where it goes when the client is slow
+  Chunks(Spills spills) {
+    this(spills, PATIENCE);
   }
 
   /// @param patience how long the reader waits for the writer in all
-  Chunks(Duration patience) {
+  Chunks(Spills spills, Duration patience) {
+    this.spills = spills;
     patienceNanos = patience.toNanos();
   }
 
@@ -77,31 +85,41 @@ final class Chunks extends OutputStream {
 
   private void handOverIfFull() throws IOException {
     if (buffer.size() >= CHUNK_BYTES) {
-      awaitRoom();
-      lock.lock();
-      try {
-        waiting.add(buffer.toByteArray());
-        changed.signalAll();
-      } finally {
-        lock.unlock();
-      }
+      handOver();
       isHandedOver = true;
       buffer.reset();
     }
   }
 
-  private void awaitRoom() throws IOException {
+  private void handOver() throws IOException {
+    byte[] chunk = buffer.toByteArray();
+    if (spill == null && queue(chunk)) {
+      return;
+    }
+    if (spill == null) {
+      openSpill();
+    }
+    spill(chunk);
+  }
+
+  /// Lets a chunk wait for the writer.
+  ///
+  /// @return false when too many wait already, and have for too long
+  private boolean queue(byte[] chunk) throws IOException {
     lock.lock();
     try {
       while (waiting.size() >= MAX_WAITING && !isCancelled) {
         if (patienceNanos <= 0) {
-          throw new IOException("the client reads too slowly");
+          return false;
         }
         patienceNanos = changed.awaitNanos(patienceNanos);
       }
       if (isCancelled) {
         throw new IOException("the client has left");
       }
+      waiting.add(chunk);
+      changed.signalAll();
+      return true;
     } catch (InterruptedException _) {
       throw interrupted();
     } finally {
@@ -109,11 +127,46 @@ final class Chunks extends OutputStream {
     }
   }
 
-  /// Ends the answer; what is left of it becomes the last chunk.
-  void end() {
+  private void openSpill() throws IOException {
+    Spill opened = spills.open();
     lock.lock();
     try {
-      waiting.add(buffer.toByteArray());
+      spill = opened;
+      if (isCancelled) {
+        opened.close();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void spill(byte[] chunk) throws IOException {
+    Objects.requireNonNull(spill).append(chunk);
+    lock.lock();
+    try {
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Ends the answer; what is left of it becomes the last chunk.
+  ///
+  /// @throws UncheckedIOException when it can't reach the writer
+  void end() {
+    byte[] last = buffer.toByteArray();
+    try {
+      if (spill != null) {
+        spill(last);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    lock.lock();
+    try {
+      if (spill == null) {
+        waiting.add(last);
+      }
       isEnded = true;
       changed.signalAll();
     } finally {
@@ -147,26 +200,45 @@ final class Chunks extends OutputStream {
   ///
   /// @throws RuntimeException with which the reader failed
   byte[] take() {
-    lock.lock();
     try {
-      while (true) {
-        if (exception != null) {
-          throw exception;
+      Spill file;
+      lock.lock();
+      try {
+        while (waiting.isEmpty() && isSpillRead() && !isEnded && !isFailed()) {
+          changed.await();
         }
-        if (error != null) {
-          throw error;
-        }
+        throwFailure();
         byte[] chunk = waiting.poll();
         if (chunk != null) {
           changed.signalAll();
           return chunk;
         }
-        changed.await();
+        file = Objects.requireNonNull(spill);
+      } finally {
+        lock.unlock();
       }
+      return file.read(CHUNK_BYTES); // nothing where the end came after its last bytes
     } catch (InterruptedException _) {
       throw new UncheckedIOException(interrupted());
-    } finally {
-      lock.unlock();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private boolean isSpillRead() {
+    return spill == null || spill.isRead();
+  }
+
+  private boolean isFailed() {
+    return exception != null || error != null;
+  }
+
+  private void throwFailure() {
+    if (exception != null) {
+      throw exception;
+    }
+    if (error != null) {
+      throw error;
     }
   }
 
@@ -174,17 +246,21 @@ final class Chunks extends OutputStream {
   boolean isDone() {
     lock.lock();
     try {
-      return isEnded && waiting.isEmpty();
+      return isEnded && waiting.isEmpty() && isSpillRead();
     } finally {
       lock.unlock();
     }
   }
 
-  /// The writer wants no more: the reader's next write fails, also one that waits.
+  /// The writer wants no more: the reader's next write fails, also one that waits, and nothing is
+  /// left in a file.
   void cancel() {
     lock.lock();
     try {
       isCancelled = true;
+      if (spill != null) {
+        spill.close();
+      }
       changed.signalAll();
     } finally {
       lock.unlock();

@@ -12,8 +12,9 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/// Keeps the database from growing for ever: from time to time it removes old tombstones and folds
-/// idle clients. Each node does so; they don't disturb each other.
+/// Keeps the database from growing for ever: from time to time it buries what is left of deleted
+/// rooms, removes old tombstones and folds idle clients. Each node does so; they don't disturb each
+/// other.
 ///
 /// It owns one thread, from {@link #start} to {@link #close}, which are for one thread; {@link
 /// #compact} may be called by any.
@@ -22,6 +23,7 @@ public final class Compaction implements AutoCloseable {
 
   private final SyncSettings settings;
   private final Clock clock;
+  private final DeletedRooms deletedRooms;
   private final Tombstones tombstones;
   private final IdleClients clients;
   private final CountDownLatch closing = new CountDownLatch(1);
@@ -31,6 +33,7 @@ public final class Compaction implements AutoCloseable {
   public Compaction(Database database, SyncSettings settings, Clock clock) {
     this.settings = settings;
     this.clock = clock;
+    deletedRooms = new DeletedRooms(database);
     tombstones = new Tombstones(database);
     clients = new IdleClients(database);
   }
@@ -69,11 +72,13 @@ public final class Compaction implements AutoCloseable {
   /// @throws DatabaseUnavailableException when it could not be done to its end
   void compact() {
     Instant now = clock.instant();
+    int buried = deletedRooms.bury(now, this::isClosing);
     int removed = tombstones.remove(now.minus(settings.tombstoneMaxAge()), this::isClosing);
     int folded = clients.fold(now.minus(settings.clientMaxAge()), this::isClosing);
     LOGGER.log(
-        removed + folded > 0 ? Level.INFO : Level.DEBUG,
-        "event=compaction tombstones={0,number,#} clients={1,number,#}",
+        buried + removed + folded > 0 ? Level.INFO : Level.DEBUG,
+        "event=compaction buried={0,number,#} tombstones={1,number,#} clients={2,number,#}",
+        buried,
         removed,
         folded);
   }

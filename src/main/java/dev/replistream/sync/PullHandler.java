@@ -37,16 +37,24 @@ public final class PullHandler implements Handler {
   private final PokeBus bus;
   private final SyncMetrics metrics;
   private final int maxBodyBytes;
+  private final Spills spills;
 
   /// @param bus knows when the caller was poked
   /// @param maxBodyBytes the largest body that is read
+  /// @param spills where answers wait for slow clients
   public PullHandler(
-      Authenticator authenticator, Pull pull, PokeBus bus, SyncMetrics metrics, int maxBodyBytes) {
+      Authenticator authenticator,
+      Pull pull,
+      PokeBus bus,
+      SyncMetrics metrics,
+      int maxBodyBytes,
+      Spills spills) {
     this.authenticator = authenticator;
     this.pull = pull;
     this.bus = bus;
     this.metrics = metrics;
     this.maxBodyBytes = maxBodyBytes;
+    this.spills = spills;
   }
 
   @Override
@@ -64,7 +72,7 @@ public final class PullHandler implements Handler {
 
   private void answer(
       String userId, PullRequest body, ServerRequest request, ServerResponse response) {
-    Chunks chunks = new Chunks();
+    Chunks chunks = new Chunks(spills);
     Thread.ofVirtual().name("pull").start(() -> pull.answer(userId, body, chunks));
     try {
       byte[] first = chunks.take();

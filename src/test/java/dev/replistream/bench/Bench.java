@@ -9,7 +9,7 @@ import java.util.List;
 
 /// The entry of `etc/bench`, which gives it the server's command.
 public final class Bench {
-  private static final String USAGE = "usage: etc/bench [streams|sync] [--quick] [--jar]";
+  private static final String USAGE = "usage: etc/bench [streams|sync] [--quick] [--jar] [--peer]";
 
   private Bench() {}
 

@@ -184,6 +184,19 @@ final class ServeProcessTest {
   }
 
   @Test
+  void aDirectoryThatDoesNotTakeSqlitesLibraryIsOneLine() throws Exception {
+    List<String> noTemporaryFiles = List.of("-Djava.io.tmpdir=/proc");
+    try (CommandProcess serve = CommandProcess.start(environment, noTemporaryFiles, "serve")) {
+      assertThat(serve.exitCode()).isEqualTo(2);
+      assertThat(serve.err().toString())
+          .startsWith("replistream: replistream.db.url: SQLite's library")
+          .contains("java.io.tmpdir (/proc)")
+          .hasLineCount(1);
+      assertThat(serve.out().toString()).isEmpty();
+    }
+  }
+
+  @Test
   void aDamagedDevelopmentKeyIsOneLine() throws Exception {
     Files.createDirectories(dir.resolve("data"));
     Files.writeString(dir.resolve("data/development.key"), "not a key");

@@ -15,6 +15,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
@@ -461,7 +462,7 @@ abstract class DatabaseContractTest {
               });
           kept.set(Thread.currentThread().isInterrupted());
         });
-    begun.await();
+    awaitSoon(begun);
 
     caller.interrupt();
     caller.join();
@@ -502,7 +503,7 @@ abstract class DatabaseContractTest {
                     return insert(session, "a", 1);
                   }));
       Future<Integer> reading = executor.submit(() -> database().inSnapshot(slow));
-      begun.await();
+      awaitSoon(begun);
       Future<?> closing = executor.submit(database()::close);
       Eventually.holds("closing begins", () -> !database().isAvailable());
       assertThat(closing.isDone()).isFalse();
@@ -513,6 +514,11 @@ abstract class DatabaseContractTest {
       assertThat(reading.get()).isZero();
       closing.get();
     }
+  }
+
+  /// Waits for what is about to happen.
+  static void awaitSoon(CountDownLatch latch) throws InterruptedException {
+    assertThat(latch.await(20, TimeUnit.SECONDS)).as("it happens").isTrue();
   }
 
   static void awaitUninterruptibly(CountDownLatch latch) {

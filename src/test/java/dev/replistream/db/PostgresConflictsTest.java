@@ -1,14 +1,18 @@
 package dev.replistream.db;
 
+import static dev.replistream.db.DatabaseContractTest.awaitSoon;
 import static dev.replistream.db.DatabaseContractTest.awaitUninterruptibly;
 import static dev.replistream.db.DatabaseContractTest.inParallel;
 import static dev.replistream.db.DatabaseContractTest.run;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,11 +22,13 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Transactions of PostgreSQL that meet, and the connections that they share.
@@ -83,7 +89,7 @@ class PostgresConflictsTest {
               awaitUninterruptibly(mayEnd);
               return count;
             }));
-    begun.await();
+    awaitSoon(begun);
     return held;
   }
 
@@ -100,7 +106,7 @@ class PostgresConflictsTest {
           database.inTransaction(session -> {
             increment(session, forward ? "a" : "b");
             if (attempts.getAndIncrement() == 0) {
-              awaitBoth(bothHoldOne);
+              awaitAll(bothHoldOne);
             }
             return increment(session, forward ? "b" : "a");
           });
@@ -111,9 +117,9 @@ class PostgresConflictsTest {
     assertThat(listener.transactions()).containsExactly(true, true);
   }
 
-  private static void awaitBoth(CyclicBarrier barrier) {
+  private static void awaitAll(CyclicBarrier barrier) {
     try {
-      barrier.await();
+      barrier.await(20, TimeUnit.SECONDS);
     } catch (Exception e) {
       throw new AssertionError(e);
     }
@@ -285,7 +291,7 @@ class PostgresConflictsTest {
                 return 0;
               })));
     }
-    begun.await();
+    awaitSoon(begun);
 
     assertThatThrownBy(this::counters).isInstanceOf(DatabaseUnavailableException.class);
     assertThat(database.<Integer>inTransaction(session -> increment(session, "a"))).isOne();
@@ -311,7 +317,7 @@ class PostgresConflictsTest {
                 return 0;
               })));
     }
-    begun.await();
+    awaitSoon(begun);
     long start = System.nanoTime();
 
     assertThatThrownBy(() -> database.inTransaction(session -> increment(session, "a")))
@@ -341,21 +347,57 @@ class PostgresConflictsTest {
   }
 
   @Test
-  void aConnectionHasTheSameSettingsForItsNextUse() {
-    for (int i = 0; i < 2 * POOL_SIZE; i++) {
-      assertThat(isolation(true)).isEqualTo("repeatable read");
-      assertThat(isolation(false)).isEqualTo("read committed");
+  void eachConnectionHasTheSameSettingsForEachUse() throws Exception {
+    assertSettings(true, MAX_SNAPSHOTS, "repeatable read on 3s 4s 1min on");
+    assertSettings(false, POOL_SIZE, "read committed off 3s 4s 1min on");
+  }
+
+  /// Asks as many connections at once.
+  private void assertSettings(boolean snapshot, int connections, String expected) throws Exception {
+    CyclicBarrier allBegan = new CyclicBarrier(connections);
+    Work<String> work =
+        session -> {
+          awaitAll(allBegan);
+          return String.join(
+              " ",
+              show(session, "transaction_isolation"),
+              show(session, "transaction_read_only"),
+              show(session, "lock_timeout"),
+              show(session, "statement_timeout"),
+              show(session, "idle_in_transaction_session_timeout"),
+              // the server of the tests does not wait for the disk unless it is told to
+              show(session, "synchronous_commit"));
+        };
+    inParallel(
+        connections,
+        () ->
+            assertThat(snapshot ? database.inSnapshot(work) : database.inTransaction(work))
+                .isEqualTo(expected));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"off, on", "local, local", "remote_apply, remote_apply"})
+  void aCommitWaitsForTheDiskAndForWhateverElseTheDatabaseSays(String byDefault, String expected)
+      throws SQLException {
+    String url = TestPostgres.newDatabase();
+    try (Connection connection = DriverManager.getConnection(url);
+        Statement statement = connection.createStatement()) {
+      statement.execute(
+          "ALTER DATABASE \"%s\" SET synchronous_commit = %s"
+              .formatted(connection.getCatalog(), byDefault));
+    }
+    try (Database other = Databases.open(TestPostgres.settings(url), DatabaseListener.NONE)) {
+      for (int use = 0; use < 2; use++) {
+        assertThat(other.<String>inTransaction(session -> show(session, "synchronous_commit")))
+            .isEqualTo(expected);
+      }
     }
   }
 
-  private String isolation(boolean snapshot) {
-    Work<String> work =
-        session -> {
-          try (ResultSet row = session.prepare("SHOW transaction_isolation").executeQuery()) {
-            row.next();
-            return row.getString(1);
-          }
-        };
-    return snapshot ? database.inSnapshot(work) : database.inTransaction(work);
+  private static String show(Session session, String setting) throws SQLException {
+    try (ResultSet row = session.prepare("SHOW " + setting).executeQuery()) {
+      row.next();
+      return row.getString(1);
+    }
   }
 }

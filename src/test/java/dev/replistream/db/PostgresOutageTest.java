@@ -1,5 +1,6 @@
 package dev.replistream.db;
 
+import static dev.replistream.db.DatabaseContractTest.awaitSoon;
 import static dev.replistream.db.DatabaseContractTest.run;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -7,7 +8,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.replistream.Eventually;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -19,7 +19,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -70,19 +69,6 @@ class PostgresOutageTest {
 
   private Database open() {
     return Databases.open(settings(url), DatabaseListener.NONE);
-  }
-
-  /// The server's processes, the one that started the others first.
-  private List<ProcessHandle> processes() throws IOException {
-    long pid = Long.parseLong(Files.readAllLines(data.resolve("postmaster.pid")).getFirst());
-    ProcessHandle postmaster = ProcessHandle.of(pid).orElseThrow();
-    return Stream.concat(Stream.of(postmaster), postmaster.descendants()).toList();
-  }
-
-  private void signal(String signal) throws Exception {
-    List<String> command = new ArrayList<>(List.of("kill", "-" + signal));
-    processes().forEach(process -> command.add(String.valueOf(process.pid())));
-    assertThat(new ProcessBuilder(command).inheritIO().start().waitFor()).isZero();
   }
 
   private static int write(Database database) {
@@ -146,7 +132,7 @@ class PostgresOutageTest {
           callers.submit(() ->
               assertThatThrownBy(() -> database.inSnapshot(underWay))
                   .isInstanceOf(DatabaseUnavailableException.class)));
-      begun.await();
+      awaitSoon(begun);
       outage.begin();
       long start = System.nanoTime();
       away.countDown();
@@ -175,7 +161,7 @@ class PostgresOutageTest {
       assertOutage(
           database,
           () -> {
-            List<ProcessHandle> processes = processes();
+            List<ProcessHandle> processes = PostgresProcesses.of(data);
             processes.forEach(ProcessHandle::destroyForcibly);
             Eventually.holds("killed", () -> processes.stream().noneMatch(ProcessHandle::isAlive));
           });
@@ -191,9 +177,9 @@ class PostgresOutageTest {
     try (Database database = open()) {
       write(database);
       try {
-        assertOutage(database, () -> signal("STOP"));
+        assertOutage(database, () -> PostgresProcesses.suspend(data));
       } finally {
-        signal("CONT");
+        PostgresProcesses.resume(data);
       }
 
       assertWorksAgain(database);
@@ -237,7 +223,7 @@ class PostgresOutageTest {
   @Test
   void aServerThatHangsStopsTheStart() throws Exception {
     try {
-      signal("STOP");
+      PostgresProcesses.suspend(data);
 
       assertThatThrownBy(() ->
               PostgresDatabase.open(
@@ -248,13 +234,13 @@ class PostgresOutageTest {
           .isInstanceOf(DatabaseStartException.class)
           .hasMessageStartingWith("replistream.db.url: PostgreSQL did not answer for 2 seconds");
     } finally {
-      signal("CONT");
+      PostgresProcesses.resume(data);
     }
   }
 
   @Test
   void aServerThatComesLateIsWaitedFor() throws Exception {
-    processes().forEach(ProcessHandle::destroyForcibly);
+    PostgresProcesses.of(data).forEach(ProcessHandle::destroyForcibly);
     try (ExecutorService starter = Executors.newVirtualThreadPerTaskExecutor()) {
       Future<Database> opening = starter.submit(this::open);
       startAgain();

@@ -4,6 +4,7 @@ import static dev.replistream.db.DatabaseContractTest.run;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
@@ -14,7 +15,9 @@ import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -142,12 +145,77 @@ class SqliteFileTest {
   }
 
   @Test
-  void aFileIsUsedByOneDatabaseAtATime() {
+  void aFileIsUsedByOneDatabaseAtATimeAndARefusedOneLeavesTheLock() throws Exception {
+    Path link = Files.createSymbolicLink(directory.resolve("link"), directory);
     try (Database database = SqliteFiles.open(file)) {
-      assertRefused("jdbc:sqlite:" + file).hasMessageContaining("another process");
+      for (Path path : List.of(file, link.resolve("x.db"))) {
+        assertRefused("jdbc:sqlite:" + path).hasMessageContaining("this process uses the file");
+      }
+
+      assertThat(openElsewhere()).contains("another process uses the file");
       assertAvailable(database);
     }
+    assertThat(openElsewhere()).isEqualTo("opened");
     SqliteFiles.open(file).close();
+  }
+
+  /// What another process says that opens the file.
+  private String openElsewhere() throws Exception {
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Opener.class.getName(),
+                file.toString())
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start();
+    try (BufferedReader lines = process.inputReader()) {
+      return String.valueOf(lines.readLine());
+    } finally {
+      process.destroyForcibly().waitFor();
+    }
+  }
+
+  /// A process that opens a file and says how that went.
+  static final class Opener {
+    private Opener() {}
+
+    public static void main(String[] args) {
+      try (Database _ = SqliteFiles.open(Path.of(args[0]))) {
+        System.out.println("opened");
+      } catch (DatabaseStartException e) {
+        System.out.println(e.getMessage());
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"a file that is no database", "a directory"})
+  void aStartThatFailsLeavesNothingOpen(String there) throws IOException {
+    if (there.equals("a directory")) {
+      Files.createDirectory(file);
+    } else {
+      Files.writeString(file, there.repeat(100));
+    }
+
+    assertRefused("jdbc:sqlite:" + file);
+
+    try (Stream<Path> descriptors = Files.list(Path.of("/proc/self/fd"))) {
+      assertThat(descriptors.map(SqliteFileTest::target))
+          .noneMatch(target -> target.startsWith(file.toString()));
+    }
+    Files.delete(file);
+    SqliteFiles.open(file).close();
+  }
+
+  private static String target(Path descriptor) {
+    try {
+      return Files.readSymbolicLink(descriptor).toString();
+    } catch (IOException _) {
+      return ""; // closed meanwhile
+    }
   }
 
   @Test

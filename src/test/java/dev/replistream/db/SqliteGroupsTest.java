@@ -1,5 +1,6 @@
 package dev.replistream.db;
 
+import static dev.replistream.db.DatabaseContractTest.awaitSoon;
 import static dev.replistream.db.DatabaseContractTest.awaitUninterruptibly;
 import static dev.replistream.db.DatabaseContractTest.inParallel;
 import static dev.replistream.db.DatabaseContractTest.run;
@@ -90,7 +91,7 @@ class SqliteGroupsTest {
               awaitUninterruptibly(mayEnd);
               return work.run(session);
             }));
-    begun.await();
+    awaitSoon(begun);
     return held;
   }
 
@@ -270,7 +271,7 @@ class SqliteGroupsTest {
           assertThat(count).isOne();
           return Thread.interrupted();
         });
-    begun.await();
+    awaitSoon(begun);
 
     mayEnd.countDown();
 
@@ -280,6 +281,39 @@ class SqliteGroupsTest {
       assertThat(Thread.currentThread().isInterrupted()).isFalse();
       return 0;
     });
+  }
+
+  @Test
+  void anInterruptOfOneCallerReachesNoOtherWork() throws Exception {
+    CountDownLatch begun = new CountDownLatch(1);
+    AtomicBoolean reached = new AtomicBoolean();
+    Future<Integer> interrupted =
+        callers.submit(() -> {
+          Thread caller = Thread.currentThread();
+          return database.inTransaction(_ -> {
+            begun.countDown();
+            awaitUninterruptibly(mayEnd);
+            caller.interrupt();
+            Eventually.holds("it arrives", () -> Thread.currentThread().isInterrupted());
+            return 1;
+          });
+        });
+    awaitSoon(begun);
+    List<Future<Integer>> others =
+        submit(
+            5,
+            _ -> {
+              reached.compareAndSet(false, Thread.currentThread().isInterrupted());
+              return 7;
+            });
+
+    mayEnd.countDown();
+
+    assertThat(interrupted.get()).isOne();
+    for (Future<Integer> each : others) {
+      assertThat(each.get()).isEqualTo(7);
+    }
+    assertThat(reached).isFalse();
   }
 
   @Test
@@ -327,7 +361,7 @@ class SqliteGroupsTest {
                 }
               })));
     }
-    begun.await();
+    awaitSoon(begun);
 
     assertThat(database.<Integer>inTransaction(session -> insert(session, "a", 1))).isOne();
     assertThatThrownBy(this::count).isInstanceOf(DatabaseUnavailableException.class);

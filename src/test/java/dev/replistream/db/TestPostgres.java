@@ -47,6 +47,7 @@ public final class TestPostgres {
     return EmbeddedPostgres.builder()
         .setServerConfig("max_connections", "200")
         .setServerConfig("fsync", "off")
+        .setServerConfig("synchronous_commit", "off")
         .setServerConfig("deadlock_timeout", "100ms");
   }
 

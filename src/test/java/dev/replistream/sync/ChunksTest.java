@@ -7,9 +7,11 @@ import dev.replistream.Eventually;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
 import java.util.Random;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -19,11 +21,16 @@ import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(30)
 class ChunksTest {
   private static final Duration PATIENCE = Duration.ofSeconds(20);
   private static final int CAPACITY = Chunks.CHUNK_BYTES * (Chunks.MAX_WAITING + 1);
+
+  private static final Duration SHORT = Duration.ofMillis(20);
+
+  @TempDir private Path directory;
 
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
   private final AtomicLong written = new AtomicLong();
@@ -31,6 +38,10 @@ class ChunksTest {
   @AfterEach
   void close() {
     threads.shutdownNow();
+  }
+
+  private Chunks chunks(Duration patience) {
+    return new Chunks(new Spills(directory, Long.MAX_VALUE), patience);
   }
 
   private Future<?> write(Chunks chunks, byte[] answer) {
@@ -62,7 +73,7 @@ class ChunksTest {
 
   @Test
   void aSmallAnswerIsOneChunk() {
-    Chunks chunks = new Chunks(PATIENCE);
+    Chunks chunks = chunks(PATIENCE);
     Future<?> writing = write(chunks, random(Chunks.CHUNK_BYTES - 1));
 
     assertThat(chunks.take()).isEqualTo(random(Chunks.CHUNK_BYTES - 1));
@@ -72,7 +83,7 @@ class ChunksTest {
 
   @Test
   void aLargeAnswerComesWholeHoweverLargeItIs() {
-    Chunks chunks = new Chunks(PATIENCE);
+    Chunks chunks = chunks(PATIENCE);
     byte[] answer = random(3 * CAPACITY);
     Future<?> writing = write(chunks, answer);
 
@@ -82,7 +93,7 @@ class ChunksTest {
 
   @Test
   void anAnswerThatEndsWithAChunkComesWholeToo() {
-    Chunks chunks = new Chunks(PATIENCE);
+    Chunks chunks = chunks(PATIENCE);
     byte[] answer = random(66_000); // what one chunk takes of writes of 1,000
     Future<?> writing = write(chunks, answer);
 
@@ -92,7 +103,7 @@ class ChunksTest {
 
   @Test
   void theReaderWaitsForTheWriterAndHoldsNoMoreThanItsLimit() throws Exception {
-    Chunks chunks = new Chunks(PATIENCE);
+    Chunks chunks = chunks(PATIENCE);
     Future<?> writing = write(chunks, random(2 * CAPACITY));
     Eventually.holds("as much as fits is written", () -> written.get() >= CAPACITY - 70_000);
 
@@ -103,39 +114,91 @@ class ChunksTest {
   }
 
   @Test
-  void aReaderWhoseWriterStallsGivesUp() {
-    Future<?> writing = write(new Chunks(Duration.ofMillis(50)), random(2 * CAPACITY));
+  void aReaderWhoseWriterStallsIsDoneAllTheSameAndTheAnswerComesWhole() {
+    Chunks chunks = chunks(SHORT);
+    byte[] answer = random(3 * CAPACITY + 1);
 
-    assertThatThrownBy(() -> writing.get(20, TimeUnit.SECONDS))
-        .isInstanceOf(ExecutionException.class)
-        .hasCauseInstanceOf(IOException.class)
-        .hasMessageContaining("too slowly");
+    assertThat(write(chunks, answer)).succeedsWithin(PATIENCE);
+
+    assertThat(files()).isEmpty(); // it has no name
+    assertThat(read(chunks)).isEqualTo(answer);
   }
 
   @Test
-  void theTimeThatTheReaderHasWaitedAddsUp() throws Exception {
-    Chunks chunks = new Chunks(Duration.ofMillis(100));
-    Future<?> writing = write(chunks, random(20 * CAPACITY));
-    long start = System.nanoTime();
+  void anAnswerComesWholeHoweverItsTwoSidesTakeTurns() throws Exception {
+    for (int seed = 0; seed < 20; seed++) {
+      Random random = new Random(seed);
+      Chunks chunks = chunks(Duration.ofNanos(random.nextInt(200_000)));
+      byte[] answer = random(CAPACITY + random.nextInt(CAPACITY));
+      Future<?> writing = write(chunks, answer);
+      ByteArrayOutputStream all = new ByteArrayOutputStream();
+      do {
+        all.writeBytes(chunks.take());
+        LockSupport.parkNanos(random.nextInt(500_000)); // a client that reads by fits and starts
+      } while (!chunks.isDone());
 
-    // each chunk in time, and all of them together not
-    assertThatThrownBy(
-            () -> {
-              while (true) {
-                chunks.take();
-                if (writing.isDone()) {
-                  writing.get();
-                }
-                LockSupport.parkNanos(10_000_000); // a slow client
-              }
-            })
-        .isInstanceOf(ExecutionException.class);
-    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(5));
+      assertThat(all.toByteArray()).as("seed %d", seed).isEqualTo(answer);
+      writing.get(20, TimeUnit.SECONDS);
+      chunks.cancel();
+    }
+  }
+
+  @Test
+  void theTimeThatTheReaderHasWaitedAddsUp() {
+    Chunks chunks = chunks(Duration.ofMillis(100));
+    Future<?> writing = write(chunks, random(10 * CAPACITY));
+    int taken = 0;
+
+    // each chunk is taken in time, and all of them together would not be
+    while (!writing.isDone()) {
+      chunks.take();
+      taken++;
+      LockSupport.parkNanos(10_000_000); // a slow client
+    }
+
+    assertThat(taken).isLessThan(10 * CAPACITY / Chunks.CHUNK_BYTES / 2);
+  }
+
+  @Test
+  void whatWaitsForClientsThatHaveLeftIsGivenBack() {
+    Spills small = new Spills(directory, 2 * CAPACITY);
+    for (int round = 0; round < 3; round++) {
+      Chunks chunks = new Chunks(small, SHORT);
+      assertThat(write(chunks, random(2 * CAPACITY))).succeedsWithin(PATIENCE);
+      chunks.cancel();
+    }
+  }
+
+  @Test
+  void tooMuchThatWaitsCutsTheAnswer() {
+    Future<?> writing =
+        write(new Chunks(new Spills(directory, CAPACITY), SHORT), random(3 * CAPACITY));
+
+    assertThatThrownBy(() -> writing.get(20, TimeUnit.SECONDS))
+        .hasCauseInstanceOf(IOException.class)
+        .hasMessageContaining("too much waits");
+  }
+
+  @Test
+  void aReaderThatSpillsIsStoppedWhenTheWriterLeaves() {
+    Chunks chunks = chunks(SHORT);
+    Future<?> writing = write(chunks, random(100 * CAPACITY));
+    Eventually.holds("it spills", () -> written.get() > 2 * CAPACITY);
+
+    chunks.cancel();
+
+    assertThatThrownBy(() -> writing.get(20, TimeUnit.SECONDS))
+        .hasCauseInstanceOf(IOException.class);
+    assertThat(written.get()).isLessThan(100 * CAPACITY);
+  }
+
+  private List<String> files() {
+    return List.of(Objects.requireNonNull(directory.toFile().list()));
   }
 
   @Test
   void aReaderThatWaitsIsFreedWhenTheWriterLeaves() {
-    Chunks chunks = new Chunks(PATIENCE);
+    Chunks chunks = chunks(PATIENCE);
     Future<?> writing = write(chunks, random(2 * CAPACITY));
     Eventually.holds("as much as fits is written", () -> written.get() >= CAPACITY - 70_000);
 
@@ -148,7 +211,7 @@ class ChunksTest {
 
   @Test
   void whatTheReaderFailsWithReachesTheWriterEvenBeforeWhatWaits() throws Exception {
-    Chunks chunks = new Chunks(PATIENCE);
+    Chunks chunks = chunks(PATIENCE);
     chunks.begin();
     chunks.write(random(2 * Chunks.CHUNK_BYTES));
     IllegalStateException failure = new IllegalStateException("mine");
@@ -159,7 +222,7 @@ class ChunksTest {
 
   @Test
   void anErrorReachesTheWriterToo() {
-    Chunks chunks = new Chunks(PATIENCE);
+    Chunks chunks = chunks(PATIENCE);
     StackOverflowError failure = new StackOverflowError();
     chunks.fail(failure);
 
@@ -168,7 +231,7 @@ class ChunksTest {
 
   @Test
   void aWorkThatIsRunAgainBeginsTheAnswerAnewUnlessSomeOfItIsGone() throws IOException {
-    Chunks chunks = new Chunks(PATIENCE);
+    Chunks chunks = chunks(PATIENCE);
     chunks.begin();
     chunks.write(random(10));
     chunks.begin();
@@ -176,7 +239,7 @@ class ChunksTest {
     chunks.end();
     assertThat(chunks.take()).containsExactly('x');
 
-    Chunks begun = new Chunks(PATIENCE);
+    Chunks begun = chunks(PATIENCE);
     begun.begin();
     begun.write(random(Chunks.CHUNK_BYTES));
     assertThatThrownBy(begun::begin).isInstanceOf(IllegalStateException.class);
@@ -184,7 +247,7 @@ class ChunksTest {
 
   @Test
   void aWriterThatIsInterruptedWaitsNoMore() throws Exception {
-    Chunks chunks = new Chunks(PATIENCE);
+    Chunks chunks = chunks(PATIENCE);
     Thread writer = Thread.currentThread();
     Future<?> interrupting =
         threads.submit(() -> {

@@ -11,6 +11,7 @@ import dev.replistream.ServiceClient;
 import dev.replistream.StreamClient;
 import dev.replistream.TestService;
 import dev.replistream.http.JsonValue;
+import dev.replistream.room.Burial;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
@@ -773,6 +774,35 @@ abstract class ProtocolRules {
   }
 
   @Test
+  void rule16aLargeRoomThatIsDeletedGoesWholeWhileItsEntriesAreBuried() {
+    Replica owner = replica(alice);
+    Replica member = replica(bob);
+    owner.push(owner.mutation("createRoom", JsonValue.of(room)), owner.join(room, bob, "reader"));
+    for (String prefix : List.of("a", "b", "c")) {
+      owner.push(
+          owner.mutation(
+              "fill", JsonValue.object().with("room", room).with("prefix", prefix).build()));
+    }
+    member.pull();
+    assertThat(member.view().size()).isGreaterThan(Burial.BATCH);
+
+    owner.push(owner.mutation("deleteRoom", JsonValue.of(room)));
+
+    assertThat(member.pull()).isNotEmpty();
+    assertThat(member.view()).isEmpty();
+    Eventually.holds(
+        "all is buried",
+        () ->
+            number("SELECT COUNT(*) FROM entry WHERE space = ? AND value IS NOT NULL", "r/" + room)
+                == 0);
+    assertThat(member.pull()).isEmpty();
+    owner.push(owner.mutation("createRoom", JsonValue.of(room)), owner.join(room, bob, "reader"));
+    owner.push(owner.put(room, "k", ONE));
+    member.pull();
+    assertThat(member.view()).containsOnlyKeys("k");
+  }
+
+  @Test
   void rule16whoHasLeftARoomIsNotToldWhatCameLater() {
     Replica owner = replica(alice);
     owner.push(
@@ -882,6 +912,35 @@ abstract class ProtocolRules {
     replica.push(keys.stream().map(replica::del).toList());
     replica.pull();
     assertThat(replica.view()).isEmpty();
+  }
+
+  /// PostgreSQL's text can't hold U+0000.
+  @Test
+  void rule18whereU0000CantBeItIsRefusedAndNothingIsSentForEver() {
+    Replica owner = replica(alice);
+    owner.push(owner.mutation("createRoom", JsonValue.of(room)));
+
+    owner.push(
+        owner.mutation("no\0such", JsonValue.ofNull()),
+        owner.mutation("createRoom", JsonValue.of("a\0")),
+        owner.mutation("deleteRoom", JsonValue.of("a\0")),
+        owner.put("a\0", "key", ONE),
+        owner.join(room, "a\0", "reader"),
+        owner.leave(room, "a\0"),
+        owner.put(room, "a\0", JsonValue.parse("[\"\\u0000\",{\"\\u0000\":1}]")));
+
+    owner.pull();
+    assertThat(owner.acknowledged()).isEqualTo(8);
+    assertThat(owner.view())
+        .containsExactly(Map.entry("a\0", JsonValue.parse("[\"\\u0000\",{\"\\u0000\":1}]")));
+    String push = owner.pushBody(List.of(owner.put("k", ONE))).toJson();
+    for (String id : List.of(owner.groupId, owner.clientId)) {
+      HttpReply reply = post("/push", alice, push.replace(id, "a\\u0000"));
+      assertThat(Problems.detail(reply, 400)).contains("without control characters");
+    }
+    String pull = owner.pullBody(JsonValue.ofNull()).toJson();
+    assertThat(Problems.detail(post("/pull", alice, pull.replace(owner.groupId, "a\\u0000")), 400))
+        .contains("clientGroupID");
   }
 
   @Test

@@ -2,6 +2,7 @@ package dev.replistream.sync;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.replistream.Eventually;
 import dev.replistream.HttpConnection;
 import dev.replistream.HttpReply;
 import dev.replistream.HttpRequest;
@@ -10,14 +11,19 @@ import dev.replistream.ServiceClient;
 import dev.replistream.TestService;
 import dev.replistream.http.JsonValue;
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -203,7 +209,7 @@ class PullHandlerTest {
   }
 
   private static byte[] unchunk(byte[] chunked) throws IOException {
-    var out = new java.io.ByteArrayOutputStream();
+    var out = new ByteArrayOutputStream();
     int at = 0;
     while (true) {
       int end = at;
@@ -252,9 +258,53 @@ class PullHandlerTest {
 
       assertThat(send(pullAll("some")).status()).isEqualTo(200);
 
+      Eventually.holds("their answers wait in files", () -> openSpills() > 0);
+      Eventually.holds("they are cut off", () -> openSpills() == 0);
+      for (HttpConnection connection : connections) {
+        assertThat(isWhole(connection.rest())).isFalse();
+        connection.close();
+      }
       assertThat(log.warnings()).isEmpty();
-      connections.forEach(HttpConnection::close);
     }
+  }
+
+  private static long openSpills() throws IOException {
+    try (Stream<Path> descriptors = Files.list(Path.of("/proc/self/fd"))) {
+      return descriptors.filter(PullHandlerTest::isSpill).count();
+    }
+  }
+
+  private static boolean isSpill(Path descriptor) {
+    try {
+      return Files.readSymbolicLink(descriptor).toString().contains(".spill");
+    } catch (IOException _) {
+      return false; // closed meanwhile
+    }
+  }
+
+  private static boolean isWhole(byte[] chunked) {
+    return new String(chunked, StandardCharsets.UTF_8).endsWith("]}\r\n0\r\n\r\n");
+  }
+
+  @Test
+  void aClientThatReadsSlowlyButSteadilyGetsTheWholeAnswer() throws IOException {
+    long start = System.nanoTime();
+    try (HttpConnection connection = new HttpConnection(service.application().port(), 1 << 16)) {
+      connection.send(pullAll("rich").with("Connection", "close").toBytes());
+      assertThat(connection.head()).startsWith("HTTP/1.1 200");
+
+      var chunked = new ByteArrayOutputStream();
+      byte[] part = new byte[32 << 10];
+      for (int count; (count = connection.read(part, HttpConnection.PATIENCE)) > 0; ) {
+        chunked.write(part, 0, count);
+        LockSupport.parkNanos(5_000_000);
+      }
+
+      String body = new String(unchunk(chunked.toByteArray()), StandardCharsets.UTF_8);
+      assertThat(JsonValue.parse(body).get("patch").asElements()).hasSize(MANY + 1);
+    }
+    // longer than the write timeout, and than the database waits
+    assertThat(Duration.ofNanos(System.nanoTime() - start)).isGreaterThan(Duration.ofSeconds(2));
   }
 
   @Test

@@ -280,7 +280,7 @@ class PullModelTest {
   }
 
   private JsonValue pull(String user, String group, JsonValue cookie) {
-    Chunks chunks = new Chunks();
+    Chunks chunks = new Chunks(new Spills(Path.of("unused"), 0));
     pull.answer(user, new PullRequest("p", group, "", cookie), chunks);
     ByteArrayOutputStream answer = new ByteArrayOutputStream();
     do {

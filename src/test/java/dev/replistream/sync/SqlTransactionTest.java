@@ -7,9 +7,12 @@ import dev.replistream.db.Database;
 import dev.replistream.db.Session;
 import dev.replistream.db.StatementFailedException;
 import dev.replistream.http.JsonValue;
+import dev.replistream.room.Burial;
 import dev.replistream.room.RoomSettings;
 import dev.replistream.room.RoomStore;
 import dev.replistream.room.Spaces;
+import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
@@ -171,5 +174,69 @@ abstract class SqlTransactionTest extends TransactionContractTest {
     }
 
     assertThat(TestDatabase.number(database(), "SELECT COUNT(*) FROM room")).isZero();
+  }
+
+  /// Gives a room entries of which one batch buries less than half.
+  private void fill(String room) {
+    TestDatabase.fill(database(), Spaces.ofRoom(room), 2 * Burial.BATCH + 1, 1);
+  }
+
+  private long live() {
+    return TestDatabase.number(database(), "SELECT COUNT(*) FROM entry WHERE value IS NOT NULL");
+  }
+
+  private void compact() {
+    Duration day = Duration.ofDays(1);
+    new Compaction(database(), new SyncSettings(1, 1, day, day, day), Clock.systemUTC()).compact();
+  }
+
+  @Test
+  void aLargeRoomIsDeletedForEverybodyAtOnceAndBuriedByCompaction() {
+    run("alice", transaction -> transaction.createRoom("plan"));
+    fill("plan");
+
+    run("alice", transaction -> transaction.deleteRoom("plan"));
+
+    run(
+        "alice",
+        transaction -> {
+          assertThat(transaction.rooms()).isEmpty();
+          assertThat(transaction.scan("")).isEmpty();
+        });
+    assertThat(live()).isEqualTo(Burial.BATCH + 1);
+    compact();
+    assertThat(live()).isZero();
+    assertThat(TestDatabase.number(database(), "SELECT COUNT(*) FROM room")).isZero();
+    assertThat(
+            TestDatabase.number(
+                database(),
+                "SELECT COUNT(*) FROM entry e JOIN space s ON s.id = e.space"
+                    + " WHERE e.version > 1 AND e.version <= s.version"))
+        .isEqualTo(2 * Burial.BATCH + 1);
+  }
+
+  @Test
+  void aNewRoomOfTheIdOfALargeOneBeginsEmptyAndIsNotBuried() {
+    run("alice", transaction -> transaction.createRoom("plan"));
+    fill("plan");
+    run("alice", transaction -> transaction.deleteRoom("plan"));
+
+    run(
+        "bob",
+        transaction -> {
+          transaction.createRoom("plan");
+          assertThat(transaction.scan("plan", "")).isEmpty();
+          transaction.put("plan", "key1", JsonValue.of(2));
+        });
+
+    assertThat(live()).isOne();
+    assertThat(
+            database()
+                .<Integer>inTransaction(session ->
+                    new Burial(session, new Spaces(session), Instant.now()).next("plan")))
+        .isZero();
+    compact();
+    run("bob", transaction -> assertThat(transaction.get("key1")).contains(JsonValue.of(2)));
+    assertThat(version("r/plan", "key1")).isEqualTo(version("r/plan"));
   }
 }

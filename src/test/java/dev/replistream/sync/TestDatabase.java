@@ -4,6 +4,7 @@ import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseListener;
 import dev.replistream.db.Databases;
 import dev.replistream.db.DbSettings;
+import dev.replistream.db.Dialect;
 import dev.replistream.db.TestPostgres;
 import java.nio.file.Path;
 import java.sql.SQLException;
@@ -41,6 +42,28 @@ final class TestDatabase {
       for (int i = 0; i < parameters.length; i++) {
         statement.setObject(i + 1, parameters[i]);
       }
+      return statement.executeUpdate();
+    });
+  }
+
+  /// Gives a space entries `key1`, `key2` and so on with the value 1.
+  static void fill(Database database, String space, int count, long version) {
+    database.inTransaction(session -> {
+      boolean isSqlite = session.dialect() == Dialect.SQLITE;
+      var statement =
+          session.prepare(
+              """
+              INSERT INTO entry (space, key, born, version, value, changed_at)
+              WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+              SELECT ?, %1$s, ?, ?, %2$s, 0 FROM n\
+              """
+                  .formatted(
+                      isSqlite ? "CAST('key' || i AS BLOB)" : "convert_to('key' || i, 'UTF8')",
+                      isSqlite ? "X'31'" : "convert_to('1', 'UTF8')"));
+      statement.setInt(1, count);
+      statement.setString(2, space);
+      statement.setLong(3, version);
+      statement.setLong(4, version);
       return statement.executeUpdate();
     });
   }

@@ -6,6 +6,8 @@ import java.util.Map;
 
 /// Mutators that change rooms, count, and fail in every way.
 final class TestMutators implements Mutators {
+  private static final JsonValue ONE = JsonValue.of(1);
+
   @Override
   public Map<String, Mutator> mutators() {
     return Map.ofEntries(
@@ -23,6 +25,13 @@ final class TestMutators implements Mutators {
             (transaction, args) ->
                 transaction.removeMember(args.get("room").asText(), args.get("user").asText())),
         Map.entry("increment", (transaction, args) -> increment(transaction, args.asText())),
+        Map.entry(
+            "fill",
+            (transaction, args) -> {
+              for (int i = 0; i < 2_000; i++) {
+                transaction.put(args.get("room").asText(), args.get("prefix").asText() + i, ONE);
+              }
+            }),
         Map.entry("look", (transaction, _) -> transaction.scan("")),
         Map.entry(
             "rejectAfterWrite",

@@ -399,6 +399,15 @@ abstract class TransactionContractTest {
     isRejected("alice", transaction -> transaction.deleteRoom(room));
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"", "a\0", "\uD800"})
+  void whatCantBeAUserIsNoMember(String user) {
+    createTeam("team");
+
+    run("alice", transaction -> assertThat(transaction.removeMember("team", user)).isFalse());
+    isRejected("alice", transaction -> transaction.putMember("team", user, Role.READER));
+  }
+
   static List<Consumer<Transaction>> writesOfAReader() {
     return List.of(
         transaction -> transaction.put("team", "k", TWO),

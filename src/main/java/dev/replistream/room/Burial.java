@@ -1,0 +1,115 @@
+package dev.replistream.room;
+
+import dev.replistream.db.Session;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+
+/// How the entries of a deleted room become tombstones: some at a time, as a room may have more of
+/// them than one statement gets through in its time. Nobody sees those that are left, since a room
+/// without members is in no client view; till the last of them is buried the room's row stays.
+///
+/// Confined to the transaction of its {@link Session}.
+public final class Burial {
+  /// How many entries one statement buries, which takes a fraction of a second.
+  public static final int BATCH = 5_000;
+
+  private final Session session;
+  private final Spaces spaces;
+  private final long nowMillis;
+
+  /// A burial in a transaction.
+  ///
+  /// @param spaces the spaces of the same transaction
+  /// @param now when the entries are deleted
+  public Burial(Session session, Spaces spaces, Instant now) {
+    this.session = session;
+    this.spaces = spaces;
+    this.nowMillis = now.toEpochMilli();
+  }
+
+  /// Some of the deleted rooms that have entries left.
+  ///
+  /// @param max how many at most
+  public static List<String> pending(Session session, int max) throws SQLException {
+    PreparedStatement select =
+        session.prepare(
+            """
+            SELECT r.id FROM room r
+            WHERE NOT EXISTS (SELECT 1 FROM member m WHERE m.room = r.id) LIMIT ?\
+            """);
+    select.setInt(1, max);
+    List<String> rooms = new ArrayList<>();
+    try (ResultSet row = select.executeQuery()) {
+      while (row.next()) {
+        rooms.add(row.getString(1));
+      }
+    }
+    return rooms;
+  }
+
+  /// Buries the next batch of a deleted room; with its last one the room is forgotten.
+  ///
+  /// @return how many entries: {@link #BATCH} when there may be more
+  public int next(String room) throws SQLException {
+    spaces.lock(Spaces.ofRoom(room));
+    return isDeleted(room) ? buryOrForget(room) : 0; // another one may have taken the id
+  }
+
+  /// Buries the first batch of a room whose members have just gone. The caller holds its lock.
+  void begin(String room) throws SQLException {
+    buryOrForget(room);
+  }
+
+  /// Buries all that is left of a deleted room, so that its id can be taken. The caller holds its
+  /// lock.
+  void finish(String room) throws SQLException {
+    while (buryOrForget(room) == BATCH) {
+      // till none is left
+    }
+  }
+
+  /// Whether the room was deleted and has entries left. The caller holds its lock.
+  boolean isDeleted(String room) throws SQLException {
+    PreparedStatement select =
+        session.prepare(
+            """
+            SELECT 1 FROM room r
+            WHERE r.id = ? AND NOT EXISTS (SELECT 1 FROM member m WHERE m.room = r.id)\
+            """);
+    select.setString(1, room);
+    try (ResultSet row = select.executeQuery()) {
+      return row.next();
+    }
+  }
+
+  private int buryOrForget(String room) throws SQLException {
+    int buried = bury(Spaces.ofRoom(room));
+    if (buried < BATCH) {
+      PreparedStatement delete = session.prepare("DELETE FROM room WHERE id = ?");
+      delete.setString(1, room);
+      delete.executeUpdate();
+    }
+    return buried;
+  }
+
+  /// The oldest come first: what was buried before has a later version and is not looked at again.
+  private int bury(String space) throws SQLException {
+    PreparedStatement bury =
+        session.prepare(
+            """
+            UPDATE entry SET version = ?, value = NULL, changed_at = ?
+            WHERE space = ? AND key IN (
+              SELECT key FROM entry WHERE space = ? AND value IS NOT NULL ORDER BY version LIMIT ?)\
+            """);
+    bury.setLong(1, spaces.raise(space));
+    bury.setLong(2, nowMillis);
+    bury.setString(3, space);
+    bury.setString(4, space);
+    bury.setInt(5, BATCH);
+    return bury.executeUpdate();
+  }
+}

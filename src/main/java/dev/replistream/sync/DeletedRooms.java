@@ -1,0 +1,46 @@
+package dev.replistream.sync;
+
+import dev.replistream.db.Database;
+import dev.replistream.room.Burial;
+import dev.replistream.room.Spaces;
+import java.time.Instant;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+
+/// Buries what is left of large rooms that were deleted, a batch a transaction. Thread-safe, also
+/// where several nodes do it.
+final class DeletedRooms {
+  private static final int ROOMS_PER_LOOK = 500;
+
+  private final Database database;
+
+  DeletedRooms(Database database) {
+    this.database = database;
+  }
+
+  /// Buries all of them.
+  ///
+  /// @param now when their entries are deleted
+  /// @param stop is asked after each transaction
+  /// @return how many entries
+  int bury(Instant now, BooleanSupplier stop) {
+    int buried = 0;
+    List<String> rooms;
+    do {
+      rooms = database.inSnapshot(session -> Burial.pending(session, ROOMS_PER_LOOK));
+      for (String room : rooms) {
+        int batch;
+        do {
+          batch =
+              database.inTransaction(
+                  session -> new Burial(session, new Spaces(session), now).next(room));
+          buried += batch;
+          if (stop.getAsBoolean()) {
+            return buried;
+          }
+        } while (batch == Burial.BATCH);
+      }
+    } while (rooms.size() == ROOMS_PER_LOOK);
+    return buried;
+  }
+}
