@@ -627,7 +627,7 @@ export class ReplicacheSSE extends EventTarget {
   async #hold(signal) {
     let refused = false;
     for (let failures = 0; !signal.aborted; ) {
-      let stream = this.#open(failures, signal);
+      let stream = this.#open(this.#transport(failures), signal);
       for (let next = stream; next; next = await this.#successor(stream, signal)) {
         stream = next;
       }
@@ -646,14 +646,19 @@ export class ReplicacheSSE extends EventTarget {
         this.#renewAt = 0;
         continue;
       }
-      failures = Date.now() - stream.connectedAt >= STEADY_MS ? 1 : failures + 1;
+      if (stream.connectedAt && stream.transport !== this.#preferred) {
+        this.#preferred = stream.transport;
+        failures = 0;
+      }
+      const steady = Date.now() - stream.connectedAt >= STEADY_MS && failure.reason !== 'silent';
+      failures = steady ? 1 : failures + 1;
       await this.#recover(failure, failures, signal);
     }
   }
 
-  #open(failures, signal) {
+  #open(transport, signal) {
     return new Stream(
-      this.#transport(failures),
+      transport,
       this.#timing,
       signal,
       async () => {
@@ -698,7 +703,7 @@ export class ReplicacheSSE extends EventTarget {
     if (signal.aborted || this.#token === token) {
       return undefined;
     }
-    const next = this.#open(0, signal);
+    const next = this.#open(stream.transport, signal);
     if (!(await next.connected)) {
       return undefined;
     }
@@ -708,9 +713,7 @@ export class ReplicacheSSE extends EventTarget {
 
   #receive(stream, {data, lastEventId}) {
     const {transport, name} = stream;
-    if (data === 'connected') {
-      this.#preferred = transport;
-    } else if (data !== 'sync' && data !== 'ping') {
+    if (!['connected', 'sync', 'ping'].includes(data)) {
       return;
     }
     const detail = {id: lastEventId || undefined, transport};

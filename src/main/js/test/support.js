@@ -134,6 +134,12 @@ export class PokeServer {
     server.connections++;
   }
 
+  /** Answers what stands for the upgrade to a WebSocket. */
+  static socket(response, server) {
+    PokeServer.silent(response, server);
+    response.write('connected\n');
+  }
+
   /** Answers with the head of a stream, and no event. */
   static silent(response, server) {
     response.writeHead(200, {'Content-Type': 'text/event-stream'});
@@ -250,6 +256,36 @@ export class EventSourceStandIn {
     this.readyState = EventSourceStandIn.CLOSED;
     this.#controller.abort();
     EventSourceStandIn.open.delete(this);
+  }
+}
+
+/** A WebSocket, as far as the client uses it: the lines of an answer are its frames. */
+export class WebSocketStandIn {
+  #controller = new AbortController();
+
+  constructor(url) {
+    this.#run(url.replace(/^ws/, 'http'));
+  }
+
+  async #run(url) {
+    try {
+      const response = await fetch(url, {signal: this.#controller.signal});
+      if (response.status !== 200) {
+        throw new Error(`status ${response.status}`);
+      }
+      for await (const bytes of response.body) {
+        for (const data of new TextDecoder().decode(bytes).trim().split('\n')) {
+          this.onmessage?.({data});
+        }
+      }
+    } catch {
+      this.onerror?.(new Event('error'));
+    }
+    this.onclose?.(new Event('close'));
+  }
+
+  close() {
+    this.#controller.abort();
   }
 }
 
