@@ -61,7 +61,7 @@ export interface StreamDetail {
 /** Of `offline` and `expired`. */
 export interface EndDetail {
   /**
-   * `ended` by the server, `network`, `timeout` before `connected`, `silent`, `refused` with `status`, `not-a-stream`,
+   * `ended` by the server, `unreachable`, `network` (it broke), `timeout` before `connected`, `silent`, `refused` with `status`, `not-a-stream`,
    * `auth` failed, `signed-out` (`auth` gave no token), `stopped` (204), `unsupported`, `failed`;
    * or `offline`, `freeze`, `pagehide`: the browser's events.
    */

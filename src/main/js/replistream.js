@@ -15,7 +15,7 @@ const LONGEST_RETRY_AFTER_MS = 3_600_000;
 /** A stream that lived this long did not fail at once, so the next wait is short again. */
 const STEADY_MS = 5_000;
 
-/** How many failures in a row make it try another transport. */
+/** How many failures in a row make it try another transport. A server that can't be reached at all is none. */
 const FEW = 3;
 
 /** How long the pull for `connected` waits for the `sync` that may follow, to be one pull with it. */
@@ -117,7 +117,12 @@ class Failure extends Error {
 /** Statuses that time may heal, of those that are not 500 or more. */
 const TEMPORARY = new Set([401, 408, 425, 429]);
 
-function check(response) {
+/** Asks the server, and returns its answer if that is 200. */
+async function ask({environment, token, signal}, url, {headers, ...options}) {
+  const authorized = {...headers, Authorization: `Bearer ${token}`};
+  const response = await environment.fetch(url, {...options, headers: authorized, signal}).catch(cause => {
+    throw new Failure('unreachable', {cause});
+  });
   const {status} = response;
   if (status !== 200) {
     throw new Failure(status === 204 ? 'stopped' : 'refused', {
@@ -126,6 +131,7 @@ function check(response) {
       final: status < 500 && !TEMPORARY.has(status),
     });
   }
+  return response;
 }
 
 /** The milliseconds of a `Retry-After` header: seconds or a date (RFC 9110, section 10.2.3). */
@@ -139,14 +145,14 @@ function retryAfter(value) {
 
 const READERS = {fetch: readFetch, websocket: readWebSocket, eventsource: readEventSource};
 
-async function readFetch({environment, urls, token, lastEventId, signal, alive, message, retry}) {
-  const headers = {Accept: 'text/event-stream', Authorization: `Bearer ${token}`};
+async function readFetch(link) {
+  const {urls, lastEventId, alive, message, retry} = link;
+  const headers = {Accept: 'text/event-stream'};
   if (lastEventId) {
     // a header's characters are bytes, and the standard wants UTF-8
     headers['Last-Event-ID'] = String.fromCharCode(...new TextEncoder().encode(lastEventId));
   }
-  const response = await environment.fetch(urls.stream, {headers, signal, cache: 'no-store'});
-  check(response);
+  const response = await ask(link, urls.stream, {headers, cache: 'no-store'});
   if (!/^text\/event-stream\b/i.test(response.headers.get('Content-Type') ?? '')) {
     throw new Failure('not-a-stream', {status: 200});
   }
@@ -202,10 +208,9 @@ async function readWebSocket(link) {
 }
 
 /** `address` with a ticket, for what can't send a header. */
-async function withTicket({environment, urls, token, lastEventId, signal}, address) {
-  const headers = {Authorization: `Bearer ${token}`};
-  const response = await environment.fetch(urls.ticket, {method: 'POST', headers, signal});
-  check(response);
+async function withTicket(link, address) {
+  const {urls, lastEventId, signal} = link;
+  const response = await ask(link, urls.ticket, {method: 'POST'});
   const {ticket} = await response.json();
   signal.throwIfAborted();
   const url = new URL(address);
@@ -626,8 +631,10 @@ export class ReplicacheSSE extends EventTarget {
   /** Holds a stream, and the next when it ended, until `signal` aborts. */
   async #hold(signal) {
     let refused = false;
-    for (let failures = 0; !signal.aborted; ) {
-      let stream = this.#open(this.#transport(failures), signal);
+    let failures = 0;
+    let misses = 0; // of those, the ones that another transport might have spared us
+    while (!signal.aborted) {
+      let stream = this.#open(this.#transport(misses), signal);
       for (let next = stream; next; next = await this.#successor(stream, signal)) {
         stream = next;
       }
@@ -646,12 +653,15 @@ export class ReplicacheSSE extends EventTarget {
         this.#renewAt = 0;
         continue;
       }
-      if (stream.connectedAt && stream.transport !== this.#preferred) {
+      const steady = Date.now() - stream.connectedAt >= STEADY_MS && failure.reason !== 'silent';
+      const better = stream.connectedAt && stream.transport !== this.#preferred;
+      if (steady || better) {
         this.#preferred = stream.transport;
         failures = 0;
+        misses = 0;
       }
-      const steady = Date.now() - stream.connectedAt >= STEADY_MS && failure.reason !== 'silent';
-      failures = steady ? 1 : failures + 1;
+      failures++;
+      misses += failure.reason === 'unreachable' ? 0 : 1;
       await this.#recover(failure, failures, signal);
     }
   }
@@ -676,9 +686,9 @@ export class ReplicacheSSE extends EventTarget {
   }
 
   /** The one that worked last; after a few failures each of the others once. */
-  #transport(failures) {
+  #transport(misses) {
     const all = this.#transports;
-    const step = Math.max(0, (failures % (all.length + FEW - 1)) - FEW + 1);
+    const step = Math.max(0, (misses % (all.length + FEW - 1)) - FEW + 1);
     return all[(all.indexOf(this.#preferred) + step) % all.length];
   }
 
@@ -823,10 +833,15 @@ function aborted(signal) {
 /** Resolves after `ms`, or when `signal` aborts. */
 function pause(ms, signal) {
   return new Promise(resolve => {
-    const timer = setTimeout(resolve, Math.min(Math.max(ms, 0), LONGEST_TIMER_MS));
-    aborted(signal).catch(() => {
+    const end = () => {
       clearTimeout(timer);
+      signal.removeEventListener('abort', end);
       resolve();
-    });
+    };
+    const timer = setTimeout(end, Math.min(Math.max(ms, 0), LONGEST_TIMER_MS));
+    signal.addEventListener('abort', end);
+    if (signal.aborted) {
+      end();
+    }
   });
 }

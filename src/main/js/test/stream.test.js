@@ -205,6 +205,21 @@ test('an end soon after connected is a failure like others', async () => {
   assert.deepEqual(tab.of('offline').map(({delay}) => delay), [2.5, 5, 10, 20]);
 });
 
+test('after a stream that lived for five seconds the wait is short again', async () => {
+  server.retry = 8;
+  const tab = open({pingInterval: 10_000, environment: {random: () => 0.5}});
+  await tab.heard('connected');
+  server.end();
+  await tab.heard('connected', 2);
+  server.end();
+  await tab.heard('connected', 3);
+  await pause(5_000);
+  server.end();
+  await tab.heard('connected', 4);
+
+  assert.deepEqual(tab.of('offline').map(({delay}) => delay), [4, 8, 4]);
+});
+
 for (const [status, headers, least] of [
   [429, {'Retry-After': '1'}, 1_000],
   [503, {'Retry-After': '7'}, 7_000],

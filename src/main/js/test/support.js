@@ -6,6 +6,13 @@ import {EventStreamParser, ReplicacheSSE} from '../replistream.js';
 /** How long anything may take on a busy machine. */
 const PATIENCE_MS = 10_000;
 
+// listeners that pile up are a leak
+process.on('warning', warning => {
+  if (warning.name === 'MaxListenersExceededWarning') {
+    throw warning;
+  }
+});
+
 export const API = '/api/v1/replicache';
 
 export const pause = ms => new Promise(resolve => setTimeout(resolve, ms));

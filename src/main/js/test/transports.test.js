@@ -160,6 +160,18 @@ test('where there is no WebSocket route the other transports go on', async () =>
   );
 });
 
+test('no other transport is tried while the server can not be reached', async () => {
+  const tab = open({environment: {WebSocket: WebSocketStandIn}});
+  await tab.heard('connected');
+  await server.stop();
+  await tab.heard('offline', 10);
+  await server.resume();
+  await tab.heard('connected', 2);
+
+  assert.deepEqual(server.requestsFor('/ticket'), []);
+  assert.equal(tab.of('offline')[1].reason, 'unreachable');
+});
+
 test('a ticket that is no JSON is a failure like others', async () => {
   server.answerNext(response => response.end('<p>sign in'));
   const tab = open({transports: ['eventsource']});
