@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {afterEach, beforeEach, test} from 'node:test';
 
-import {Locks, PokeServer, Tab, aWhile, eventually, tokenOf} from './support.js';
+import {Locks, PokeServer, Tab, aWhile, eventually, pause, tokenOf} from './support.js';
 
 let server;
 let browser;
@@ -135,13 +135,12 @@ test('a holder that hangs loses the stream to one that does not, and comes back 
       }
     }
   }
-  const timing = {pingInterval: 100, connectTimeout: 100};
+  const timing = {pingInterval: 400, connectTimeout: 500};
   const ping = setInterval(() => server.say('data: ping\n\n'), 50);
   try {
     const [holder] = await openConnected(1, {...timing, environment: {BroadcastChannel: Channel}});
     const others = await openConnected(3, timing);
-    await aWhile();
-    await aWhile();
+    await pause(2_000); // longer than they are patient
     assert.equal(server.requests.length, 1, 'pings did not keep the others patient');
 
     Channel.hangs = true;
@@ -154,8 +153,7 @@ test('a holder that hangs loses the stream to one that does not, and comes back 
 
     assert.equal(holder.events.at(-1).holder, false);
     const connections = server.requests.length;
-    await aWhile();
-    await aWhile();
+    await pause(2_000);
     assert.equal(server.requests.length, connections, 'the tabs are at rest');
   } finally {
     clearInterval(ping);
@@ -180,7 +178,7 @@ test('the server restarts, and all tabs recover with one pull each', async () =>
 });
 
 test('tabs wait with their holder for a server that is away for long', async () => {
-  const timing = {pingInterval: 20, connectTimeout: 50};
+  const timing = {pingInterval: 100, connectTimeout: 250, environment: {random: () => 0}};
   server.answerNext(PokeServer.status(503, {'Retry-After': '1'}));
   const three = Array.from({length: 3}, () => open(timing));
   await Promise.all(three.map(tab => tab.heard('offline')));
