@@ -223,7 +223,6 @@ async function withTicket(link, address) {
 
 /** One stream over one transport, from its request to its end. */
 class Stream {
-  name = unique();
   connectedAt = undefined;
   #controller;
   #timer;
@@ -308,13 +307,12 @@ class Tabs {
   #environment;
   #name;
   #patienceMs;
-  #me = unique();
   #channel;
   #holding = false;
   #timer;
   #onSilence = () => {};
-  #stream;
-  #connected;
+  #told;
+  #heard;
 
   constructor(environment, name, patienceMs) {
     this.#environment = environment;
@@ -346,13 +344,12 @@ class Tabs {
     const waiting = child(signal);
     const turn = child(signal);
     let inVain = false;
-    this.#stream = undefined;
     this.#onSilence = () => {
       inVain = !this.#holding;
       waiting.abort();
     };
     this.#expect(0);
-    this.#channel.postMessage({type: 'hello', from: this.#me});
+    this.#channel.postMessage({type: 'hello'});
     try {
       const options = steal ? {steal} : {signal: waiting.signal};
       await this.#environment.locks.request(this.#name, options, async () => {
@@ -367,7 +364,7 @@ class Tabs {
     } finally {
       clearTimeout(this.#timer);
       this.#holding = false;
-      this.#connected = undefined;
+      this.#told = undefined;
       waiting.abort();
       turn.abort();
     }
@@ -375,28 +372,31 @@ class Tabs {
   }
 
   /** Tells the other tabs, which expect to hear more within `quietMs` and a little patience. */
-  tell(type, detail, stream, quietMs = 0) {
+  tell(type, detail, quietMs = 0) {
     if (this.#holding) {
-      const message = {type, detail, stream, quietMs};
-      this.#connected = type === 'connected' ? message : type === 'offline' ? undefined : this.#connected;
+      const message = {type, detail, quietMs};
+      if (type === 'connected' || type === 'offline') {
+        message.state = unique();
+        this.#told = message; // for tabs that come later
+      }
       this.#channel.postMessage(message);
     }
   }
 
   #receive(message, heard) {
-    const {type, detail, stream, quietMs, from, to = this.#me} = message;
+    const {type, detail, quietMs, state} = message;
     if (this.#holding) {
-      if (type === 'hello' && this.#connected) {
-        this.#channel.postMessage({...this.#connected, to: from});
+      if (type === 'hello' && this.#told) {
+        this.#channel.postMessage(this.#told);
       }
       return;
     }
-    if (type === 'hello' || to !== this.#me) {
+    if (type === 'hello') {
       return;
     }
     this.#expect(quietMs);
-    if (type !== 'connected' || stream !== this.#stream) { // else: a broadcast, and an answer to `hello`
-      this.#stream = stream;
+    if (!state || state !== this.#heard) { // else it is an answer to another tab
+      this.#heard = state ?? this.#heard;
       heard(type, detail);
     }
   }
@@ -722,12 +722,12 @@ export class ReplicacheSSE extends EventTarget {
   }
 
   #receive(stream, {data, lastEventId}) {
-    const {transport, name} = stream;
+    const {transport} = stream;
     if (!['connected', 'sync', 'ping'].includes(data)) {
       return;
     }
     const detail = {id: lastEventId || undefined, transport};
-    this.#tabs?.tell(data, detail, name);
+    this.#tabs?.tell(data, detail);
     this.#handle(data, detail, true);
   }
 
@@ -759,7 +759,7 @@ export class ReplicacheSSE extends EventTarget {
     const jitter = this.#environment.random() * Math.min(longest, this.#retryMs * 2 ** (failures - 1));
     const delay = failure.retryAfter + jitter;
     const detail = {reason, status, delay, final};
-    this.#tabs?.tell('offline', detail, undefined, delay);
+    this.#tabs?.tell('offline', detail, delay);
     this.#emit('offline', detail, true);
     await pause(delay, signal);
   }

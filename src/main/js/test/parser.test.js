@@ -31,6 +31,7 @@ const CASES = {
   'an id without data stays': ['id: 1\n\ndata: a\n\n', [message('a', '1')]],
   'an empty id takes it back': ['id: 1\ndata: a\n\nid\ndata: b\n\n', [message('a', '1'), message('b')]],
   'an id with NULL is ignored': ['id: 1\ndata: a\n\nid: 2\u00003\ndata: b\n\n', [message('a', '1'), message('b', '1')]],
+  'spaces of an id belong to it': ['id:  1 \ndata: a\n\n', [message('a', ' 1 ')]],
   'NULL in data': ['data: a\u0000b\n\n', [message('a\u0000b')]],
   'retry is of digits only': ['retry: 1\nretry: 2x\nretry: -3\nretry: 4.5\nretry:\nretry\nretry: 0x6\nretry:  7\nretry:8\n\n', [], [1, 8]],
   'retry does not wait for the end of the event': ['retry: 10\n', [], [10]],

@@ -223,13 +223,15 @@ test('after a stream that lived for five seconds the wait is short again', async
 for (const [status, headers, least] of [
   [429, {'Retry-After': '1'}, 1_000],
   [503, {'Retry-After': '7'}, 7_000],
-  [503, {'Retry-After': new Date(Date.now() + 60_000).toUTCString()}, 50_000],
+  [503, {'Retry-After': 'in a minute'}, 50_000],
   [503, {'Retry-After': new Date(0).toUTCString()}, 0],
   [503, {'Retry-After': 'soon'}, 0],
   [503, {'Retry-After': '999999999'}, 3_600_000],
 ]) {
   test(`${status} with Retry-After: ${headers['Retry-After']} waits at least as long`, async () => {
-    server.answerNext(PokeServer.status(status, headers));
+    const value = headers['Retry-After'];
+    const inAMinute = new Date(Date.now() + 60_000).toUTCString();
+    server.answerNext(PokeServer.status(status, {'Retry-After': value === 'in a minute' ? inAMinute : value}));
     const tab = open();
     const {delay} = await tab.heard('offline');
 
@@ -293,9 +295,9 @@ test('a stream that is silent for two and a half ping intervals is dead', async 
 
 test('an answer that something on the way holds back is a failure', async () => {
   server.answerNext(PokeServer.silent);
-  const tab = open({connectTimeout: 100});
-  setTimeout(() => server.say(': padding\n\n'), 50);
-  await tab.heard('connected');
+  const tab = open({connectTimeout: 200});
+  const padding = setInterval(() => server.say(': padding\n\n'), 50);
+  await tab.heard('connected').finally(() => clearInterval(padding));
 
   assert.equal(tab.of('offline')[0].reason, 'timeout');
   assert.equal(server.streams.size, 1, 'the held back stream is left');
@@ -360,7 +362,11 @@ test('disconnect ends a wait, a request, and the question for a token', async ()
   assert.deepEqual([...requesting.events, ...asking.events], []);
 });
 
-test('a listener may disconnect', async () => {
+test('a listener may disconnect, and hears no more', async () => {
+  server.answerNext((response, server) => {
+    PokeServer.silent(response, server);
+    response.write('data: connected\n\ndata: sync\n\n');
+  });
   const tab = new Tab(server);
   tabs.push(tab);
   tab.sse.addEventListener('connected', () => tab.sse.disconnect());
@@ -369,6 +375,7 @@ test('a listener may disconnect', async () => {
   await aWhile();
 
   assert.equal(tab.pulls, 0);
+  assert.equal(tab.of('sync').length, 0);
   assert.equal(server.streams.size, 0);
 });
 

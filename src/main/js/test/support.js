@@ -308,7 +308,6 @@ export class Tab {
       url: server.url,
       auth: tokenOf('alice'),
       replicache: this.puller,
-      pingInterval: 2_000,
       ...options,
       environment: {window: this.window, document: this.document, ...environment},
     });

@@ -74,6 +74,20 @@ test('a tab that comes while there is no stream waits for it', async () => {
   assert.deepEqual(counts([first, second], tab => tab.pulls), [1, 1]);
 });
 
+test('a tab that comes while the server is away for long is told so, and waits too', async () => {
+  const timing = {pingInterval: 100, connectTimeout: 250, environment: {random: () => 0}};
+  server.answerNext(PokeServer.status(503, {'Retry-After': '2'}));
+  const first = open(timing);
+  await first.heard('offline');
+  const second = open(timing);
+  const {delay, holder} = await second.heard('offline');
+  assert.deepEqual({delay, holder}, {delay: 2_000, holder: false});
+  await second.heard('connected');
+
+  assert.equal(server.requests.length, 2);
+  assert.equal(first.of('offline').length, 1);
+});
+
 test('when the holder closes another takes over with the last id, and each tab pulls once', async () => {
   const [holder, second, third] = await openConnected(3);
   await Promise.all([second, third].map(tab => tab.pulled(1)));
