@@ -224,3 +224,17 @@ for (const [name, text] of [
     assert.deepEqual(sent(), [text]);
   });
 }
+
+test('a token that comes after disconnect is not kept', async () => {
+  let give;
+  let calls = 0;
+  const tab = open({auth: () => (++calls === 1 ? new Promise(resolve => (give = resolve)) : 'second')});
+  await eventually('the question', () => give);
+  tab.sse.disconnect();
+  give('first');
+  await aWhile();
+  tab.sse.connect();
+  await tab.heard('connected');
+
+  assert.deepEqual(sent(), ['second']);
+});
