@@ -52,7 +52,7 @@ test('a sync that follows connected at once is one pull with it', async () => {
   await tab.heard('sync');
   await aWhile();
 
-  assert.equal(tab.pulls, 1);
+  assert.deepEqual(tab.puller.pulls, [{now: true}]);
 });
 
 test('syncs during a pull are one pull more', async () => {

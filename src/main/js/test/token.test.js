@@ -170,6 +170,15 @@ test('an auth that gives the same token again is not asked again and again', asy
   assert.equal(tab.of('offline').length, 0);
 });
 
+test('a token that outlives the longest timer is not renewed early', async () => {
+  const {auth, given} = tokens(3e10);
+  const tab = open({auth});
+  await tab.heard('connected');
+  await aWhile();
+
+  assert.equal(given.length, 1);
+});
+
 test('a renewal that fails leaves the stream alone', async () => {
   const {auth} = tokens(0.5, 3600);
   const tab = open({auth});
