@@ -30,6 +30,8 @@ public final class Cors {
       HeaderValues.createCached(
           HeaderNames.ACCESS_CONTROL_ALLOW_HEADERS,
           "Authorization, Content-Type, Last-Event-ID, X-Replicache-RequestID");
+  private static final Header EXPOSE_HEADERS =
+      HeaderValues.createCached(HeaderNames.ACCESS_CONTROL_EXPOSE_HEADERS, "Retry-After");
   private static final Header MAX_AGE =
       HeaderValues.createCached(HeaderNames.ACCESS_CONTROL_MAX_AGE, "7200");
   private static final HeaderName REQUEST_METHOD = HeaderNames.ACCESS_CONTROL_REQUEST_METHOD;
@@ -76,6 +78,7 @@ public final class Cors {
       response.header(ALLOW_METHODS).header(ALLOW_HEADERS).header(MAX_AGE);
       response.status(Status.NO_CONTENT_204).send();
     } else {
+      response.header(EXPOSE_HEADERS);
       chain.proceed();
     }
   }

@@ -73,6 +73,15 @@ class CorsTest {
   }
 
   @ParameterizedTest
+  @MethodSource("routes")
+  void aPageMayReadWhenToTryAgain(HttpRequest request) {
+    HttpReply refused = open.send(request.with("Origin", APP));
+
+    assertThat(refused.status()).isEqualTo(401);
+    assertThat(list(refused, "Access-Control-Expose-Headers")).containsExactly("retry-after");
+  }
+
+  @ParameterizedTest
   @ValueSource(strings = {APP, LOCAL})
   void aListedOriginIsNamedInEveryAnswer(String origin) {
     for (HttpRequest request : routes().toList()) {

@@ -137,8 +137,7 @@ class DatabaseAwayTest {
             within(ANSWER, () -> replica.send(push)),
             within(ANSWER, () -> replica.sendPull(replica.cookie())),
             within(
-                ANSWER,
-                () -> client.send(HttpRequest.api("GET", "/rooms").by(client.token(user)))),
+                ANSWER, () -> client.send(HttpRequest.api("GET", "/rooms").by(client.token(user)))),
             within(ANSWER, () -> client.send(create.with("{\"id\":\"plan\"}"))))) {
       Problems.detail(reply, 503);
       assertThat(reply.header("Retry-After")).isEqualTo("1");

@@ -1,0 +1,847 @@
+/**
+ * The browser's side of Replistream: holds one stream of pokes for all tabs of a user, and pulls
+ * when the server says so. For browsers and Node 20 or later; depends on nothing.
+ */
+
+/** What the server sends as `retry:` unless configured otherwise. */
+const RETRY_MS = 2_000;
+
+/** The longest a failed connection waits, unless the server asks for more. */
+const LONGEST_RETRY_MS = 30_000;
+
+/** The longest that `Retry-After` is followed. */
+const LONGEST_RETRY_AFTER_MS = 3_600_000;
+
+/** A stream that lived this long did not fail at once, so the next wait is short again. */
+const STEADY_MS = 5_000;
+
+/** How many failures in a row make it try another transport. A server that can't be reached at all is none. */
+const FEW = 3;
+
+/** How long the pull for `connected` waits for the `sync` that may follow, to be one pull with it. */
+const SYNC_FOLLOWS_MS = 100;
+
+/** How long before its end a token is renewed, if it lives long enough: else after 80 % of its life. */
+const RENEW_MS = 60_000;
+
+/** The longest that a timer takes. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Silence means death after this many ping intervals. */
+const PINGS_MISSED = 2.5;
+
+/**
+ * Parses a stream of server-sent events: WHATWG HTML, section 9.2.6. Give it the bytes in any
+ * pieces; an event that has no empty line after it never happened.
+ */
+export class EventStreamParser {
+  #onEvent;
+  #onRetry;
+  #decoder = new TextDecoder(); // takes the byte order mark away
+  #line = '';
+  #endedByCR = false;
+  #id = '';
+  #type = '';
+  #data = '';
+
+  /**
+   * @param {(event: {type: string, data: string, lastEventId: string}) => void} onEvent
+   * @param {(ms: number) => void} [onRetry] told of each `retry:` field
+   */
+  constructor(onEvent, onRetry = () => {}) {
+    this.#onEvent = onEvent;
+    this.#onRetry = onRetry;
+  }
+
+  /** @param {Uint8Array} bytes the next piece of the stream */
+  push(bytes) {
+    let text = this.#decoder.decode(bytes, {stream: true});
+    if (text === '') {
+      return;
+    }
+    if (this.#endedByCR && text[0] === '\n') {
+      text = text.slice(1); // the second half of a CRLF
+    }
+    this.#endedByCR = text.endsWith('\r');
+    const lines = text.split(/\r\n|\r|\n/);
+    lines[0] = this.#line + lines[0];
+    this.#line = lines.pop();
+    lines.forEach(line => this.#take(line));
+  }
+
+  #take(line) {
+    if (line === '') {
+      this.#dispatch();
+      return;
+    }
+    const colon = line.indexOf(':');
+    const field = colon < 0 ? line : line.slice(0, colon);
+    const value = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '');
+    if (field === 'data') {
+      this.#data += `${value}\n`;
+    } else if (field === 'event') {
+      this.#type = value;
+    } else if (field === 'id' && !value.includes('\0')) {
+      this.#id = value;
+    } else if (field === 'retry' && /^[0-9]+$/.test(value)) {
+      this.#onRetry(Number(value));
+    }
+  }
+
+  #dispatch() {
+    const event = {type: this.#type || 'message', data: this.#data.slice(0, -1), lastEventId: this.#id};
+    const empty = this.#data === '';
+    this.#type = '';
+    this.#data = '';
+    if (!empty) {
+      this.#onEvent(event);
+    }
+  }
+}
+
+/** Why a stream ended, or did not begin. */
+class Failure extends Error {
+  /**
+   * @param {string} reason
+   * @param {{status?: number, retryAfter?: number, final?: boolean, cause?: unknown}} [more]
+   */
+  constructor(reason, {status, retryAfter = 0, final = false, cause} = {}) {
+    super(reason, {cause});
+    this.reason = reason;
+    this.status = status;
+    this.retryAfter = retryAfter;
+    this.final = final;
+  }
+}
+
+/** Statuses that time may heal, of those that are not 500 or more. */
+const TEMPORARY = new Set([401, 408, 425, 429]);
+
+/** Asks the server, and returns its answer if that is 200. */
+async function ask({environment, token, signal}, url, {headers, ...options}) {
+  const authorized = {...headers, Authorization: `Bearer ${token}`};
+  const response = await environment.fetch(url, {...options, headers: authorized, signal}).catch(cause => {
+    throw new Failure('unreachable', {cause});
+  });
+  const {status} = response;
+  if (status !== 200) {
+    throw new Failure(status === 204 ? 'stopped' : 'refused', {
+      status,
+      retryAfter: retryAfter(response.headers.get('Retry-After')),
+      final: status < 500 && !TEMPORARY.has(status),
+    });
+  }
+  return response;
+}
+
+/** The milliseconds of a `Retry-After` header: seconds or a date (RFC 9110, section 10.2.3). */
+function retryAfter(value) {
+  const ms = /^\d+$/.test(value ?? '') ? value * 1000 : Date.parse(value) - Date.now();
+  return Math.min(Math.max(ms || 0, 0), LONGEST_RETRY_AFTER_MS);
+}
+
+// The transports. Each reads one stream to its end: it returns when the server ended it, and throws
+// when it failed. `link` is a Stream.
+
+const READERS = {fetch: readFetch, websocket: readWebSocket, eventsource: readEventSource};
+
+async function readFetch(link) {
+  const {urls, lastEventId, alive, message, retry} = link;
+  const headers = {Accept: 'text/event-stream'};
+  if (lastEventId) {
+    // a header's characters are bytes, and the standard wants UTF-8
+    headers['Last-Event-ID'] = String.fromCharCode(...new TextEncoder().encode(lastEventId));
+  }
+  const response = await ask(link, urls.stream, {headers, cache: 'no-store'});
+  if (!/^text\/event-stream\b/i.test(response.headers.get('Content-Type') ?? '')) {
+    throw new Failure('not-a-stream', {status: 200});
+  }
+  if (!response.body?.getReader) {
+    throw new Failure('unsupported');
+  }
+  const reader = response.body.getReader();
+  const parser = new EventStreamParser(event => event.type === 'message' && message(event), retry);
+  for (;;) {
+    const {done, value} = await reader.read();
+    if (done) {
+      return;
+    }
+    alive();
+    parser.push(value);
+  }
+}
+
+async function readEventSource(link) {
+  const source = new link.environment.EventSource(await withTicket(link, link.urls.stream));
+  try {
+    await new Promise((_, reject) => {
+      source.onmessage = event => {
+        link.alive();
+        link.message(event);
+      };
+      // it would come back with the same ticket, which is used up
+      source.onerror = () => reject(new Failure('network'));
+      link.signal.addEventListener('abort', reject);
+    });
+  } finally {
+    source.close();
+  }
+}
+
+/** Text frames: `connected`, `ping`, `sync`. */
+async function readWebSocket(link) {
+  const url = await withTicket(link, link.urls.socket);
+  const socket = new link.environment.WebSocket(url.replace(/^http/, 'ws'));
+  try {
+    await new Promise((resolve, reject) => {
+      socket.onmessage = ({data}) => {
+        link.alive();
+        link.message({data, lastEventId: ''});
+      };
+      socket.onclose = resolve;
+      socket.onerror = () => reject(new Failure('network'));
+      link.signal.addEventListener('abort', reject);
+    });
+  } finally {
+    socket.close();
+  }
+}
+
+/** `address` with a ticket, for what can't send a header. */
+async function withTicket(link, address) {
+  const {urls, lastEventId, signal} = link;
+  const response = await ask(link, urls.ticket, {method: 'POST'});
+  const {ticket} = await response.json();
+  signal.throwIfAborted();
+  const url = new URL(address);
+  url.searchParams.set('ticket', ticket);
+  if (lastEventId) {
+    url.searchParams.set('lastEventId', lastEventId);
+  }
+  return url.href;
+}
+
+/** One stream over one transport, from its request to its end. */
+class Stream {
+  connectedAt = undefined;
+  #controller;
+  #timer;
+  #timing;
+  #onMessage;
+  #settle;
+
+  /**
+   * @param {string} transport
+   * @param {{connect: number, silence: number}} timing how long it may take to `connected`, and be
+   *   silent after, in milliseconds
+   * @param {() => Promise<object>} prepare gives what a reader needs
+   * @param {(stream: Stream, event: {data: string, lastEventId: string}) => void} onMessage
+   */
+  constructor(transport, timing, signal, prepare, onMessage) {
+    this.transport = transport;
+    this.#timing = timing;
+    this.#onMessage = onMessage;
+    this.#controller = child(signal);
+    /** Whether it said `connected` before it ended. */
+    this.connected = new Promise(resolve => (this.#settle = resolve));
+    /** Why it ended; never rejects. */
+    this.ended = this.#run(prepare);
+  }
+
+  close() {
+    this.#controller.abort();
+  }
+
+  async #run(prepare) {
+    const {signal} = this.#controller;
+    this.#expect(this.#timing.connect);
+    try {
+      await Promise.race([aborted(signal), this.#read(prepare, signal)]);
+      return new Failure('ended');
+    } catch (error) {
+      const reason = signal.aborted ? signal.reason : error;
+      return reason instanceof Failure ? reason : new Failure('network', {cause: reason});
+    } finally {
+      clearTimeout(this.#timer);
+      this.#settle(false);
+      this.close();
+    }
+  }
+
+  async #read(prepare, signal) {
+    const link = await prepare();
+    signal.throwIfAborted();
+    await READERS[this.transport]({
+      ...link,
+      signal,
+      alive: () => this.connectedAt && this.#expect(this.#timing.silence),
+      message: event => this.#receive(event),
+    });
+  }
+
+  #receive(event) {
+    if (this.#controller.signal.aborted) {
+      return;
+    }
+    if (event.data === 'connected' && !this.connectedAt) {
+      this.connectedAt = Date.now();
+      this.#expect(this.#timing.silence);
+      this.#settle(true);
+    }
+    this.#onMessage(this, event);
+  }
+
+  #expect(ms) {
+    clearTimeout(this.#timer);
+    // before `connected` something on the way may hold the answer back
+    const reason = this.connectedAt ? 'silent' : 'timeout';
+    this.#timer = setTimeout(() => this.#controller.abort(new Failure(reason)), ms);
+  }
+}
+
+/**
+ * The tabs of one user and server. A Web Lock says which of them holds the stream; it tells the
+ * others by a BroadcastChannel what it hears. One that is silent for too long loses the lock.
+ */
+class Tabs {
+  #environment;
+  #name;
+  #patienceMs;
+  #channel;
+  #holding = false;
+  #timer;
+  #onSilence = () => {};
+  #told;
+  #heard;
+
+  constructor(environment, name, patienceMs) {
+    this.#environment = environment;
+    this.#name = name;
+    this.#patienceMs = patienceMs;
+  }
+
+  /**
+   * Takes part until `signal` aborts.
+   *
+   * @param {(signal: AbortSignal) => Promise<void>} hold holds the stream
+   * @param {(type: string, detail: object) => void} heard told what another tab heard
+   */
+  async run(signal, hold, heard) {
+    this.#channel = new this.#environment.BroadcastChannel(this.#name);
+    this.#channel.onmessage = ({data}) => this.#receive(data, heard);
+    try {
+      for (let steal = false; !signal.aborted; ) {
+        steal = await this.#take(signal, hold, steal);
+      }
+    } finally {
+      this.#channel.onmessage = null;
+      this.#channel.close();
+    }
+  }
+
+  /** Waits for the lock, and holds the stream; returns whether it waited in vain. */
+  async #take(signal, hold, steal) {
+    const waiting = child(signal);
+    const turn = child(signal);
+    let inVain = false;
+    this.#onSilence = () => {
+      inVain = !this.#holding;
+      waiting.abort();
+    };
+    this.#expect(0);
+    this.#channel.postMessage({type: 'hello'});
+    try {
+      const options = steal ? {steal} : {signal: waiting.signal};
+      await this.#environment.locks.request(this.#name, options, async () => {
+        clearTimeout(this.#timer);
+        this.#holding = true;
+        await hold(turn.signal);
+      });
+    } catch (error) {
+      if (error?.name !== 'AbortError') { // there are no locks here: a stream for this tab alone
+        await hold(turn.signal);
+      }
+    } finally {
+      clearTimeout(this.#timer);
+      this.#holding = false;
+      this.#told = undefined;
+      waiting.abort();
+      turn.abort();
+    }
+    return inVain;
+  }
+
+  /** Tells the other tabs, which expect to hear more within `quietMs` and a little patience. */
+  tell(type, detail, quietMs = 0) {
+    if (this.#holding) {
+      const message = {type, detail, quietMs};
+      if (type === 'connected' || type === 'offline') {
+        message.state = unique();
+        this.#told = message; // for tabs that come later
+      }
+      this.#channel.postMessage(message);
+    }
+  }
+
+  #receive(message, heard) {
+    const {type, detail, quietMs, state} = message;
+    if (this.#holding) {
+      if (type === 'hello' && this.#told) {
+        this.#channel.postMessage(this.#told);
+      }
+      return;
+    }
+    if (type === 'hello') {
+      return;
+    }
+    this.#expect(quietMs);
+    if (!state || state !== this.#heard) { // else it is an answer to another tab
+      this.#heard = state ?? this.#heard;
+      heard(type, detail);
+    }
+  }
+
+  #expect(quietMs) {
+    clearTimeout(this.#timer);
+    // so that not all tabs lose patience in one moment
+    const patienceMs = this.#patienceMs * (1 + this.#environment.random() / 4);
+    this.#timer = setTimeout(() => this.#onSilence(), quietMs + patienceMs);
+  }
+}
+
+/**
+ * Keeps a Replicache client in sync with a Replistream server.
+ *
+ * Events: `connected`, `sync`, `offline`, `expired`; see the types for their details.
+ */
+export class ReplicacheSSE extends EventTarget {
+  #environment;
+  #urls;
+  #auth;
+  #replicache;
+  #user;
+  #timing;
+  #transports;
+  #preferred;
+
+  #token;
+  #tokenUser;
+  #renewAt = 0;
+  #retryMs = RETRY_MS;
+  #lastEventId = '';
+
+  #lifecycle;
+  #resting = new Set();
+  #session;
+  #tabs;
+
+  #pullTimer;
+  #pulls = 0;
+  #pullAgain = false;
+
+  /**
+   * @param {object} options see the types
+   */
+  constructor({
+    url,
+    auth,
+    replicache,
+    user,
+    pingInterval = 30_000,
+    connectTimeout = 15_000,
+    transports = ['fetch', 'websocket', 'eventsource'],
+    environment = {},
+  }) {
+    super();
+    this.#environment = completed(environment);
+    this.#urls = urlsOf(url);
+    this.#auth = auth;
+    this.#replicache = replicache;
+    this.#user = user;
+    this.#timing = {connect: connectTimeout, silence: PINGS_MISSED * pingInterval};
+    const {EventSource, WebSocket} = this.#environment;
+    const usable = {fetch: true, eventsource: EventSource, websocket: WebSocket};
+    this.#transports = transports.filter(transport => usable[transport]);
+    if (this.#transports.length === 0) {
+      throw new TypeError(`none of these transports can be had here: ${transports}`);
+    }
+    this.#preferred = this.#transports[0];
+  }
+
+  /** Connects, and stays so until {@link disconnect}, `expired` or a final `offline`. Idempotent. */
+  connect() {
+    if (this.#lifecycle) {
+      return;
+    }
+    this.#lifecycle = new AbortController();
+    this.#resting.clear();
+    const {window, document} = this.#environment;
+    this.#restBetween(window, 'offline', 'online');
+    this.#restBetween(window, 'pagehide', 'pageshow');
+    this.#restBetween(document, 'freeze', 'resume');
+    this.#wake();
+  }
+
+  /** Ends the stream, all timers, and the part in electing a tab. Idempotent. */
+  disconnect() {
+    this.#lifecycle?.abort();
+    this.#lifecycle = undefined;
+    this.#token = undefined;
+    this.#sleep();
+  }
+
+  /** Pulls now; calls that come while a pull is under way make one more pull together. */
+  handleSync() {
+    this.#cancelPull();
+    if (this.#pulls > 0) {
+      this.#pullAgain = true;
+    } else {
+      this.#pull();
+    }
+  }
+
+  /**
+   * Pulls because the server is there: Replicache need not wait any longer after a pull that
+   * failed. In a hidden tab it pulls as soon as the tab is seen.
+   */
+  #catchUp() {
+    if (this.#environment.document?.visibilityState === 'hidden') {
+      this.handleSync();
+    } else {
+      this.#cancelPull();
+      this.#pull({now: true});
+    }
+  }
+
+  async #pull(options) {
+    this.#pulls++;
+    this.#pullAgain = false;
+    try {
+      await this.#replicache?.pull(options);
+    } catch {
+      // it is closed; what else fails it tries again by itself
+    }
+    this.#pulls--;
+    if (this.#pullAgain) {
+      this.handleSync();
+    }
+  }
+
+  #cancelPull() {
+    clearTimeout(this.#pullTimer);
+    this.#pullTimer = undefined;
+  }
+
+  #restBetween(target, begin, end) {
+    const options = {signal: this.#lifecycle.signal};
+    const rest = () => {
+      this.#resting.add(begin);
+      if (this.#session) {
+        this.#sleep();
+        this.#emit('offline', {reason: begin, final: false}, false);
+      }
+    };
+    const wake = () => {
+      this.#resting.delete(begin);
+      if (globalThis.navigator?.onLine) { // nobody tells a frozen page
+        this.#resting.delete('offline');
+      }
+      this.#wake();
+    };
+    target?.addEventListener(begin, rest, options);
+    target?.addEventListener(end, wake, options);
+  }
+
+  #wake() {
+    if (this.#lifecycle && !this.#session && this.#resting.size === 0) {
+      this.#session = new AbortController();
+      const {signal} = this.#session;
+      this.#live(signal).catch(error => !signal.aborted && this.#end('offline', new Failure('failed', {cause: error})));
+    }
+  }
+
+  #sleep() {
+    this.#session?.abort();
+    this.#session = undefined;
+    this.#tabs = undefined;
+    this.#cancelPull();
+    this.#pullAgain = false;
+  }
+
+  #end(type, {reason, status}) {
+    this.disconnect();
+    this.#emit(type, {reason, status, final: true}, false);
+  }
+
+  async #live(signal) {
+    for (let failures = 1; !this.#token; failures++) {
+      try {
+        await this.#authorize(signal);
+      } catch (failure) {
+        await this.#recover(failure, failures, signal);
+      }
+      if (signal.aborted) {
+        return;
+      }
+    }
+    const {locks, BroadcastChannel, random} = this.#environment;
+    const user = this.#user ?? this.#tokenUser;
+    if (!locks || !BroadcastChannel || user === undefined) {
+      await this.#hold(signal);
+      return;
+    }
+    const name = `replistream ${this.#urls.stream} ${user}`;
+    this.#tabs = new Tabs(this.#environment, name, this.#timing.silence + this.#timing.connect);
+    await this.#tabs.run(
+      signal,
+      turn => this.#hold(turn),
+      (type, detail) => this.#handle(type, detail, false),
+    );
+  }
+
+  /** Makes sure that there is a token with some life left. */
+  async #authorize(signal) {
+    if (this.#token && Date.now() < this.#renewAt) {
+      return;
+    }
+    let given;
+    try {
+      given = typeof this.#auth === 'function' ? await this.#auth() : this.#auth;
+    } catch (cause) {
+      throw new Failure('auth', {cause});
+    }
+    signal.throwIfAborted();
+    const token = String(given ?? '').replace(/^bearer\s+/i, '').trim();
+    if (token === '') {
+      throw new Failure('signed-out', {status: 401});
+    }
+    const {sub, exp} = claimsOf(token);
+    const lifeMs = exp * 1000 - Date.now();
+    // by a clock that is wrong it may have ended before: the server knows, and says 401
+    this.#renewAt = lifeMs > 0 ? Date.now() + Math.max(lifeMs - RENEW_MS, lifeMs * 0.8) : Infinity;
+    const another = this.#token && sub !== this.#tokenUser;
+    this.#token = token;
+    this.#tokenUser = sub;
+    if (another) { // whose tabs are others
+      this.#sleep();
+      this.#wake();
+    }
+  }
+
+  /** Holds a stream, and the next when it ended, until `signal` aborts. */
+  async #hold(signal) {
+    let refused = false;
+    let failures = 0;
+    let misses = 0; // of those, the ones that another transport might have spared us
+    while (!signal.aborted) {
+      let stream = this.#open(this.#transport(misses), signal);
+      for (let next = stream; next; next = await this.#successor(stream, signal)) {
+        stream = next;
+      }
+      const failure = await stream.ended;
+      if (signal.aborted) {
+        return;
+      }
+      if (failure.reason === 'unsupported' && this.#transports.length > 1) {
+        this.#transports = this.#transports.filter(each => each !== stream.transport).sort(); // EventSource first
+        this.#preferred = this.#transports[0];
+        continue;
+      }
+      const refusedBefore = refused;
+      refused = failure.status === 401 && !stream.connectedAt;
+      if (failure.reason === 'refused' && refused && !refusedBefore && typeof this.#auth === 'function') {
+        this.#renewAt = 0;
+        continue;
+      }
+      const steady = Date.now() - stream.connectedAt >= STEADY_MS && failure.reason !== 'silent';
+      const better = stream.connectedAt && stream.transport !== this.#preferred;
+      if (steady || better) {
+        this.#preferred = stream.transport;
+        failures = 0;
+        misses = 0;
+      }
+      failures++;
+      misses += failure.reason === 'unreachable' ? 0 : 1;
+      await this.#recover(failure, failures, signal);
+    }
+  }
+
+  #open(transport, signal) {
+    return new Stream(
+      transport,
+      this.#timing,
+      signal,
+      async () => {
+        await this.#authorize(signal);
+        return {
+          environment: this.#environment,
+          urls: this.#urls,
+          token: this.#token,
+          lastEventId: this.#lastEventId,
+          retry: ms => (this.#retryMs = Math.max(1, ms)),
+        };
+      },
+      (stream, event) => this.#receive(stream, event),
+    );
+  }
+
+  /** The one that worked last; after a few failures each of the others once. */
+  #transport(misses) {
+    const all = this.#transports;
+    const step = Math.max(0, (misses % (all.length + FEW - 1)) - FEW + 1);
+    return all[(all.indexOf(this.#preferred) + step) % all.length];
+  }
+
+  /**
+   * The stream with a fresh token that follows `stream` before its token ends; `undefined` when
+   * there is none, and `stream` lives on to its end.
+   */
+  async #successor(stream, signal) {
+    if (!(await stream.connected) || this.#renewAt === Infinity) {
+      return undefined;
+    }
+    const waiting = child(signal);
+    const due = pause(this.#renewAt - Date.now(), waiting.signal).then(() => !signal.aborted);
+    const isDue = await Promise.race([due, stream.ended.then(() => false)]);
+    waiting.abort();
+    if (!isDue) {
+      return undefined;
+    }
+    const token = this.#token;
+    this.#renewAt = 0;
+    await this.#authorize(signal).catch(() => {});
+    if (signal.aborted || this.#token === token) {
+      return undefined;
+    }
+    const next = this.#open(stream.transport, signal);
+    if (!(await next.connected)) {
+      return undefined;
+    }
+    stream.close();
+    return next;
+  }
+
+  #receive(stream, {data, lastEventId}) {
+    const {transport} = stream;
+    if (!['connected', 'sync', 'ping'].includes(data)) {
+      return;
+    }
+    const detail = {id: lastEventId || undefined, transport};
+    this.#tabs?.tell(data, detail);
+    this.#handle(data, detail, true);
+  }
+
+  /** What the stream said, heard by this tab or by another. */
+  #handle(type, detail, holder) {
+    this.#lastEventId = detail.id ?? this.#lastEventId;
+    if (type === 'connected') {
+      this.#cancelPull();
+      this.#pullTimer = setTimeout(() => this.#catchUp(), SYNC_FOLLOWS_MS);
+    } else if (type === 'sync') {
+      this.#pullTimer ? this.#catchUp() : this.handleSync();
+    }
+    if (type !== 'ping') {
+      this.#emit(type, detail, holder);
+    }
+  }
+
+  /** Waits till the next try, with full jitter; or ends it all where that is of no use. */
+  async #recover(failure, failures, signal) {
+    if (signal.aborted) {
+      return;
+    }
+    const {reason, status, final} = failure;
+    if (status === 401 || final) {
+      this.#end(status === 401 ? 'expired' : 'offline', failure);
+      return;
+    }
+    const longest = Math.max(this.#retryMs, LONGEST_RETRY_MS);
+    const jitter = this.#environment.random() * Math.min(longest, this.#retryMs * 2 ** (failures - 1));
+    const delay = failure.retryAfter + jitter;
+    const detail = {reason, status, delay, final};
+    this.#tabs?.tell('offline', detail, delay);
+    this.#emit('offline', detail, true);
+    await pause(delay, signal);
+  }
+
+  #emit(type, detail, holder) {
+    this.dispatchEvent(new CustomEvent(type, {detail: {...detail, holder}}));
+  }
+}
+
+function urlsOf(url) {
+  const stream = new URL(url, globalThis.location?.href);
+  if (!/\/(stream|events)$/.test(stream.pathname)) {
+    stream.pathname = `${stream.pathname.replace(/\/+$/, '')}/stream`;
+  }
+  return {stream: stream.href, ticket: new URL('ticket', stream).href, socket: new URL('ws', stream).href};
+}
+
+/** The environment with what the browser has where the application gave nothing. */
+function completed(given) {
+  const environment = {
+    fetch: globalThis.fetch,
+    EventSource: globalThis.EventSource,
+    WebSocket: globalThis.WebSocket,
+    BroadcastChannel: globalThis.BroadcastChannel,
+    locks: globalThis.navigator?.locks,
+    window: globalThis.addEventListener && globalThis,
+    document: globalThis.document,
+    random: Math.random,
+    ...given,
+  };
+  return {...environment, fetch: environment.fetch.bind(globalThis)}; // which it insists on
+}
+
+/** The claims of a JWT; none of a token that is something else. */
+function claimsOf(token) {
+  try {
+    const base64 = token.split('.')[1].replace(/-/g, '+').replace(/_/g, '/');
+    const bytes = Uint8Array.from(atob(base64), character => character.charCodeAt(0));
+    return Object(JSON.parse(new TextDecoder().decode(bytes)));
+  } catch {
+    return {};
+  }
+}
+
+function unique() {
+  return `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
+}
+
+/** A controller that aborts with `signal`, or before. */
+function child(signal) {
+  const controller = new AbortController();
+  if (signal.aborted) {
+    controller.abort(signal.reason);
+  } else {
+    signal.addEventListener('abort', () => controller.abort(signal.reason), {signal: controller.signal});
+  }
+  return controller;
+}
+
+/** Rejects when `signal` aborts. */
+function aborted(signal) {
+  return new Promise((_, reject) => {
+    if (signal.aborted) {
+      reject(signal.reason);
+    } else {
+      signal.addEventListener('abort', () => reject(signal.reason));
+    }
+  });
+}
+
+/** Resolves after `ms`, or when `signal` aborts. */
+function pause(ms, signal) {
+  return new Promise(resolve => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, Math.min(Math.max(ms, 0), LONGEST_TIMER_MS));
+    signal.addEventListener('abort', end);
+    if (signal.aborted) {
+      end();
+    }
+  });
+}

@@ -1,0 +1,59 @@
+package dev.replistream.client;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicContainer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/// The client module: runs its own tests under Node, and looks after how it is shipped.
+final class ClientModuleTest {
+  private static final Path MODULE = Path.of("src", "main", "js");
+
+  /// A process that does not end by itself after its tests has left something open.
+  private static final NodeTests NODE =
+      new NodeTests(List.of("--test-timeout=120000"), Duration.ofMinutes(5));
+
+  @TestFactory
+  Stream<DynamicContainer> itsOwnTests() throws IOException {
+    return NodeTests.files(MODULE.resolve("test"), ".test.js").stream()
+        .map(file -> NODE.container(file.getFileName().toString(), file, Map::of));
+  }
+
+  @Test
+  void theServerHasItOnItsClassPath() throws IOException {
+    for (String file : List.of("replistream.js", "replistream.d.ts")) {
+      try (var stream = ClientModuleTest.class.getResourceAsStream("/web/" + file)) {
+        assertThat(stream).as(file).isNotNull();
+        assertThat(new String(stream.readAllBytes(), StandardCharsets.UTF_8))
+            .isEqualTo(Files.readString(MODULE.resolve(file)));
+      }
+    }
+    assertThat(ClientModuleTest.class.getResource("/web/package.json")).isNull();
+  }
+
+  @Test
+  void npmPacksWhatAnApplicationNeedsAndNoTests() throws IOException, InterruptedException {
+    Process npm =
+        new ProcessBuilder("npm", "pack", "--dry-run", "--json", "--loglevel=error")
+            .directory(MODULE.toFile())
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start();
+    String report = new String(npm.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+
+    assertThat(npm.waitFor()).isZero();
+    assertThat(report)
+        .contains("\"LICENSE\"", "\"README.md\"", "\"package.json\"")
+        .contains("\"replistream.js\"", "\"replistream.d.ts\"")
+        .doesNotContain("\"test/");
+    assertThat(MODULE.resolve("LICENSE")).doesNotExist();
+  }
+}
