@@ -1,9 +1,10 @@
 package dev.replistream.db;
 
-/// The database could not do it now and may later: it is away, too busy, or the transaction lost
-/// against others again and again. Nothing of the work was kept, but for one case: where the
-/// connection broke, or the disk failed, in the very moment of the commit, nobody knows. Whoever
-/// does the work again must find out first what was done, as Replicache does by last mutation ids.
+/// The database could not do it now and may later: it is away, too busy, not set up as it has to
+/// be, or the transaction lost against others again and again. Nothing of the work was kept, but
+/// for one case: where the connection broke, or the disk failed, in the very moment of the commit,
+/// nobody knows. Whoever does the work again must find out first what was done, as Replicache does
+/// by last mutation ids.
 public final class DatabaseUnavailableException extends RuntimeException {
   private static final long serialVersionUID = 1;
 

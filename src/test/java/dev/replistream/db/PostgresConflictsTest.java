@@ -200,7 +200,7 @@ class PostgresConflictsTest {
               assertThatThrownBy(() -> run(session, "NONSENSE")).isInstanceOf(SQLException.class);
               return 0;
             }))
-        .isInstanceOf(StatementFailedException.class);
+        .isInstanceOf(DatabaseUnavailableException.class);
 
     assertThat(counters()).containsExactly(0L, 0L);
   }
