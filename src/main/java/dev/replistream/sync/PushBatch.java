@@ -132,8 +132,11 @@ final class PushBatch {
 
   private Set<String> run(Mutator mutator, Mutation mutation) throws SQLException {
     SqlTransaction transaction = new SqlTransaction(userId, spaces, rooms, entries, maxValueBytes);
-    mutator.applyOrReject(transaction, mutation.args());
-    transaction.requireWhole();
+    try {
+      mutator.applyOrReject(transaction, mutation.args());
+    } finally {
+      transaction.requireWhole(); // goes before whatever else the mutator makes of it
+    }
     return transaction.joinedOrLeft();
   }
 
