@@ -788,6 +788,40 @@ abstract class ProtocolRules {
   }
 
   @Test
+  void rule16whoHasLeftARoomIsNotToldWhatWasDeletedBeforeItJoined() {
+    Replica owner = replica(alice);
+    owner.push(
+        owner.mutation("createRoom", JsonValue.of(room)),
+        owner.put(room, "secret", ONE),
+        owner.put(room, "shared", ONE),
+        owner.put(room, "deleted meanwhile", ONE));
+    owner.push(owner.del("secret"));
+    owner.push(owner.join(room, bob, "reader"));
+    Replica member = replica(bob);
+    member.pull();
+    owner.push(owner.del("deleted meanwhile"), owner.leave(room, bob));
+
+    assertThat(member.pull()).containsExactlyInAnyOrder("del shared", "del deleted meanwhile");
+    assertThat(member.view()).isEmpty();
+  }
+
+  @Test
+  void rule16whoComesBackToARoomIsNotToldWhatCameAndWentMeanwhile() {
+    Replica owner = replica(alice);
+    owner.push(
+        owner.mutation("createRoom", JsonValue.of(room)),
+        owner.join(room, bob, "reader"),
+        owner.put(room, "a", ONE));
+    Replica member = replica(bob);
+    member.pull();
+    owner.push(owner.leave(room, bob));
+    owner.push(owner.put(room, "secret", ONE));
+    owner.push(owner.del("secret"), owner.put(room, "b", ONE), owner.join(room, bob, "reader"));
+
+    assertThat(member.pull()).containsExactly("put b");
+  }
+
+  @Test
   void rule16whatWasDeletedInARoomBeforeOneLeftGoesToo() {
     Replica owner = replica(alice);
     owner.push(
