@@ -115,6 +115,10 @@ final class PushBatch {
 
   /// Runs a mutator in a savepoint; what can never succeed is rolled back and counts as seen.
   private void apply(Mutation mutation) throws SQLException {
+    if (mutation.fault().isPresent()) {
+      refusals.add(new Refusal(mutation.name(), false, mutation.fault().get()));
+      return;
+    }
     Optional<Mutator> mutator = mutators.find(mutation.name());
     if (mutator.isEmpty()) {
       refusals.add(new Refusal(mutation.name(), false, "no such mutator"));

@@ -68,7 +68,8 @@ abstract class PushFailures {
             _ -> {},
             new SyncMetrics(Services.get(MetricsFactory.class).globalRegistry()));
     return push.push(
-        "alice", new PushRequest("p1", "g1", "", List.of(new Mutation(1, "c1", "fail", "null"))));
+        "alice",
+        new PushRequest("p1", "g1", "", List.of(new Mutation(1, "c1", "fail", "null")), false));
   }
 
   private long lastMutationID() {

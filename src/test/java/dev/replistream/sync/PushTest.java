@@ -73,7 +73,7 @@ class PushTest {
   }
 
   private Push.Outcome push(List<Mutation> mutations) {
-    return push.push("alice", new PushRequest("p1", "g1", "", mutations));
+    return push.push("alice", new PushRequest("p1", "g1", "", mutations, false));
   }
 
   private long n() {
@@ -171,7 +171,8 @@ class PushTest {
   @Test
   void aForeignClientTakesItsWholeTransactionBackAndNothingBeforeIt() {
     push.push(
-        "bob", new PushRequest("p2", "g2", "", List.of(new Mutation(1, "c2", "look", "null"))));
+        "bob",
+        new PushRequest("p2", "g2", "", List.of(new Mutation(1, "c2", "look", "null")), false));
     pokes.clear();
     List<Mutation> mutations = new ArrayList<>(increments(1, PushBatch.MAX_RUN + 10));
     mutations.add(new Mutation(2, "c2", "look", "null"));
