@@ -83,7 +83,8 @@ enum Failure {
 
   /// What the caller is thrown when the database failed by `cause`.
   static DatabaseUnavailableException unavailable(Throwable cause) {
-    return new DatabaseUnavailableException("the database can't do it now", cause);
+    return new DatabaseUnavailableException(
+        "the database can't do it now", cause, cause instanceof CommitException);
   }
 
   private static Failure ofOne(Throwable thrown) {
@@ -92,6 +93,7 @@ enum Failure {
           SQLTransientConnectionException _,
           SQLNonTransientConnectionException _ ->
           UNAVAILABLE;
+      case CommitException _ -> OWN; // its cause tells
       case SQLiteException e -> ofCode(e.getErrorCode());
       case SQLException e -> ofState(e.getSQLState());
       default -> OWN;

@@ -110,12 +110,20 @@ final class PostgresDatabase implements Database {
         T result = work.run(session);
         session.requireWhole();
         requireGoing(connection);
-        connection.commit();
+        commit(connection);
         return result;
       } catch (Throwable thrown) {
         rollBack(connection);
         throw thrown;
       }
+    }
+  }
+
+  private static void commit(Connection connection) throws SQLException {
+    try {
+      connection.commit();
+    } catch (SQLException e) {
+      throw new CommitException(e);
     }
   }
 

@@ -140,6 +140,39 @@ class PushTest {
   }
 
   @Test
+  void whereNobodyKnowsWhetherItWasCommittedTheMembersArePokedToo() {
+    push(
+        List.of(
+            mutation(1, "createRoom", JsonValue.of("plan")),
+            mutation(
+                2,
+                "join",
+                JsonValue.object()
+                    .with("room", "plan")
+                    .with("user", "bob")
+                    .with("role", "reader")
+                    .build())));
+    pokes.clear();
+    database.next(Fate.COMMIT_AND_AWAY);
+
+    assertThatThrownBy(() ->
+            push(
+                List.of(
+                    mutation(
+                        3,
+                        "put",
+                        JsonValue.object()
+                            .with("room", "plan")
+                            .with("key", "n")
+                            .with("value", 1)
+                            .build()))))
+        .isInstanceOf(DatabaseUnavailableException.class);
+
+    assertThat(lastMutationID()).isEqualTo(3);
+    assertThat(pokes).containsExactly(Set.of("alice", "bob"));
+  }
+
+  @Test
   void aTransactionThatIsRunAgainCountsAndPokesAndLogsOnce() {
     database.next(Fate.CONFLICT, Fate.CONFLICT);
     List<Mutation> mutations = new ArrayList<>(increments(1, 3));
