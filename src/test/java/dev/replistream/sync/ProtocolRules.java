@@ -267,6 +267,21 @@ abstract class ProtocolRules {
   }
 
   @Test
+  void rule4ofTwoGroupsThatClaimOneClientAtOnceOneIsRefusedAndHasNoEffect() throws Exception {
+    for (int round = 0; round < 20; round++) {
+      Replica first = replica(alice);
+      Replica second = replica(alice);
+      JsonValue mutation = first.mutation("increment", JsonValue.of("n"));
+      List<HttpReply> replies = atOnce(2, index -> (index == 0 ? first : second).send(mutation));
+
+      assertThat(replies).extracting(HttpReply::status).containsExactlyInAnyOrder(200, 403);
+    }
+    Replica reader = replica(alice);
+    reader.pull();
+    assertThat(reader.view()).containsEntry("n", JsonValue.of(20));
+  }
+
+  @Test
   void rule4aClientThatIsNotKnownBeginsWithItsFirstMutation() {
     Replica known = replica(alice);
     known.push(known.put("a", ONE));
