@@ -171,11 +171,7 @@ public final class Application implements AutoCloseable {
                 Method.POST,
                 API + "/push",
                 new PushHandler(authenticator, push, settings.sync().maxBodyBytes()))
-            .on(
-                Method.POST,
-                API + "/pull",
-                new PullHandler(
-                    authenticator, pull, bus, syncMetrics, settings.sync().maxBodyBytes()));
+            .on(Method.POST, API + "/pull", new PullHandler(authenticator, pull, bus, syncMetrics));
     if (settings.auth().isDevelopmentMode()) {
       routes.on(Method.GET, "/", new WelcomePage(settings, clock));
     }

@@ -31,28 +31,29 @@ public final class PullHandler implements Handler {
   private static final Header VARY =
       HeaderValues.create(HeaderNames.VARY, HeaderNames.ACCEPT_ENCODING.defaultCase());
 
+  /// The largest body that is read. What is large in it is the cookie: in a thousand rooms, whose
+  /// ids take 384 bytes of UTF-8 at most, it has some 410,000 bytes. As a tree it takes many times
+  /// that, so the limit of pushes would be too much.
+  private static final int MAX_BODY_BYTES = 1 << 20;
+
   private final Authenticator authenticator;
   private final Pull pull;
   private final PokeBus bus;
   private final SyncMetrics metrics;
-  private final int maxBodyBytes;
 
   /// @param bus knows when the caller was poked
-  /// @param maxBodyBytes the largest body that is read
-  public PullHandler(
-      Authenticator authenticator, Pull pull, PokeBus bus, SyncMetrics metrics, int maxBodyBytes) {
+  public PullHandler(Authenticator authenticator, Pull pull, PokeBus bus, SyncMetrics metrics) {
     this.authenticator = authenticator;
     this.pull = pull;
     this.bus = bus;
     this.metrics = metrics;
-    this.maxBodyBytes = maxBodyBytes;
   }
 
   @Override
   public void handle(ServerRequest request, ServerResponse response) {
     Caller caller = authenticator.caller(request);
     MediaTypes.requireJson(request);
-    switch (Json.read(request, maxBodyBytes, RequestReader::pull)) {
+    switch (Json.read(request, MAX_BODY_BYTES, RequestReader::pull)) {
       case VersionNotSupported version -> Routes.sendJson(response, version.toJson());
       case PullRequest body -> {
         bus.pulled(caller.userId()).ifPresent(metrics::pulledAfterPoke);
