@@ -192,7 +192,6 @@ public final class Application implements AutoCloseable {
                     pull,
                     bus,
                     syncMetrics,
-                    settings.sync().maxBodyBytes(),
                     new Spills(settings.dataDir(), MAX_SPILLED_BYTES)))
             .on(Method.POST, API + "/rooms", room::create)
             .on(Method.GET, API + "/rooms", room::list)

@@ -261,7 +261,7 @@ public record Settings(
           db(dataDir),
           sync(),
           new RoomSettings(
-              number("rooms.max-per-user", 1, 10_000), number("rooms.max-members", 1, 100_000)),
+              number("rooms.max-per-user", 1, RoomSettings.MOST_PER_USER), number("rooms.max-members", 1, 100_000)),
           origins(),
           logLevel(auth));
     }

@@ -298,7 +298,7 @@ class SettingsTest {
     "sync.client-max-age, PT0S",
     "sync.compaction-interval, PT0S",
     "rooms.max-per-user, 0",
-    "rooms.max-per-user, 10001",
+    "rooms.max-per-user, 2001",
     "rooms.max-members, 0",
     "rooms.max-members, 100001",
     "cors.allow-origins, ''",

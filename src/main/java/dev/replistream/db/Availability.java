@@ -2,12 +2,13 @@ package dev.replistream.db;
 
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 
-/// Tells the log when the database goes away and when it is back: at most twice in ten seconds,
-/// however many transactions fail and succeed. Thread-safe.
+/// Tells the log when the database goes away or does not do what it must, and when it works again:
+/// at most twice in ten seconds, however many transactions fail and succeed. Thread-safe.
 final class Availability {
   private static final Logger LOGGER = System.getLogger(Availability.class.getName());
   private static final long PAUSE_NANOS = Duration.ofSeconds(10).toNanos();
@@ -22,7 +23,10 @@ final class Availability {
     if (now - next >= 0 && nextWarningNanos.compareAndSet(next, now + PAUSE_NANOS)) {
       away.set(true);
       LOGGER.log(
-          Level.WARNING, "event=database-unavailable reason=\"{0}\"", root(reason).toString());
+          Level.WARNING,
+          "event={0} reason=\"{1}\"",
+          Failure.of(reason) == Failure.UNFIT ? "database-unfit" : "database-unavailable",
+          said(root(reason)));
     }
   }
 
@@ -31,6 +35,14 @@ final class Availability {
     if (away.get() && away.getAndSet(false)) {
       LOGGER.log(Level.INFO, "event=database-available");
     }
+  }
+
+  /// The first line, as what a server says beyond it may be user content, and its SQL state.
+  private static String said(Throwable root) {
+    String line = root.toString().lines().findFirst().orElse("");
+    return root instanceof SQLException e && e.getSQLState() != null
+        ? line + " (SQL state " + e.getSQLState() + ")"
+        : line;
   }
 
   private static Throwable root(Throwable reason) {

@@ -169,7 +169,7 @@ final class PostgresDatabase implements Database {
   }
 
   private RuntimeException failed(Throwable thrown) {
-    if (Failure.of(thrown) == Failure.UNAVAILABLE) {
+    if (Failure.of(thrown).isOfDatabase()) {
       availability.failed(thrown);
     }
     return Failure.forCaller(thrown);

@@ -45,7 +45,11 @@ final class PostgresPool implements AutoCloseable {
     if (connection.unwrap(BaseConnection.class).getTransactionState() == TransactionState.FAILED) {
       throw new SQLException("the work went on after a statement that failed", "25P02");
     }
-    connection.commit();
+    try {
+      connection.commit();
+    } catch (SQLException e) {
+      throw new CommitException(e);
+    }
   }
 
   static void rollBack(Connection connection) {

@@ -85,7 +85,7 @@ final class PostgresServer {
       try {
         return driver.connect(settings.url(), properties);
       } catch (SQLException e) {
-        if (Failure.of(e) == Failure.OWN) {
+        if (Failure.of(e) != Failure.UNAVAILABLE) {
           throw new DatabaseStartException("PostgreSQL refused: " + reason(e));
         }
         if (System.nanoTime() + START_PAUSE.toNanos() - end >= 0) {

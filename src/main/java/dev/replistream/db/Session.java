@@ -20,8 +20,9 @@ public interface Session {
   /// the transaction was rolled back to where `part` began, and the transaction goes on.
   ///
   /// Where the exception, or a cause of it, says that the whole transaction failed (a conflict with
-  /// another one, a lost connection, a full disk), there is nothing to go on with. It is thrown on
-  /// too, but from then on {@link #prepare} and this method throw, and the work is retried or fails
-  /// even if it returns: catching the exception can't turn it into a failure of `part`.
+  /// another one, a lost connection, a full disk, a missing privilege), there is nothing to go on
+  /// with. It is thrown on too, but from then on {@link #prepare} and this method throw, and the
+  /// work is retried or fails even if it returns: catching the exception can't turn it into a
+  /// failure of `part`.
   <T> T inSavepoint(Work<T> part) throws SQLException;
 }

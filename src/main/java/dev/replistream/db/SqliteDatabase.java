@@ -23,8 +23,9 @@ final class SqliteDatabase implements Database {
     this.file = file;
     patienceNanos = patience.toNanos();
     this.listener = listener;
-    writer = new SqliteWriter(file, session, listener, new Availability());
-    readers = new SqliteReaders(file, patienceNanos);
+    Availability availability = new Availability();
+    writer = new SqliteWriter(file, session, listener, availability);
+    readers = new SqliteReaders(file, availability, patienceNanos);
   }
 
   /// Opens the file, makes it if it is missing, and brings it to the schema of this version.

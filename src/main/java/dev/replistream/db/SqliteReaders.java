@@ -18,6 +18,7 @@ final class SqliteReaders implements AutoCloseable {
   static final int MAX_SNAPSHOTS = 8;
 
   private final SqliteFile file;
+  private final Availability availability;
   private final long patienceNanos;
   private final Semaphore permits = new Semaphore(MAX_SNAPSHOTS, true);
   private final ExecutorService threads =
@@ -26,8 +27,9 @@ final class SqliteReaders implements AutoCloseable {
   private final Deque<JdbcSession> idle = new ConcurrentLinkedDeque<>();
 
   /// @param patienceNanos how long a snapshot waits for others to be given back
-  SqliteReaders(SqliteFile file, long patienceNanos) {
+  SqliteReaders(SqliteFile file, Availability availability, long patienceNanos) {
     this.file = file;
+    this.availability = availability;
     this.patienceNanos = patienceNanos;
   }
 
@@ -64,6 +66,7 @@ final class SqliteReaders implements AutoCloseable {
     try {
       session = begin();
     } catch (Throwable thrown) { // the caller is told, whatever it is
+      availability.failed(thrown);
       job.fail(thrown);
       return;
     }
@@ -88,6 +91,9 @@ final class SqliteReaders implements AutoCloseable {
   }
 
   private void end(JdbcSession session, @Nullable Throwable failure) {
+    if (failure != null && Failure.of(failure).isOfDatabase()) {
+      availability.failed(failure);
+    }
     try {
       session.requireWhole();
       session.execute("ROLLBACK");

@@ -84,7 +84,7 @@ final class SqliteWriter implements AutoCloseable {
           open.requireWhole();
         }
       }
-      open.execute("COMMIT");
+      commit(open);
     } catch (Throwable thrown) { // whatever it is, the next group has another try
       fail(first, group, thrown);
       return;
@@ -92,6 +92,14 @@ final class SqliteWriter implements AutoCloseable {
     availability.succeeded();
     listener.groupCommitted(group.size());
     group.forEach(Job::tell);
+  }
+
+  private static void commit(JdbcSession open) throws SQLException {
+    try {
+      open.execute("COMMIT");
+    } catch (SQLException e) {
+      throw new CommitException(e);
+    }
   }
 
   private JdbcSession begin() throws SQLException {

@@ -2,8 +2,8 @@ package dev.replistream.db;
 
 import java.sql.SQLException;
 
-/// The database refused a statement for what it says: a constraint, a value that does not fit, a
-/// mistake in the SQL. Trying again would not help. Its work was rolled back.
+/// The database refused a statement for what it was given: a constraint, or a value that does not
+/// fit. Trying again would not help. Its work was rolled back.
 public final class StatementFailedException extends RuntimeException {
   private static final long serialVersionUID = 1;
 

@@ -6,19 +6,24 @@ import io.helidon.webserver.http.ServerRequest;
 import java.io.IOException;
 import java.io.InputStream;
 
-/// The body of a request, of which no more than a limit is read: beyond it a read ends with a
-/// {@link ProblemException} 413, at malformed chunks with 400.
+/// The body of a request, of which no more than a limit is read: all bytes up to it are given out,
+/// and a read of one beyond it ends with a {@link ProblemException} 413; at malformed chunks with
+/// 400.
 ///
 /// Closing it does nothing, and nothing is read ahead: both would wait for more of a body that is
 /// refused already. Confined to the request's thread.
 final class BodyStream extends InputStream {
   private final InputStream in;
   private final int limitBytes;
-  private int count;
+  private long end;
+  private long excessEnd;
+  private long count;
 
-  private BodyStream(InputStream in, int limitBytes) {
+  BodyStream(InputStream in, int limitBytes) {
     this.in = in;
     this.limitBytes = limitBytes;
+    end = limitBytes;
+    excessEnd = limitBytes;
   }
 
   /// The body of `request`, empty where it has none.
@@ -44,20 +49,40 @@ final class BodyStream extends InputStream {
   public int read(byte[] part, int offset, int length) throws IOException {
     int read;
     try {
-      read = in.read(part, offset, length);
+      // at the limit one byte tells whether there is more
+      read = in.read(part, offset, (int) Math.min(length, Math.max(1, end - count)));
     } catch (IllegalArgumentException _) {
       throw Problem.of(Status.BAD_REQUEST_400, "The chunks of the body are malformed.")
           .with(HeaderNames.CONNECTION, "close")
           .toException();
     }
-    if (read > limitBytes - count) {
-      throw tooLarge(limitBytes);
-    }
     count += Math.max(read, 0);
+    if (count > end) {
+      if (count > excessEnd) {
+        throw tooLarge(limitBytes);
+      }
+      end = excessEnd;
+    }
     return read;
   }
 
-  private static ProblemException tooLarge(int limitBytes) {
+  /// Lets reads go beyond the limit, up to `times` as much, until they are told to end there.
+  void allowExcess(int times) {
+    excessEnd = (long) limitBytes * times;
+  }
+
+  /// Lets reads end at the limit again, or at once where they are beyond it.
+  void endAtLimit() {
+    excessEnd = limitBytes;
+    end = Math.max(limitBytes, count);
+  }
+
+  /// Whether more than the limit was read, or would have been.
+  boolean isOver() {
+    return count > limitBytes;
+  }
+
+  static ProblemException tooLarge(int limitBytes) {
     return Problem.of(
             Status.REQUEST_ENTITY_TOO_LARGE_413,
             "The body is larger than the limit of " + limitBytes + " bytes.")

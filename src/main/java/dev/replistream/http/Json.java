@@ -16,6 +16,7 @@ import io.helidon.http.Status;
 import io.helidon.webserver.http.ServerRequest;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.StringReader;
 import java.io.StringWriter;
@@ -29,6 +30,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /// JSON bodies, in and out. Thread-safe: the factory holds no state between calls.
@@ -39,6 +42,8 @@ public final class Json {
   /// How long a number may be; JavaScript writes 24 characters at most.
   private static final int MAX_DIGITS = 1000;
 
+  private static final int MAX_SKIPPED_DEPTH = 100_000;
+
   private static final int PART_BYTES = 8192;
 
   /// For what is read by name, such as tokens: a key that comes twice could be read two ways.
@@ -48,25 +53,31 @@ public final class Json {
           .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
           .build();
 
+  private static final JsonFactory VALUES = values(MAX_DEPTH);
+
+  /// For what is skipped where it nests too deep. JavaScript can't make anything that nests deeper
+  /// than this, and the parser takes a few MB for it.
+  private static final JsonFactory DEEP_VALUES = values(MAX_SKIPPED_DEPTH);
+
+  private Json() {}
+
   /// For values of users. How long strings may be is the business of the body's limit. Names are
   /// not shared between values: they are made up by strangers, who could fill the table or make
   /// their hashes collide.
-  private static final JsonFactory VALUES =
-      new JsonFactoryBuilder()
-          .streamReadConstraints(
-              StreamReadConstraints.builder()
-                  .maxNestingDepth(MAX_DEPTH)
-                  .maxNumberLength(MAX_DIGITS)
-                  .maxNameLength(Integer.MAX_VALUE)
-                  .maxStringLength(Integer.MAX_VALUE)
-                  .build())
-          .streamWriteConstraints(
-              StreamWriteConstraints.builder().maxNestingDepth(MAX_DEPTH).build())
-          .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
-          .enable(JsonWriteFeature.COMBINE_UNICODE_SURROGATES_IN_UTF8)
-          .build();
-
-  private Json() {}
+  private static JsonFactory values(int maxDepth) {
+    return new JsonFactoryBuilder()
+        .streamReadConstraints(
+            StreamReadConstraints.builder()
+                .maxNestingDepth(maxDepth)
+                .maxNumberLength(MAX_DIGITS)
+                .maxNameLength(Integer.MAX_VALUE)
+                .maxStringLength(Integer.MAX_VALUE)
+                .build())
+        .streamWriteConstraints(StreamWriteConstraints.builder().maxNestingDepth(MAX_DEPTH).build())
+        .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
+        .enable(JsonWriteFeature.COMBINE_UNICODE_SURROGATES_IN_UTF8)
+        .build();
+  }
 
   /// ISO 8601 in UTC with exactly three digits of milliseconds and `Z`.
   public static String timestamp(Instant instant) {
@@ -102,12 +113,16 @@ public final class Json {
   /// The value whose first token is the parser's current one, as text of the form of {@link
   /// JsonValue#toJson}; the parser is left at its last token. It takes a tenth of the memory of a
   /// {@link JsonValue}, into which it can be parsed later.
-  public static String text(JsonParser parser) throws IOException {
+  ///
+  /// @return empty where it nests deeper than 512, or the body is over its limit at its end
+  public static Optional<String> text(JsonParser parser, BodyPrefix body) throws IOException {
     StringWriter text = new StringWriter();
     try (JsonGenerator json = VALUES.createGenerator(text)) {
-      JsonValueWriter.copy(parser, json);
+      if (!JsonValueWriter.copy(parser, json, MAX_DEPTH, () -> !body.isOver())) {
+        return Optional.empty();
+      }
     }
-    return text.toString();
+    return Optional.of(text.toString());
   }
 
   /// Something that reads one JSON value.
@@ -132,6 +147,37 @@ public final class Json {
         new InputStreamReader(
             BodyStream.of(request, limitBytes), StandardCharsets.UTF_8.newDecoder()),
         reader);
+  }
+
+  /// Something that reads one JSON value, and may take less than the whole of it.
+  @FunctionalInterface
+  public interface PrefixReader<T> {
+    /// Reads the value as a {@link Reader} does, unless the body is over its limit: then it may
+    /// stop anywhere.
+    T read(JsonParser parser, BodyPrefix body) throws IOException;
+  }
+
+  /// Reads a request's body as one JSON value while it comes in, or what of it comes before the
+  /// limit, if that is enough for the reader.
+  ///
+  /// @throws ProblemException as {@link #read(ServerRequest, int, Reader)} does, but that it may
+  ///   nest up to 100,000 deep
+  public static <T> T readPrefix(ServerRequest request, int limitBytes, PrefixReader<T> reader) {
+    return readPrefix(
+        request.content().hasEntity()
+            ? request.content().inputStream()
+            : InputStream.nullInputStream(),
+        limitBytes,
+        reader);
+  }
+
+  /// Reads one JSON value in UTF-8, or what of it comes before the limit.
+  ///
+  /// @throws ProblemException as for a request
+  public static <T> T readPrefix(InputStream in, int limitBytes, PrefixReader<T> reader) {
+    BodyPrefix body = new BodyPrefix(in, limitBytes);
+    return read(
+        DEEP_VALUES, body.text(), parser -> reader.read(parser, body), () -> !body.isOver());
   }
 
   /// Reads one JSON value from text.
@@ -159,19 +205,25 @@ public final class Json {
 
   private static <T extends @Nullable Object> T read(
       JsonFactory factory, java.io.Reader text, Reader<T> reader) {
+    return read(factory, text, reader, () -> true);
+  }
+
+  /// @param isWhole whether the reader, once it has returned, has read all that there is
+  private static <T extends @Nullable Object> T read(
+      JsonFactory factory, java.io.Reader text, Reader<T> reader, BooleanSupplier isWhole) {
     try (JsonParser parser = factory.createParser(text)) {
       if (parser.nextToken() == null) {
         throw notJson("it is empty");
       }
       T value = reader.read(parser);
-      if (parser.nextToken() != null) {
+      if (isWhole.getAsBoolean() && parser.nextToken() != null) {
         throw notJson("there is text after its end");
       }
       return value;
     } catch (StreamConstraintsException _) {
       throw notJson(
           "it nests deeper than %d, or has a number of more than %d digits"
-              .formatted(MAX_DEPTH, MAX_DIGITS));
+              .formatted(factory.streamReadConstraints().getMaxNestingDepth(), MAX_DIGITS));
     } catch (JsonProcessingException e) {
       throw notJson("line %d, column %d".formatted(line(e), column(e)));
     } catch (CharacterCodingException _) {

@@ -2,6 +2,7 @@ package dev.replistream.http;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import dev.replistream.http.JsonValue.Arr;
 import dev.replistream.http.JsonValue.Bool;
@@ -11,6 +12,7 @@ import dev.replistream.http.JsonValue.Obj;
 import dev.replistream.http.JsonValue.Str;
 import java.io.IOException;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 
 /// Writes {@link JsonValue}s. Stateless; how deep values nest is the generator's limit.
 final class JsonValueWriter {
@@ -48,39 +50,44 @@ final class JsonValueWriter {
     }
   }
 
-  /// Writes the value at which `parser` is, without a tree in between.
-  static void copy(JsonParser parser, JsonGenerator json) throws IOException {
+  /// Writes the value at which `parser` is, without a tree in between, and leaves the parser at its
+  /// end.
+  ///
+  /// @param maxDepth how deep it may nest
+  /// @param isWanted whether to go on writing; the rest of the value is skipped where not
+  /// @return whether it was written to its end
+  static boolean copy(JsonParser parser, JsonGenerator json, int maxDepth, BooleanSupplier isWanted)
+      throws IOException {
     int depth = 0;
+    boolean isWritten = true;
     while (true) {
-      switch (parser.currentToken()) {
-        case START_OBJECT -> {
-          json.writeStartObject();
-          depth++;
-        }
-        case START_ARRAY -> {
-          json.writeStartArray();
-          depth++;
-        }
-        case END_OBJECT -> {
-          json.writeEndObject();
-          depth--;
-        }
-        case END_ARRAY -> {
-          json.writeEndArray();
-          depth--;
-        }
-        case FIELD_NAME -> json.writeFieldName(parser.currentName());
-        case VALUE_STRING -> json.writeString(parser.getText());
-        case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> json.writeNumber(parser.getText());
-        case VALUE_TRUE, VALUE_FALSE -> json.writeBoolean(parser.getBooleanValue());
-        case VALUE_NULL -> json.writeNull();
-        case NOT_AVAILABLE, VALUE_EMBEDDED_OBJECT ->
-            throw new IllegalStateException("the parser is not at the beginning of a value");
+      JsonToken token = parser.currentToken();
+      depth += token.isStructStart() ? 1 : token.isStructEnd() ? -1 : 0;
+      isWritten &= depth <= maxDepth && isWanted.getAsBoolean();
+      if (isWritten) {
+        copyToken(parser, json, token);
       }
       if (depth == 0) {
-        return;
+        return isWritten && isWanted.getAsBoolean();
       }
       parser.nextToken();
+    }
+  }
+
+  private static void copyToken(JsonParser parser, JsonGenerator json, JsonToken token)
+      throws IOException {
+    switch (token) {
+      case START_OBJECT -> json.writeStartObject();
+      case START_ARRAY -> json.writeStartArray();
+      case END_OBJECT -> json.writeEndObject();
+      case END_ARRAY -> json.writeEndArray();
+      case FIELD_NAME -> json.writeFieldName(parser.currentName());
+      case VALUE_STRING -> json.writeString(parser.getText());
+      case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> json.writeNumber(parser.getText());
+      case VALUE_TRUE, VALUE_FALSE -> json.writeBoolean(parser.getBooleanValue());
+      case VALUE_NULL -> json.writeNull();
+      case NOT_AVAILABLE, VALUE_EMBEDDED_OBJECT ->
+          throw new IllegalStateException("the parser is not at the beginning of a value");
     }
   }
 }

@@ -13,6 +13,9 @@ import java.util.TreeMap;
 /// @param spaces the version of each space that the client holds, by the space's id
 record Cookie(CookieOrder order, String epoch, String group, long acked, Map<String, Long> spaces)
     implements HeldCookie {
+  /// More than a group comes forward in one epoch; numbers are enough for 8,000 of them.
+  private static final long EPOCH_STEP = 1L << 40;
+
   /// Copies the spaces, and sorts them by their ids.
   Cookie {
     spaces = Collections.unmodifiableMap(new TreeMap<>(spaces));
@@ -31,12 +34,23 @@ record Cookie(CookieOrder order, String epoch, String group, long acked, Map<Str
   /// The tabs of a client group keep what they pulled in one place, and go by the order of the
   /// cookies to tell what is newer. So a group's orders have to follow what was pulled and not how
   /// often: an order is where the group began to count, and the progress since.
+  ///
+  /// In another epoch the group counts on from the same place, but for a step that brings it beyond
+  /// whatever one of its tabs may hold: so they all begin at one place again.
   Cookie after(HeldCookie sent) {
-    CookieOrder next =
+    long counted = sent instanceof Cookie held ? progress() - held.progress() : 0;
+    long more =
         isOfOneCount(sent)
-            ? sent.order().next(progress() - ((Cookie) sent).progress() - 1)
-            : sent.order().next(progress());
-    return new Cookie(next, epoch, group, acked, spaces);
+            ? counted - 1
+            : isOfEarlierEpoch(sent) ? EPOCH_STEP + counted : progress();
+    return new Cookie(sent.order().next(more), epoch, group, acked, spaces);
+  }
+
+  private boolean isOfEarlierEpoch(HeldCookie sent) {
+    return sent instanceof Cookie held
+        && !held.epoch.equals(epoch)
+        && held.group.equals(group)
+        && held.progress() < EPOCH_STEP;
   }
 
   /// Whether the order of `sent` was counted as this one's is to be, and this is the later one: a

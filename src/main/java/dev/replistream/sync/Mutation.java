@@ -1,6 +1,7 @@
 package dev.replistream.sync;
 
 import dev.replistream.http.JsonValue;
+import java.util.Optional;
 
 /// One mutation of a push. Its timestamp is left out: it is the client's clock since its start.
 /// Immutable.
@@ -10,11 +11,24 @@ import dev.replistream.http.JsonValue;
 ///
 /// @param id the client's number for it, from 1 on without a gap, at most 2^53 - 1
 /// @param clientID the client that made it, which may be another tab than the one that pushes
-/// @param name which mutator to run, 1 to 128 characters
+/// @param name which mutator to run; at most 128 characters
 /// @param argsText what the mutator was called with, as JSON
-record Mutation(long id, String clientID, String name, String argsText) {
+/// @param fault why it can never be applied, where that was seen when it was read
+record Mutation(long id, String clientID, String name, String argsText, Optional<String> fault) {
   /// How long a name may be; nothing longer can be registered.
   static final int MAX_NAME_LENGTH = 128;
+
+  /// One in which no fault was seen.
+  Mutation(long id, String clientID, String name, String argsText) {
+    this(id, clientID, name, argsText, Optional.empty());
+  }
+
+  /// One that can never be applied, but can be acknowledged. Its name is cut, as it may be very
+  /// long.
+  static Mutation faulty(long id, String clientID, String name, String fault) {
+    String shown = name.substring(0, Math.min(name.length(), MAX_NAME_LENGTH));
+    return new Mutation(id, clientID, shown, "null", Optional.of(fault));
+  }
 
   /// What the mutator was called with; JSON null where that was nothing.
   JsonValue args() {

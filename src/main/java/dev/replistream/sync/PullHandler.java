@@ -32,28 +32,25 @@ public final class PullHandler implements Handler {
   private static final Header VARY =
       HeaderValues.create(HeaderNames.VARY, HeaderNames.ACCEPT_ENCODING.defaultCase());
 
+  /// The largest body that is read. What is large in it is the cookie: in two thousand
+  /// rooms, whose ids take 384 bytes of UTF-8 at most, it has some 820,000 bytes. As a tree it takes many times
+  /// that, so the limit of pushes would be too much.
+  private static final int MAX_BODY_BYTES = 1 << 20;
+
   private final Authenticator authenticator;
   private final Pull pull;
   private final PokeBus bus;
   private final SyncMetrics metrics;
-  private final int maxBodyBytes;
   private final Spills spills;
 
   /// @param bus knows when the caller was poked
-  /// @param maxBodyBytes the largest body that is read
   /// @param spills where answers wait for slow clients
   public PullHandler(
-      Authenticator authenticator,
-      Pull pull,
-      PokeBus bus,
-      SyncMetrics metrics,
-      int maxBodyBytes,
-      Spills spills) {
+      Authenticator authenticator, Pull pull, PokeBus bus, SyncMetrics metrics, Spills spills) {
     this.authenticator = authenticator;
     this.pull = pull;
     this.bus = bus;
     this.metrics = metrics;
-    this.maxBodyBytes = maxBodyBytes;
     this.spills = spills;
   }
 
@@ -61,7 +58,7 @@ public final class PullHandler implements Handler {
   public void handle(ServerRequest request, ServerResponse response) {
     Caller caller = authenticator.caller(request);
     MediaTypes.requireJson(request);
-    switch (Json.read(request, maxBodyBytes, RequestReader::pull)) {
+    switch (Json.read(request, MAX_BODY_BYTES, RequestReader::pull)) {
       case VersionNotSupported version -> Routes.sendJson(response, version.toJson());
       case PullRequest body -> {
         bus.pulled(caller.userId()).ifPresent(metrics::pulledAfterPoke);

@@ -1,6 +1,7 @@
 package dev.replistream.sync;
 
 import dev.replistream.db.Database;
+import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.http.Json;
 import dev.replistream.room.RoomSettings;
 import java.lang.System.Logger;
@@ -8,6 +9,7 @@ import java.lang.System.Logger.Level;
 import java.time.Clock;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
 
 /// Replicache's push (doc.replicache.dev/reference/server-push): runs mutators, in the order of the
@@ -57,7 +59,7 @@ public final class Push {
   }
 
   /// Applies the mutations of a push. However it ends, what was committed until then stays, and
-  /// those whom it concerns are poked.
+  /// those whom it concerns are poked; also where nobody knows whether it was committed.
   ///
   /// @throws dev.replistream.http.ProblemException 403 when the client group, or a client, is not
   ///   the user's
@@ -81,10 +83,23 @@ public final class Push {
   }
 
   private PushBatch.Result run(String userId, PushRequest request, int first, Set<String> users) {
-    PushBatch.Result batch =
-        database.inTransaction(session ->
-            new PushBatch(session, userId, mutators, maxValueBytes, roomLimits, clock.instant())
-                .run(request, first));
+    AtomicReference<Set<String>> attempted = new AtomicReference<>(Set.of());
+    PushBatch.Result batch;
+    try {
+      batch =
+          database.inTransaction(session -> {
+            PushBatch.Result result =
+                new PushBatch(session, userId, mutators, maxValueBytes, roomLimits, clock.instant())
+                    .run(request, first);
+            attempted.set(result.users());
+            return result;
+          });
+    } catch (DatabaseUnavailableException e) {
+      if (e.mayBeCommitted()) {
+        users.addAll(attempted.get()); // one poke too many does no harm
+      }
+      throw e;
+    }
     users.addAll(batch.users());
     metrics.mutationsSeen(batch.applied(), batch.duplicates());
     batch.refusals().forEach(refusal -> metrics.mutationRefused(refusal.isRejected()));

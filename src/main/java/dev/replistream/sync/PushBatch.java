@@ -1,5 +1,6 @@
 package dev.replistream.sync;
 
+import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.db.Session;
 import dev.replistream.http.ProblemException;
 import dev.replistream.room.RoomSettings;
@@ -120,6 +121,10 @@ final class PushBatch {
 
   /// Runs a mutator in a savepoint; what can never succeed is rolled back and counts as seen.
   private void apply(Mutation mutation) throws SQLException {
+    if (mutation.fault().isPresent()) {
+      refusals.add(new Refusal(mutation.name(), false, mutation.fault().get()));
+      return;
+    }
     Optional<Mutator> mutator = mutators.find(mutation.name());
     if (mutator.isEmpty()) {
       refusals.add(new Refusal(mutation.name(), false, "no such mutator"));
@@ -130,16 +135,32 @@ final class PushBatch {
       applied++;
     } catch (RejectedException e) {
       refusals.add(new Refusal(mutation.name(), true, String.valueOf(e.getMessage())));
-    } catch (Exception | StackOverflowError | AssertionError | LinkageError e) {
-      session.prepare("SELECT 1"); // throws where the database failed, and not the mutation
-      refusals.add(new Refusal(mutation.name(), false, reason(e)));
+    } catch (Throwable thrown) { // whatever a mutator throws, it would throw again
+      requireFault(thrown);
+      refusals.add(new Refusal(mutation.name(), false, reason(thrown)));
     }
+  }
+
+  /// Throws where it was not the mutation that failed: but the machine, as when memory ran out; the
+  /// caller, who was interrupted; or the database.
+  private void requireFault(Throwable thrown) throws SQLException {
+    if (thrown instanceof VirtualMachineError broken && !(broken instanceof StackOverflowError)) {
+      throw broken;
+    }
+    if (thrown instanceof InterruptedException || Thread.currentThread().isInterrupted()) {
+      Thread.currentThread().interrupt();
+      throw new DatabaseUnavailableException("a mutator was interrupted", thrown);
+    }
+    session.prepare("SELECT 1");
   }
 
   private Set<String> run(Mutator mutator, Mutation mutation) throws SQLException {
     SqlTransaction transaction = new SqlTransaction(userId, spaces, rooms, entries, maxValueBytes);
-    mutator.applyOrReject(transaction, mutation.args());
-    transaction.requireWhole();
+    try {
+      mutator.applyOrReject(transaction, mutation.args());
+    } finally {
+      transaction.requireWhole(); // goes before whatever else the mutator makes of it
+    }
     return transaction.joinedOrLeft();
   }
 

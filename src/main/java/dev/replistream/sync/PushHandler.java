@@ -6,8 +6,10 @@ import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.http.Json;
 import dev.replistream.http.MediaTypes;
 import dev.replistream.http.Problem;
+import dev.replistream.http.ProblemException;
 import dev.replistream.http.Routes;
 import dev.replistream.http.Unavailable;
+import io.helidon.http.HeaderNames;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.ServerRequest;
@@ -23,7 +25,7 @@ public final class PushHandler implements Handler {
   private final Push push;
   private final int maxBodyBytes;
 
-  /// @param maxBodyBytes the largest body that is read
+  /// @param maxBodyBytes how much of a body is read
   public PushHandler(Authenticator authenticator, Push push, int maxBodyBytes) {
     this.authenticator = authenticator;
     this.push = push;
@@ -35,7 +37,7 @@ public final class PushHandler implements Handler {
     Caller caller = authenticator.caller(request);
     MediaTypes.requireJson(request);
     byte[] answer =
-        switch (Json.read(request, maxBodyBytes, RequestReader::push)) {
+        switch (Json.readPrefix(request, maxBodyBytes, RequestReader::push)) {
           case VersionNotSupported version -> version.toJson();
           case PushRequest body -> answer(caller.userId(), body);
         };
@@ -45,7 +47,12 @@ public final class PushHandler implements Handler {
   private byte[] answer(String userId, PushRequest request) {
     try {
       return switch (push.push(userId, request)) {
-        case DONE -> DONE;
+        case DONE -> {
+          if (request.isCut()) {
+            throw cut(request);
+          }
+          yield DONE;
+        }
         case CLIENT_STATE_NOT_FOUND -> ClientStateNotFound.toJson();
         case GAP ->
             throw Problem.of(
@@ -56,5 +63,16 @@ public final class PushHandler implements Handler {
     } catch (DatabaseUnavailableException _) {
       throw Unavailable.problem();
     }
+  }
+
+  /// A failure, so that the client sends what it has left. To 200 it would keep that until there is
+  /// a new mutation.
+  private static ProblemException cut(PushRequest request) {
+    return Problem.of(
+            Status.REQUEST_ENTITY_TOO_LARGE_413,
+            "The push is too large: its first %d mutations were processed; pull, and send the rest again."
+                .formatted(request.mutations().size()))
+        .with(HeaderNames.RETRY_AFTER, "1")
+        .toException();
   }
 }

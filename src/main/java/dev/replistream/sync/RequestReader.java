@@ -3,6 +3,7 @@ package dev.replistream.sync;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import dev.replistream.auth.Caller;
+import dev.replistream.http.BodyPrefix;
 import dev.replistream.http.Json;
 import dev.replistream.http.JsonValue;
 import dev.replistream.http.Problem;
@@ -11,13 +12,14 @@ import io.helidon.http.Status;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// Reads the body of one push or pull while it comes in, its keys in any order; unknown keys are
 /// skipped. The version may come last, so what is wrong elsewhere counts only at the end: a body of
 /// another version is answered as such, however it looks. Confined to the request's thread.
 final class RequestReader {
-  /// How many mutations a push may have. The client sends all it has at once; a hundred thousand
+  /// How many mutations of a push are read. The client sends all it has at once; a hundred thousand
   /// take a person years, and fill a body of the default limit.
   static final int MAX_MUTATIONS = 100_000;
 
@@ -31,37 +33,60 @@ final class RequestReader {
 
   private static final int MAX_ID_DIGITS = 16;
 
-  private static final JsonValue VERSION = JsonValue.of(1);
+  private static final String VERSION = "1";
 
   private final JsonParser parser;
   private final List<Mutation> mutations = new ArrayList<>();
   private String profileID = "";
   private String clientGroupID = "";
   private String schemaVersion = "";
-  private JsonValue version = JsonValue.ofNull();
+  private String version = "";
   private JsonValue cookie = JsonValue.ofNull();
   private boolean hasMutations;
+  private boolean isCut;
   private @Nullable ProblemException problem;
 
   private RequestReader(JsonParser parser) {
     this.parser = parser;
   }
 
-  /// Reads a push.
+  /// Reads a push, or the mutations of one which come before the body's limit.
+  ///
+  /// The client can't send less than all it has, and sends again what is refused: so what can be
+  /// applied of a push that is too large is taken, and a mutation that is too large to be applied
+  /// ever is taken as a faulty one. The client writes the version behind the mutations; a push that
+  /// ends before it is taken for one of version 1, as older ones name no client group.
   ///
   /// @param parser at the body's first token
-  /// @throws ProblemException 400 when the body is not as it must be, 413 when it has too many
-  ///   mutations
-  static PushBody push(JsonParser parser) throws IOException {
+  /// @throws ProblemException 400 when the body is not as it must be, 413 when not even one
+  ///   mutation comes before the limit
+  static PushBody push(JsonParser parser, BodyPrefix body) throws IOException {
     RequestReader reader = new RequestReader(parser);
-    reader.readBody("pushVersion");
+    try {
+      reader.readBody("pushVersion", "mutations", () -> reader.readMutations(body));
+    } catch (ProblemException e) {
+      if (!body.isOver() || !reader.hasPrefix()) {
+        throw e;
+      }
+      reader.isCut = true;
+      reader.version = reader.version.isEmpty() ? VERSION : reader.version;
+    }
     if (!reader.hasMutations) {
       reader.wrong("mutations must be an array");
     }
     return reader.speaks("pushVersion")
         ? new PushRequest(
-            reader.profileID, reader.clientGroupID, reader.schemaVersion, reader.mutations)
+            reader.profileID,
+            reader.clientGroupID,
+            reader.schemaVersion,
+            reader.mutations,
+            reader.isCut)
         : new VersionNotSupported(VersionNotSupported.Type.PUSH);
+  }
+
+  /// Whether there are mutations, and it is known whose they are.
+  private boolean hasPrefix() {
+    return !mutations.isEmpty() && !profileID.isEmpty() && !clientGroupID.isEmpty();
   }
 
   /// Reads a pull.
@@ -70,14 +95,21 @@ final class RequestReader {
   /// @throws ProblemException 400 when the body is not as it must be
   static PullBody pull(JsonParser parser) throws IOException {
     RequestReader reader = new RequestReader(parser);
-    reader.readBody("pullVersion");
+    reader.readBody("pullVersion", "cookie", () -> reader.cookie = JsonValue.read(parser));
     return reader.speaks("pullVersion")
         ? new PullRequest(
             reader.profileID, reader.clientGroupID, reader.schemaVersion, reader.cookie)
         : new VersionNotSupported(VersionNotSupported.Type.PULL);
   }
 
-  private void readBody(String versionName) throws IOException {
+  /// Reads the value at which the parser is.
+  @FunctionalInterface
+  private interface Content {
+    void read() throws IOException;
+  }
+
+  private void readBody(String versionName, String contentName, Content content)
+      throws IOException {
     if (parser.currentToken() != JsonToken.START_OBJECT) {
       throw Problem.of(Status.BAD_REQUEST_400, "The body must be an object.").toException();
     }
@@ -88,11 +120,11 @@ final class RequestReader {
         case "profileID" -> profileID = text(name);
         case "clientGroupID" -> clientGroupID = text(name);
         case "schemaVersion" -> schemaVersion = text(name);
-        case "cookie" -> cookie = JsonValue.read(parser);
-        case "mutations" -> readMutations();
         default -> {
           if (name.equals(versionName)) {
-            version = JsonValue.read(parser);
+            version = number();
+          } else if (name.equals(contentName)) {
+            content.read();
           } else {
             parser.skipChildren();
           }
@@ -103,7 +135,7 @@ final class RequestReader {
 
   /// Whether the body is of the version that is spoken here, and then right.
   private boolean speaks(String versionName) {
-    if (!(version instanceof JsonValue.Num)) {
+    if (version.isEmpty()) {
       wrong(versionName + " must be a number");
     } else if (!version.equals(VERSION)) {
       return false;
@@ -123,25 +155,32 @@ final class RequestReader {
     return true;
   }
 
-  private void readMutations() throws IOException {
+  private void readMutations(BodyPrefix body) throws IOException {
     mutations.clear();
+    isCut = false;
     if (parser.currentToken() != JsonToken.START_ARRAY) {
       parser.skipChildren();
       return;
     }
     hasMutations = true;
     for (int index = 0; parser.nextToken() != JsonToken.END_ARRAY; index++) {
-      if (index == MAX_MUTATIONS) {
-        wrong(
-            Problem.of(
-                Status.REQUEST_ENTITY_TOO_LARGE_413,
-                "The push has more than " + MAX_MUTATIONS + " mutations."));
+      if (index == 0) {
+        body.allowExcess();
       }
-      readMutation("mutations[" + index + "]");
+      if (index < MAX_MUTATIONS) {
+        readMutation("mutations[" + index + "]", body);
+      } else {
+        isCut = true;
+        parser.skipChildren();
+      }
+      if (body.isOver()) {
+        throw body.tooLarge();
+      }
+      body.endAtLimit();
     }
   }
 
-  private void readMutation(String path) throws IOException {
+  private void readMutation(String path, BodyPrefix body) throws IOException {
     if (parser.currentToken() != JsonToken.START_OBJECT) {
       wrong(path + " must be an object");
       parser.skipChildren();
@@ -149,8 +188,8 @@ final class RequestReader {
     }
     long id = 0;
     String clientID = "";
-    String name = "";
-    String args = "null";
+    @Nullable String name = null;
+    Optional<String> args = Optional.of("null");
     while (parser.nextToken() != JsonToken.END_OBJECT) {
       String member = parser.currentName();
       parser.nextToken();
@@ -158,7 +197,7 @@ final class RequestReader {
         case "id" -> id = id();
         case "clientID" -> clientID = text(path + ".clientID");
         case "name" -> name = text(path + ".name");
-        case "args" -> args = Json.text(parser);
+        case "args" -> args = Json.text(parser, body);
         default -> parser.skipChildren();
       }
     }
@@ -168,12 +207,32 @@ final class RequestReader {
     if (!Caller.isUserId(clientID)) {
       wrong(path + ".clientID must be " + AN_ID);
     }
-    if (name.isEmpty() || name.length() > Mutation.MAX_NAME_LENGTH) {
-      wrong(path + ".name must be a string of 1 to " + Mutation.MAX_NAME_LENGTH + " characters");
+    if (name == null) {
+      wrong(path + ".name must be a string");
+    } else if (problem == null) {
+      mutations.add(mutation(id, clientID, name, args, body));
     }
-    if (problem == null) {
-      mutations.add(new Mutation(id, clientID, name, args));
+  }
+
+  private static Mutation mutation(
+      long id, String clientID, String name, Optional<String> args, BodyPrefix body) {
+    if (body.isOver()) {
+      return Mutation.faulty(id, clientID, name, "it is larger than the limit of a body");
     }
+    if (name.length() > Mutation.MAX_NAME_LENGTH) {
+      return Mutation.faulty(id, clientID, name, "its name is too long");
+    }
+    return args.map(text -> new Mutation(id, clientID, name, text))
+        .orElseGet(() -> Mutation.faulty(id, clientID, name, "its arguments nest too deep"));
+  }
+
+  /// A number as it was written, "" when there is something else.
+  private String number() throws IOException {
+    if (parser.currentToken().isNumeric()) {
+      return parser.getText();
+    }
+    parser.skipChildren();
+    return "";
   }
 
   /// The number of a mutation, 0 when there is something else.
@@ -198,12 +257,8 @@ final class RequestReader {
   }
 
   private void wrong(String what) {
-    wrong(Problem.of(Status.BAD_REQUEST_400, what + "."));
-  }
-
-  private void wrong(Problem what) {
     if (problem == null) {
-      problem = what.toException();
+      problem = Problem.of(Status.BAD_REQUEST_400, what + ".").toException();
     }
   }
 }

@@ -48,7 +48,8 @@ final class SqlTransaction implements Transaction {
     return joinedOrLeft;
   }
 
-  /// Throws what a statement failed with, even if the mutator caught it.
+  /// Throws what the first failed statement failed with, even if the mutator caught it. Those after
+  /// it may have failed only because of it.
   void requireWhole() throws SQLException {
     if (failure != null) {
       throw failure;
@@ -241,7 +242,9 @@ final class SqlTransaction implements Transaction {
     } catch (RoomException e) {
       throw new RejectedException(e.reason().label());
     } catch (SQLException e) {
-      failure = e;
+      if (failure == null) {
+        failure = e;
+      }
       throw new FailedStatementException(e);
     }
   }

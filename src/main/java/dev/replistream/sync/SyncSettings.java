@@ -4,7 +4,7 @@ import java.time.Duration;
 
 /// The limits of push and pull, and how long is kept what clients may come back for.
 ///
-/// @param maxBodyBytes the largest body of a push or a pull
+/// @param maxBodyBytes how much of the body of a push is read
 /// @param maxValueBytes how long the JSON of a value may be, in UTF-8
 /// @param tombstoneMaxAge how long a deleted entry is remembered; a client that was away for longer
 ///   gets its whole view

@@ -75,21 +75,33 @@ final class ViewStore {
     void visit(Key key, byte[] value) throws SQLException;
   }
 
-  /// Visits the keys of a space that changed after `version`, deleted ones among them.
+  /// Visits the keys of a space that changed after `version`, deleted ones among them; not those
+  /// that came after it and are gone again.
   void changedKeys(String space, long version, Visitor<Key> visitor) throws SQLException {
     PreparedStatement select =
-        session.prepare("SELECT key FROM entry WHERE space = ? AND version > ?");
+        session.prepare(
+            """
+            SELECT key FROM entry
+            WHERE space = ? AND version > ? AND (value IS NOT NULL OR born <= ?)\
+            """);
     select.setString(1, space);
     select.setLong(2, version);
+    select.setLong(3, version);
     visit(select, visitor);
   }
 
-  /// Visits the keys that may have stood in a space at `version`, even if they were deleted later.
+  /// Visits the keys that may have stood in a space at `version`, even if they were deleted later;
+  /// not those that were deleted by then.
   void keysAt(String space, long version, Visitor<Key> visitor) throws SQLException {
     PreparedStatement select =
-        session.prepare("SELECT key FROM entry WHERE space = ? AND born <= ?");
+        session.prepare(
+            """
+            SELECT key FROM entry
+            WHERE space = ? AND born <= ? AND (value IS NOT NULL OR version > ?)\
+            """);
     select.setString(1, space);
     select.setLong(2, version);
+    select.setLong(3, version);
     visit(select, visitor);
   }
 

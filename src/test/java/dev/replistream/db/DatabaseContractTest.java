@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.replistream.Eventually;
+import dev.replistream.LogCapture;
 import java.nio.charset.StandardCharsets;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -154,13 +155,55 @@ abstract class DatabaseContractTest {
                 }))
         .isInstanceOf(StatementFailedException.class)
         .hasCauseInstanceOf(SQLException.class);
-    assertThatThrownBy(() -> database().inTransaction(session -> run(session, "NONSENSE")))
-        .isInstanceOf(StatementFailedException.class);
-    assertThatThrownBy(() -> database().inSnapshot(session -> run(session, "NONSENSE")))
-        .isInstanceOf(StatementFailedException.class);
 
     assertThat(names()).isEmpty();
     assertThat(database().isAvailable()).isTrue();
+  }
+
+  @Test
+  void aDatabaseThatIsNotAsItMustBeIsUnavailableAndTheLogSaysWhatIsMissing() {
+    try (LogCapture log = new LogCapture()) {
+      assertThatThrownBy(() ->
+              database()
+                  .inTransaction(session -> {
+                    insert(session, "a", 1);
+                    return run(session, "UPDATE missing SET n = 1");
+                  }))
+          .isInstanceOf(DatabaseUnavailableException.class);
+      assertThat(log.lines("database-unfit"))
+          .singleElement()
+          .asString()
+          .contains("missing")
+          .doesNotContain("\n");
+    }
+
+    assertThat(names()).isEmpty();
+    assertThat(database().isAvailable()).isTrue();
+  }
+
+  @Test
+  void aSnapshotOfADatabaseThatIsNotAsItMustBeIsUnavailableAndLogged() {
+    try (LogCapture log = new LogCapture()) {
+      assertThatThrownBy(
+              () -> database().inSnapshot(session -> run(session, "UPDATE missing SET n = 1")))
+          .isInstanceOf(DatabaseUnavailableException.class);
+
+      assertThat(log.lines("database-unfit")).hasSize(1);
+    }
+    assertThat(names()).isEmpty();
+  }
+
+  @Test
+  void aMissingTableCantBeCaughtAroundAPart() {
+    assertThatThrownBy(() ->
+            database()
+                .inTransaction(session -> {
+                  assertThatThrownBy(
+                          () -> session.inSavepoint(part -> run(part, "UPDATE missing SET n = 1")))
+                      .isInstanceOf(SQLException.class);
+                  return 0;
+                }))
+        .isInstanceOf(DatabaseUnavailableException.class);
   }
 
   @Test
@@ -435,7 +478,7 @@ abstract class DatabaseContractTest {
         .isInstanceOf(StatementFailedException.class);
     names();
     assertThatThrownBy(() -> database().inSnapshot(session -> run(session, "NONSENSE")))
-        .isInstanceOf(StatementFailedException.class);
+        .isInstanceOf(DatabaseUnavailableException.class);
 
     assertThat(listener.transactions()).containsExactly(true, false);
     assertThat(listener.snapshots()).containsExactly(true, false);

@@ -198,6 +198,34 @@ class PostgresConflictsTest {
     assertThat(listener.retries()).isEqualTo(1);
   }
 
+  /// The server ends the connection in the commit, which looks like any other loss of it.
+  @Test
+  void aConnectionThatIsLostInTheCommitLeavesItOpenWhetherTheWorkWasKept() {
+    database.inTransaction(session -> {
+      run(
+          session,
+          """
+          CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS
+          'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(1); RETURN NEW; END'
+          """);
+      return run(
+          session,
+          """
+          CREATE CONSTRAINT TRIGGER at_commit AFTER UPDATE ON counter
+          DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION lose()
+          """);
+    });
+
+    assertThatThrownBy(() -> database.inTransaction(session -> increment(session, "a")))
+        .isInstanceOfSatisfying(
+            DatabaseUnavailableException.class, e -> assertThat(e.mayBeCommitted()).isTrue());
+    assertThatThrownBy(() ->
+            database.inTransaction(
+                session -> run(session, "SELECT pg_terminate_backend(pg_backend_pid())")))
+        .isInstanceOfSatisfying(
+            DatabaseUnavailableException.class, e -> assertThat(e.mayBeCommitted()).isFalse());
+  }
+
   @Test
   void aWorkThatSwallowsAFailureOutsideOfAPartIsNotKept() {
     assertThatThrownBy(() ->
@@ -206,7 +234,7 @@ class PostgresConflictsTest {
               assertThatThrownBy(() -> run(session, "NONSENSE")).isInstanceOf(SQLException.class);
               return 0;
             }))
-        .isInstanceOf(StatementFailedException.class);
+        .isInstanceOf(DatabaseUnavailableException.class);
 
     assertThat(counters()).containsExactly(0L, 0L);
   }

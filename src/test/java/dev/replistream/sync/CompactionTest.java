@@ -170,10 +170,13 @@ class CompactionTest {
   void itRunsAgainAndAgainUntilItIsClosedAlsoAfterAFailure() {
     try (LogCapture log = new LogCapture()) {
       Compaction compaction = new Compaction(database, SETTINGS, Clock.systemUTC());
-      TestDatabase.execute(database, "ALTER TABLE entry RENAME TO away");
+      entry("first", 3, false, Duration.ofDays(31));
+      TestDatabase.execute(
+          database,
+          "CREATE TRIGGER no BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'no'); END");
       compaction.start();
       Eventually.holds("it fails", () -> !log.lines("compaction-failed").isEmpty());
-      TestDatabase.execute(database, "ALTER TABLE away RENAME TO entry");
+      TestDatabase.execute(database, "DROP TRIGGER no");
 
       for (int i = 0; i < 3; i++) {
         entry("k" + i, 3, false, Duration.ofDays(31));

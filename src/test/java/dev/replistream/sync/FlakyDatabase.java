@@ -3,6 +3,7 @@ package dev.replistream.sync;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.db.Work;
+import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
@@ -17,7 +18,9 @@ final class FlakyDatabase implements Database {
     /// It loses against another one, and is run again.
     CONFLICT,
     /// It is rolled back, and the database is away.
-    AWAY
+    AWAY,
+    /// It is committed, and the connection is lost before that is heard.
+    COMMIT_AND_AWAY
   }
 
   private final Database database;
@@ -42,6 +45,10 @@ final class FlakyDatabase implements Database {
     Fate fate = fates.isEmpty() ? Fate.COMMIT : fates.removeFirst();
     if (fate == Fate.COMMIT) {
       return database.inTransaction(work);
+    }
+    if (fate == Fate.COMMIT_AND_AWAY) {
+      database.inTransaction(work);
+      throw new DatabaseUnavailableException("away", new IOException("lost"), true);
     }
     try {
       database.inTransaction(session -> {

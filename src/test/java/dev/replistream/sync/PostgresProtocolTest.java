@@ -7,6 +7,10 @@ import dev.replistream.db.TestPostgres;
 import dev.replistream.http.JsonValue;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -65,5 +69,47 @@ class PostgresProtocolTest extends ProtocolRules {
     assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(4));
     assertThat(member.pull()).contains("clear"); // too many changes to tell them
     assertThat(member.view()).isEmpty();
+  }
+
+  /// Two writers that lock the same two rooms the other way round, again and again.
+  @Test
+  void rule8whatLosesAgainstAnotherPushIsTriedAgainAndNeverGivenUp() throws Exception {
+    String other = room + "b";
+    Replica owner = replica(alice);
+    owner.push(
+        owner.mutation("createRoom", JsonValue.of(room)),
+        owner.mutation("createRoom", JsonValue.of(other)),
+        owner.put(room, "a", JsonValue.of(0)),
+        owner.put(other, "b", JsonValue.of(0)),
+        owner.join(room, bob, "writer"),
+        owner.join(other, bob, "writer"));
+    double retriesBefore = retries();
+    int rounds = 0;
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      // until the two have met in the middle at least once
+      while (retries() == retriesBefore && rounds < 500) {
+        rounds++;
+        Future<?> forth = threads.submit(() -> increment(replica(alice), "a", "b"));
+        Future<?> back = threads.submit(() -> increment(replica(bob), "b", "a"));
+        forth.get(60, TimeUnit.SECONDS);
+        back.get(60, TimeUnit.SECONDS);
+      }
+    }
+
+    assertThat(retries()).isGreaterThan(retriesBefore);
+    owner.pull();
+    assertThat(owner.view())
+        .containsEntry("a", JsonValue.of(2L * rounds))
+        .containsEntry("b", JsonValue.of(2L * rounds));
+  }
+
+  private static void increment(Replica replica, String first, String second) {
+    replica.push(
+        replica.mutation("increment", JsonValue.of(first)),
+        replica.mutation("increment", JsonValue.of(second)));
+  }
+
+  private double retries() {
+    return client().metrics().getOrDefault("replistream_database_retries_total", 0.0);
   }
 }

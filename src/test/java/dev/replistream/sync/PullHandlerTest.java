@@ -7,9 +7,11 @@ import dev.replistream.HttpConnection;
 import dev.replistream.HttpReply;
 import dev.replistream.HttpRequest;
 import dev.replistream.LogCapture;
+import dev.replistream.Problems;
 import dev.replistream.ServiceClient;
 import dev.replistream.TestService;
 import dev.replistream.http.JsonValue;
+import dev.replistream.room.RoomSettings;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -17,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.DriverManager;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -47,10 +50,33 @@ class PullHandlerTest {
   static void start() throws SQLException {
     String url = "jdbc:sqlite:" + directory.resolve("replistream.db");
     service =
-        TestService.start("DB_URL", url, "STREAM_WRITE_TIMEOUT", "PT1S", "SYNC_MAX_BODY", "4096");
+        TestService.start(
+            "DB_URL", url, "STREAM_WRITE_TIMEOUT", "PT1S", "SYNC_MAX_BODY", "4194304");
     client = service.client();
     fill(url, "rich", MANY);
     fill(url, "some", 20);
+    join(url, "member", RoomSettings.MOST_PER_USER);
+  }
+
+  /// Makes a user a member of rooms whose ids are as long as ids can be.
+  private static void join(String url, String user, int rooms) throws SQLException {
+    try (var connection = DriverManager.getConnection(url);
+        PreparedStatement space =
+            connection.prepareStatement("INSERT INTO space VALUES (?, ?, 0)");
+        PreparedStatement member =
+            connection.prepareStatement("INSERT INTO member VALUES (?, ?, 'reader', 0)")) {
+      connection.setAutoCommit(false);
+      for (int i = 0; i < rooms; i++) {
+        String room = String.format("%08d", i) + "\uffee".repeat(120);
+        space.setString(1, "r/" + room);
+        space.setLong(2, 1_000_000_000_000L);
+        space.executeUpdate();
+        member.setString(1, room);
+        member.setString(2, user);
+        member.executeUpdate();
+      }
+      connection.commit();
+    }
   }
 
   @AfterAll
@@ -93,6 +119,22 @@ class PullHandlerTest {
     assertThat(reply.header("Content-Type")).isEqualTo("application/json");
     assertThat(reply.header("Content-Encoding")).isNull();
     assertThat(reply.headers("Vary")).contains("Accept-Encoding");
+  }
+
+  @Test
+  void aCookieOfAllTheRoomsThatAUserCanBeInComesBack() {
+    Replica replica = Replica.of(client, "member");
+    replica.pull();
+
+    assertThat(replica.cookie().toBytes()).hasSizeGreaterThan(760_000).hasSizeLessThan(1 << 20);
+    assertThat(replica.pull()).isEmpty();
+  }
+
+  @Test
+  void aPullOfMoreThanAMebibyteIsRefused() {
+    Replica replica = Replica.of(client, "some");
+
+    Problems.detail(client.send(pull(replica, JsonValue.of("x".repeat(1 << 20)))), 413);
   }
 
   @Test

@@ -11,17 +11,25 @@ import dev.replistream.room.RoomSettings;
 import dev.replistream.sync.FlakyDatabase.Fate;
 import io.helidon.metrics.api.MetricsFactory;
 import io.helidon.service.registry.Services;
+import java.io.IOException;
+import java.nio.charset.CoderMalfunctionError;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.ServiceConfigurationError;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /// Pushes on a database that fails now and then.
 class PushTest {
@@ -67,7 +75,7 @@ class PushTest {
   }
 
   private Push.Outcome push(List<Mutation> mutations) {
-    return push.push("alice", new PushRequest("p1", "g1", "", mutations));
+    return push.push("alice", new PushRequest("p1", "g1", "", mutations, false));
   }
 
   private long n() {
@@ -134,6 +142,39 @@ class PushTest {
   }
 
   @Test
+  void whereNobodyKnowsWhetherItWasCommittedTheMembersArePokedToo() {
+    push(
+        List.of(
+            mutation(1, "createRoom", JsonValue.of("plan")),
+            mutation(
+                2,
+                "join",
+                JsonValue.object()
+                    .with("room", "plan")
+                    .with("user", "bob")
+                    .with("role", "reader")
+                    .build())));
+    pokes.clear();
+    database.next(Fate.COMMIT_AND_AWAY);
+
+    assertThatThrownBy(() ->
+            push(
+                List.of(
+                    mutation(
+                        3,
+                        "put",
+                        JsonValue.object()
+                            .with("room", "plan")
+                            .with("key", "n")
+                            .with("value", 1)
+                            .build()))))
+        .isInstanceOf(DatabaseUnavailableException.class);
+
+    assertThat(lastMutationID()).isEqualTo(3);
+    assertThat(pokes).containsExactly(Set.of("alice", "bob"));
+  }
+
+  @Test
   void aTransactionThatIsRunAgainCountsAndPokesAndLogsOnce() {
     database.next(Fate.CONFLICT, Fate.CONFLICT);
     List<Mutation> mutations = new ArrayList<>(increments(1, 3));
@@ -165,7 +206,8 @@ class PushTest {
   @Test
   void aForeignClientTakesItsWholeTransactionBackAndNothingBeforeIt() {
     push.push(
-        "bob", new PushRequest("p2", "g2", "", List.of(new Mutation(1, "c2", "look", "null"))));
+        "bob",
+        new PushRequest("p2", "g2", "", List.of(new Mutation(1, "c2", "look", "null")), false));
     pokes.clear();
     List<Mutation> mutations = new ArrayList<>(increments(1, PushBatch.MAX_RUN + 10));
     mutations.add(new Mutation(2, "c2", "look", "null"));
@@ -219,6 +261,109 @@ class PushTest {
 
     assertThat(n()).isEqualTo(7);
     assertThat(lastMutationID()).isEqualTo(3);
+  }
+
+  /// A mutator can throw what it does not declare, as one in another language does.
+  @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
+  private static <T extends Throwable> void throwAnything(Throwable thrown) throws T {
+    throw (T) thrown;
+  }
+
+  private static Mutators throwing(Throwable thrown) {
+    return () ->
+        Map.of(
+            "throw",
+            (transaction, _) -> {
+              transaction.put("half", JsonValue.of(1));
+              PushTest.<RuntimeException>throwAnything(thrown);
+            });
+  }
+
+  static Stream<Throwable> whatAMutatorThrows() {
+    return Stream.of(
+        new Error("x"),
+        new ExceptionInInitializerError("x"),
+        new ServiceConfigurationError("x"),
+        new CoderMalfunctionError(new IllegalStateException("x")),
+        new StackOverflowError(),
+        new IOException("x"),
+        new Throwable("x"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("whatAMutatorThrows")
+  void whateverAMutatorThrowsItsMutationAloneFails(Throwable thrown) {
+    push = pushOf(throwing(thrown));
+
+    try (LogCapture log = new LogCapture()) {
+      push(
+          List.of(
+              mutation(1, "throw", JsonValue.ofNull()),
+              mutation(2, "put", JsonValue.object().with("key", "n").with("value", 7).build())));
+
+      assertThat(log.lines("mutation-failed"))
+          .singleElement()
+          .asString()
+          .contains(thrown.getClass().getName());
+    }
+    assertThat(n()).isEqualTo(7);
+    assertThat(lastMutationID()).isEqualTo(2);
+    assertThat(TestDatabase.number(database, "SELECT COUNT(*) FROM entry")).isOne();
+  }
+
+  @Test
+  void memoryThatRanOutIsNotTheMutationsFault() {
+    push = pushOf(throwing(new OutOfMemoryError("x")));
+
+    assertThatThrownBy(() -> push(List.of(mutation(1, "throw", JsonValue.ofNull()))))
+        .isInstanceOf(OutOfMemoryError.class);
+
+    assertThat(lastMutationID()).isZero();
+  }
+
+  @Test
+  void aMutatorThatSaysItWasInterruptedIsToComeAgain() {
+    push = pushOf(throwing(new InterruptedException()));
+
+    assertThatThrownBy(() -> push(List.of(mutation(1, "throw", JsonValue.ofNull()))))
+        .isInstanceOf(DatabaseUnavailableException.class);
+
+    assertThat(lastMutationID()).isZero();
+    assertThat(push(increments(1, 1))).isEqualTo(Push.Outcome.DONE);
+  }
+
+  @Test
+  void aPushWhoseCallerIsInterruptedIsToComeAgainAndTheCallerKeepsTheInterrupt() throws Exception {
+    CountDownLatch begun = new CountDownLatch(1);
+    push =
+        pushOf(() ->
+            Map.of(
+                "wait",
+                (_, _) -> {
+                  begun.countDown();
+                  try {
+                    new CountDownLatch(1).await();
+                  } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                    throw new IllegalStateException(e);
+                  }
+                }));
+    AtomicReference<Boolean> isInterrupted = new AtomicReference<>();
+    Thread caller =
+        Thread.startVirtualThread(() -> {
+          assertThatThrownBy(() -> push(List.of(mutation(1, "wait", JsonValue.ofNull()))))
+              .isInstanceOf(DatabaseUnavailableException.class);
+          isInterrupted.set(Thread.currentThread().isInterrupted());
+        });
+    begun.await();
+
+    caller.interrupt();
+    caller.join();
+
+    assertThat(isInterrupted).hasValue(true);
+    assertThat(lastMutationID()).isZero();
+    push = pushOf(new TestMutators());
+    assertThat(push(increments(1, 1))).isEqualTo(Push.Outcome.DONE);
   }
 
   @Test

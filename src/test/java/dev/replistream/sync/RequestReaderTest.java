@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.replistream.http.Json;
 import dev.replistream.http.JsonValue;
 import dev.replistream.http.ProblemException;
+import java.io.ByteArrayInputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -19,7 +21,14 @@ class RequestReaderTest {
       new VersionNotSupported(VersionNotSupported.Type.PUSH);
 
   private static PushBody push(String body) {
-    return Json.read(body, RequestReader::push);
+    return push(body, Integer.MAX_VALUE);
+  }
+
+  private static PushBody push(String body, int limitBytes) {
+    return Json.readPrefix(
+        new ByteArrayInputStream(body.getBytes(StandardCharsets.UTF_8)),
+        limitBytes,
+        RequestReader::push);
   }
 
   private static PullBody pull(String body) {
@@ -57,7 +66,8 @@ class RequestReaderTest {
                 "7",
                 List.of(
                     new Mutation(4, "5af58m2mq2gij7qghe", "noargs", "null"),
-                    new Mutation(1, "c2", "put", "{\"n\":1.0}"))));
+                    new Mutation(1, "c2", "put", "{\"n\":1.0}")),
+                false));
   }
 
   @Test
@@ -84,7 +94,7 @@ class RequestReaderTest {
                 """))
         .isEqualTo(
             new PushRequest(
-                "p", "g", "", List.of(new Mutation(9007199254740991L, "c", "n", "[]"))));
+                "p", "g", "", List.of(new Mutation(9007199254740991L, "c", "n", "[]")), false));
     assertThat(
             pull(
                 """
@@ -101,7 +111,7 @@ class RequestReaderTest {
                 {"pushVersion":0,"pushVersion":1,"mutations":[{"id":1,"clientID":"c","name":"n"}],"mutations":[],
                 "clientGroupID":"g","profileID":"p"}\
                 """))
-        .isEqualTo(new PushRequest("p", "g", "", List.of()));
+        .isEqualTo(new PushRequest("p", "g", "", List.of(), false));
   }
 
   @Test
@@ -226,7 +236,7 @@ class RequestReaderTest {
     isRefused(
         () -> push(pushOf(good + ",{\"id\":2,\"clientID\":\"c\"},7")),
         400,
-        "mutations[1].name must be a string of 1 to 128 characters.");
+        "mutations[1].name must be a string.");
     isRefused(
         () -> push(pushOf(good + ",{\"id\":2,\"name\":\"n\"}")),
         400,
@@ -238,15 +248,56 @@ class RequestReaderTest {
         "mutations[0].name must be a string.");
   }
 
-  @Test
-  void aNameMayHave128CharactersAndNoMore() {
-    String mutation = "{\"id\":1,\"name\":\"%s\",\"clientID\":\"c\"}";
+  private static List<Mutation> mutations(PushBody body) {
+    return ((PushRequest) body).mutations();
+  }
 
-    assertThat(push(pushOf(mutation.formatted("n".repeat(128))))).isInstanceOf(PushRequest.class);
-    isRefused(
-        () -> push(pushOf(mutation.formatted("n".repeat(129)))),
-        400,
-        "mutations[0].name must be a string of 1 to 128 characters.");
+  @Test
+  void aMutationWithANameOfMoreThan128CharactersIsFaultyAndNoOther() {
+    String mutation = "{\"id\":1,\"name\":\"%s\",\"args\":null,\"clientID\":\"c\"}";
+    String good = mutation.formatted("n".repeat(128));
+
+    assertThat(
+            mutations(push(pushOf(good + "," + mutation.formatted("n".repeat(129)) + "," + good))))
+        .containsExactly(
+            new Mutation(1, "c", "n".repeat(128), "null"),
+            Mutation.faulty(1, "c", "n".repeat(128), "its name is too long"),
+            new Mutation(1, "c", "n".repeat(128), "null"));
+  }
+
+  @Test
+  void aNameMayBeEmptyAsTheClientAllowsThat() {
+    assertThat(mutations(push(pushOf("{\"id\":1,\"name\":\"\",\"clientID\":\"c\"}"))))
+        .containsExactly(new Mutation(1, "c", "", "null"));
+  }
+
+  @Test
+  void aMutationWhoseArgumentsNestTooDeepIsFaultyAndNoOther() {
+    String mutation = "{\"id\":1,\"name\":\"n\",\"args\":%s,\"clientID\":\"c\"}";
+    String deep = "{\"a\":[".repeat(256) + "7" + "]}".repeat(256);
+
+    assertThat(
+            mutations(
+                push(
+                    pushOf(
+                        mutation.formatted("[" + deep + ",1]")
+                            + ","
+                            + mutation.formatted("[".repeat(90_000) + "]".repeat(90_000))
+                            + ","
+                            + mutation.formatted(deep)))))
+        .containsExactly(
+            Mutation.faulty(1, "c", "n", "its arguments nest too deep"),
+            Mutation.faulty(1, "c", "n", "its arguments nest too deep"),
+            new Mutation(1, "c", "n", deep));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"pushVersion", "cookie", "more", "profileID", "clientGroupID"})
+  void whatNestsDeepElsewhereOverflowsNothing(String name) {
+    String body =
+        "{\"mutations\":[],\"%s\":%s}".formatted(name, "[".repeat(99_000) + "]".repeat(99_000));
+
+    assertThatThrownBy(() -> push(body)).isInstanceOf(ProblemException.class);
   }
 
   @ParameterizedTest
@@ -263,17 +314,110 @@ class RequestReaderTest {
   }
 
   @Test
-  void aPushMayHave100000MutationsAndNoMore() {
+  void noMoreThan100000MutationsOfAPushAreRead() {
     String mutation = "{\"id\":1,\"name\":\"n\",\"clientID\":\"c\"},";
     String last = mutation.substring(0, mutation.length() - 1);
 
     PushRequest full = (PushRequest) push(pushOf(mutation.repeat(99_999) + last));
 
     assertThat(full.mutations()).hasSize(100_000);
+    assertThat(full.isCut()).isFalse();
+    assertThat(push(pushOf(mutation.repeat(100_001) + last)))
+        .isEqualTo(new PushRequest("p", "g", "", full.mutations(), true));
+  }
+
+  /// Each mutation is of 100 characters.
+  private static String hundred(int id) {
+    String mutation =
+        "{\"id\":%d,\"name\":\"n\",\"args\":\"é\",\"timestamp\":1.5,\"clientID\":\"c\"}"
+            .formatted(id);
+    return mutation.replace("1.5", "1." + "5".repeat(101 - mutation.length()));
+  }
+
+  @Test
+  void ofAPushThatIsTooLargeTheMutationsBeforeTheLimitAreRead() {
+    String body =
+        pushOf(
+            IntStream.rangeClosed(1, 9)
+                .mapToObj(RequestReaderTest::hundred)
+                .collect(Collectors.joining(",")));
+    int start = body.indexOf("[") + 1;
+
+    for (int count = 1; count < 9; count++) {
+      // each é takes a byte more than the character it is
+      int endOfLast = start + count * 102 - 1;
+      for (int more : List.of(0, 1, 101)) {
+        PushRequest prefix = (PushRequest) push(body, endOfLast + more);
+
+        assertThat(prefix.mutations())
+            .extracting(Mutation::id)
+            .hasSize(count)
+            .endsWith((long) count);
+        assertThat(prefix.isCut()).isTrue();
+        assertThat(prefix.clientGroupID()).isEqualTo("g");
+      }
+    }
+    assertThat(((PushRequest) push(body, body.length() + 9)).isCut()).isFalse();
+  }
+
+  @Test
+  void aPushWhoseFirstMutationIsNotWholeWithinTheMostThatIsReadIsRefused() {
+    String first =
+        "{\"id\":1,\"name\":\"n\",\"args\":\"%s\",\"clientID\":\"c\"}".formatted("v".repeat(9_000));
+
     isRefused(
-        () -> push(pushOf(mutation.repeat(100_000) + last)),
+        () -> push(pushOf(first), 1_000), 413, "The body is larger than the limit of 1000 bytes.");
+    isRefused(
+        () -> push("{\"mutations\":[" + hundred(1) + "," + hundred(2) + "]", 200),
         413,
-        "The push has more than 100000 mutations.");
+        "The body is larger than the limit of 200 bytes.");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "\"vvvvvvvvvvvvvv\"",
+        "[0,0,0,0,0,0,0]",
+        "{\"a\":[\"\\u00e9\\n\\\\\",{}]}",
+        "[[[[[[]]]]]]",
+        "\"\\\"\\\"\\\"\\\"\\\"\\\"\""
+      })
+  void aMutationLargerThanTheLimitIsFaultyWhateverMakesItLarge(String part) {
+    String args = "[" + (part + ",").repeat(600) + part.replace("v", "v".repeat(300)) + "]";
+    String large =
+        "{\"id\":7,\"name\":\"n\",\"args\":%s,\"timestamp\":1.5,\"clientID\":\"c\"}"
+            .formatted(args);
+
+    for (int limit = 4_000; limit < 4_020; limit++) {
+      PushRequest request = (PushRequest) push(pushOf(large + "," + hundred(8)), limit);
+
+      assertThat(request.mutations())
+          .containsExactly(Mutation.faulty(7, "c", "n", "it is larger than the limit of a body"));
+      assertThat(request.isCut()).isTrue();
+    }
+  }
+
+  @Test
+  void aLargeMutationBehindAnotherIsLeftForTheNextPush() {
+    String large =
+        "{\"id\":8,\"name\":\"n\",\"args\":\"%s\",\"clientID\":\"c\"}".formatted("v".repeat(900));
+
+    PushRequest request = (PushRequest) push(pushOf(hundred(7) + "," + large), 500);
+
+    assertThat(request.mutations()).extracting(Mutation::id).containsExactly(7L);
+    assertThat(request.isCut()).isTrue();
+  }
+
+  @Test
+  void aPushThatIsTooLargeAndOfAnotherVersionIsAnsweredAsSuch() {
+    String mutations = hundred(1) + "," + hundred(2) + "," + hundred(3);
+
+    assertThat(
+            push(
+                "{\"pushVersion\":2,\"clientGroupID\":\"g\",\"profileID\":\"p\",\"mutations\":["
+                    + mutations,
+                250))
+        .isEqualTo(PUSH_VERSION);
   }
 
   @Test

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.replistream.db.Database;
+import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.db.Session;
-import dev.replistream.db.StatementFailedException;
 import dev.replistream.http.JsonValue;
 import dev.replistream.room.Burial;
 import dev.replistream.room.RoomSettings;
@@ -168,7 +168,7 @@ abstract class SqlTransactionTest extends TransactionContractTest {
                       // a mutator may do that
                     }
                   }))
-          .isInstanceOf(StatementFailedException.class);
+          .isInstanceOf(DatabaseUnavailableException.class);
     } finally {
       TestDatabase.execute(database(), "ALTER TABLE entry_away RENAME TO entry");
     }

@@ -1,0 +1,72 @@
+package dev.replistream.http;
+
+/// Cuts long strings and numbers out of JSON text that passes by, so that a parser which skips them
+/// needs no memory for them. What comes out is JSON where that went in. Confined to one thread.
+final class JsonShortener {
+  /// How long what is left of a string or a number is at most.
+  static final int MAX_LENGTH = 1_024;
+
+  private static final int UNICODE_DIGITS = 4;
+
+  private boolean inString;
+  private int length;
+
+  // an escape in a string is kept or cut as a whole
+  private boolean afterBackslash;
+  private int digitsLeft;
+  private boolean isEscapeKept;
+
+  /// Looks at some characters, and cuts among them if it is to.
+  ///
+  /// @return how many are left, from `offset` on
+  int shorten(char[] part, int offset, int count, boolean isCutting) {
+    int end = offset;
+    for (int i = offset; i < offset + count; i++) {
+      char each = part[i];
+      if (isKept(each, isCutting)) {
+        part[end] = each;
+        end++;
+      }
+    }
+    return end - offset;
+  }
+
+  private boolean isKept(char each, boolean isCutting) {
+    if (!inString) {
+      return isKeptOutside(each, isCutting);
+    }
+    if (afterBackslash) {
+      afterBackslash = false;
+      digitsLeft = each == 'u' ? UNICODE_DIGITS : 0;
+      return isEscapeKept;
+    }
+    if (digitsLeft > 0) {
+      digitsLeft--;
+      return isEscapeKept;
+    }
+    if (each == '"') {
+      inString = false;
+      length = 0;
+      return true;
+    }
+    length++;
+    boolean isKept = !isCutting || length <= MAX_LENGTH;
+    if (each == '\\') {
+      afterBackslash = true;
+      isEscapeKept = isKept;
+    }
+    return isKept;
+  }
+
+  private boolean isKeptOutside(char each, boolean isCutting) {
+    switch (each) {
+      case '"' -> {
+        inString = true;
+        length = 0;
+      }
+      case '{', '}', '[', ']', ',', ':', ' ', '\t', '\n', '\r' -> length = 0;
+      default -> length++;
+    }
+    return !isCutting || length <= MAX_LENGTH;
+  }
+}
