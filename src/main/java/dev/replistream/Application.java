@@ -109,7 +109,7 @@ public final class Application implements AutoCloseable {
     this.settings = settings;
     streamSettings = settings.stream().atMost(FileDescriptors.maxStreams());
     meters = Services.get(MetricsFactory.class).globalRegistry();
-    cors = new Cors(settings.allowOrigins(), Set.of("/"));
+    cors = new Cors(settings.allowOrigins(), Set.of(""));
     wires = new Wires(settings.deadlines());
 
     Tickets tickets = new Tickets(TICKET_LIFE, MAX_TICKETS, clock);
@@ -117,7 +117,7 @@ public final class Application implements AutoCloseable {
         new TokenVerifier(
             Keys.of(settings.auth(), settings.dataDir(), clock), settings.auth(), clock);
     AuthMetrics authMetrics = new AuthMetrics(meters);
-    Authenticator authenticator = new Authenticator(verifier, tickets, authMetrics);
+    Authenticator authenticator = new Authenticator(verifier, tickets, cors, authMetrics);
 
     String epoch = UUID.randomUUID().toString().substring(0, 8);
     PokeBus bus = new PokeBus(new Cursor(epoch, CURSOR_GENERATION), meters);

@@ -1,6 +1,7 @@
 package dev.replistream.http;
 
 import io.helidon.http.DirectHandler;
+import io.helidon.http.Header;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
 import io.helidon.http.HttpException;
@@ -27,6 +28,9 @@ import java.util.stream.Collectors;
 /// Confined to the thread that builds the server.
 public final class Routes {
   private static final Logger LOGGER = System.getLogger(Routes.class.getName());
+
+  private static final Header NO_STORE =
+      HeaderValues.createCached(HeaderNames.CACHE_CONTROL, "no-store");
 
   private final Map<String, Map<Method, Handler>> paths = new LinkedHashMap<>();
 
@@ -100,8 +104,9 @@ public final class Routes {
     }
   }
 
-  /// Sends `json` with status 200.
+  /// Sends `json` with status 200, for its reader alone: no cache may keep it.
   public static void sendJson(ServerResponse response, byte[] json) {
+    response.header(NO_STORE);
     response.header(HeaderValues.CONTENT_TYPE_JSON);
     response.send(json);
   }
