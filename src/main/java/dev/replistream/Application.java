@@ -2,9 +2,11 @@ package dev.replistream;
 
 import dev.replistream.auth.AuthMetrics;
 import dev.replistream.auth.Authenticator;
+import dev.replistream.auth.DevelopmentKey;
 import dev.replistream.auth.Keys;
 import dev.replistream.auth.TicketHandler;
 import dev.replistream.auth.Tickets;
+import dev.replistream.auth.TokenSigner;
 import dev.replistream.auth.TokenVerifier;
 import dev.replistream.db.Database;
 import dev.replistream.db.Databases;
@@ -28,6 +30,7 @@ import dev.replistream.sync.PullHandler;
 import dev.replistream.sync.Push;
 import dev.replistream.sync.PushHandler;
 import dev.replistream.sync.SyncMetrics;
+import dev.replistream.web.WebPages;
 import io.helidon.common.socket.SocketOptions;
 import io.helidon.health.HealthCheckResponse;
 import io.helidon.health.HealthCheckType;
@@ -55,7 +58,7 @@ import java.net.UnknownHostException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
-import java.util.Set;
+import java.util.Optional;
 import java.util.UUID;
 import jdk.net.ExtendedSocketOptions;
 import org.jspecify.annotations.Nullable;
@@ -109,7 +112,7 @@ public final class Application implements AutoCloseable {
     this.settings = settings;
     streamSettings = settings.stream().atMost(FileDescriptors.maxStreams());
     meters = Services.get(MetricsFactory.class).globalRegistry();
-    cors = new Cors(settings.allowOrigins(), Set.of(""));
+    cors = new Cors(settings.allowOrigins(), WebPages.OWN_PATHS);
     wires = new Wires(settings.deadlines());
 
     Tickets tickets = new Tickets(TICKET_LIFE, MAX_TICKETS, clock);
@@ -176,9 +179,17 @@ public final class Application implements AutoCloseable {
                 API + "/pull",
                 new PullHandler(
                     authenticator, pull, bus, syncMetrics, settings.sync().maxBodyBytes()));
-    if (settings.auth().isDevelopmentMode()) {
-      routes.on(Method.GET, "/", new WelcomePage(settings, clock));
-    }
+    new WebPages(settings.web(), developmentSigner(settings, clock))
+        .register(routes, API + "/sessions");
+  }
+
+  /// What signs tokens of any user, in development mode alone.
+  private static Optional<TokenSigner> developmentSigner(Settings settings, Clock clock) {
+    return settings.auth().isDevelopmentMode()
+        ? Optional.of(
+            new TokenSigner(
+                DevelopmentKey.loadOrCreate(settings.dataDir()), settings.auth(), clock))
+        : Optional.empty();
   }
 
   /// A service inside a Java application, with mutators of its own.

@@ -5,6 +5,7 @@ import dev.replistream.db.DbSettings;
 import dev.replistream.http.Deadlines;
 import dev.replistream.stream.StreamSettings;
 import dev.replistream.sync.SyncSettings;
+import dev.replistream.web.WebSettings;
 import io.helidon.config.Config;
 import io.helidon.config.ConfigException;
 import io.helidon.config.ConfigSources;
@@ -39,6 +40,7 @@ import java.util.stream.Collectors;
 /// @param db where the data are kept
 /// @param sync the limits of push and pull
 /// @param allowOrigins the web origins that may call, or `*`
+/// @param web what a browser is shown
 /// @param logLevel the least level that is logged
 public record Settings(
     String host,
@@ -51,6 +53,7 @@ public record Settings(
     DbSettings db,
     SyncSettings sync,
     List<String> allowOrigins,
+    WebSettings web,
     System.Logger.Level logLevel) {
 
   private static final String ROOT = "replistream.";
@@ -89,7 +92,15 @@ public record Settings(
           "sync.client-max-age",
           "sync.compaction-interval",
           "cors.allow-origins",
+          "console",
+          "demo.replicache",
           "log.level");
+
+  private static final Path REPLICACHE_PACKAGE = Path.of("./node_modules/replicache");
+
+  /// Whoever tests this source tree has the package there.
+  private static final Path REPLICACHE_PACKAGE_OF_TESTS =
+      Path.of("./src/test/js/node_modules/replicache");
 
   /// Read by the command line, not by the server; a server started beside it must not mind them.
   private static final Set<String> COMMAND_LINE_VARIABLES =
@@ -256,7 +267,18 @@ public record Settings(
           db(dataDir),
           sync(),
           origins(),
+          web(auth),
           logLevel(auth));
+    }
+
+    private WebSettings web(AuthSettings auth) {
+      boolean console =
+          text("console").map(text -> truth("console", text)).orElseGet(auth::isDevelopmentMode);
+      return new WebSettings(
+          console,
+          text("demo.replicache")
+              .map(path -> List.of(Path.of(path)))
+              .orElseGet(() -> List.of(REPLICACHE_PACKAGE, REPLICACHE_PACKAGE_OF_TESTS)));
     }
 
     private StreamSettings stream() {
@@ -331,6 +353,11 @@ public record Settings(
 
     private String required(String key) {
       return text(key).orElseThrow(() -> bad(key, "a value is needed"));
+    }
+
+    private static boolean truth(String key, String text) {
+      check(text.equals("true") || text.equals("false"), key, "true or false, not " + text);
+      return text.equals("true");
     }
 
     private int number(String key, int least, int most) {

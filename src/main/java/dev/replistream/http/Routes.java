@@ -40,6 +40,11 @@ public final class Routes {
     return this;
   }
 
+  /// Whether there is such a route.
+  public boolean has(Method method, String path) {
+    return paths.getOrDefault(path, Map.of()).containsKey(method);
+  }
+
   /// Registers the routes, the answer 405 for other methods on their paths, and the error handlers.
   public void register(HttpRouting.Builder routing, Cors cors) {
     routing.addFilter(cors::filter);
