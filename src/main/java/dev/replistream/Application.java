@@ -2,9 +2,11 @@ package dev.replistream;
 
 import dev.replistream.auth.AuthMetrics;
 import dev.replistream.auth.Authenticator;
+import dev.replistream.auth.DevelopmentKey;
 import dev.replistream.auth.Keys;
 import dev.replistream.auth.TicketHandler;
 import dev.replistream.auth.Tickets;
+import dev.replistream.auth.TokenSigner;
 import dev.replistream.auth.TokenVerifier;
 import dev.replistream.db.Database;
 import dev.replistream.db.Databases;
@@ -32,6 +34,7 @@ import dev.replistream.sync.Push;
 import dev.replistream.sync.PushHandler;
 import dev.replistream.sync.Spills;
 import dev.replistream.sync.SyncMetrics;
+import dev.replistream.web.WebPages;
 import io.helidon.common.socket.SocketOptions;
 import io.helidon.health.HealthCheckResponse;
 import io.helidon.health.HealthCheckType;
@@ -59,7 +62,7 @@ import java.net.UnknownHostException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
-import java.util.Set;
+import java.util.Optional;
 import java.util.UUID;
 import jdk.net.ExtendedSocketOptions;
 import org.jspecify.annotations.Nullable;
@@ -116,14 +119,14 @@ public final class Application implements AutoCloseable {
     this.settings = settings;
     streamSettings = settings.stream().atMost(FileDescriptors.maxStreams());
     meters = Services.get(MetricsFactory.class).globalRegistry();
-    cors = new Cors(settings.allowOrigins(), Set.of("/"));
+    cors = new Cors(settings.allowOrigins(), WebPages.OWN_PATHS);
 
     Tickets tickets = new Tickets(TICKET_LIFE, MAX_TICKETS, clock);
     TokenVerifier verifier =
         new TokenVerifier(
             Keys.of(settings.auth(), settings.dataDir(), clock), settings.auth(), clock);
     AuthMetrics authMetrics = new AuthMetrics(meters);
-    Authenticator authenticator = new Authenticator(verifier, tickets, authMetrics);
+    Authenticator authenticator = new Authenticator(verifier, tickets, cors, authMetrics);
 
     String epoch = UUID.randomUUID().toString().substring(0, 8);
     PokeBus bus = new PokeBus(new Cursor(epoch, CURSOR_GENERATION), meters);
@@ -200,9 +203,17 @@ public final class Application implements AutoCloseable {
             .on(Method.GET, API + "/rooms/{room}/members", member::list)
             .on(Method.PUT, API + "/rooms/{room}/members/{userId}", member::put)
             .on(Method.DELETE, API + "/rooms/{room}/members/{userId}", member::remove);
-    if (settings.auth().isDevelopmentMode()) {
-      routes.on(Method.GET, "/", new WelcomePage(settings, clock));
-    }
+    new WebPages(settings.web(), developmentSigner(settings, clock))
+        .register(routes, API + "/sessions");
+  }
+
+  /// What signs tokens of any user, in development mode alone.
+  private static Optional<TokenSigner> developmentSigner(Settings settings, Clock clock) {
+    return settings.auth().isDevelopmentMode()
+        ? Optional.of(
+            new TokenSigner(
+                DevelopmentKey.loadOrCreate(settings.dataDir()), settings.auth(), clock))
+        : Optional.empty();
   }
 
   private static Pull pullOrClose(Database database, SyncMetrics metrics) {

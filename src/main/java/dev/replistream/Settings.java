@@ -6,6 +6,7 @@ import dev.replistream.http.Deadlines;
 import dev.replistream.room.RoomSettings;
 import dev.replistream.stream.StreamSettings;
 import dev.replistream.sync.SyncSettings;
+import dev.replistream.web.WebSettings;
 import io.helidon.config.Config;
 import io.helidon.config.ConfigException;
 import io.helidon.config.ConfigSources;
@@ -41,6 +42,7 @@ import java.util.stream.Collectors;
 /// @param sync the limits of push and pull
 /// @param rooms the limits of rooms
 /// @param allowOrigins the web origins that may call, or `*`
+/// @param web what a browser is shown
 /// @param logLevel the least level that is logged
 public record Settings(
     String host,
@@ -54,6 +56,7 @@ public record Settings(
     SyncSettings sync,
     RoomSettings rooms,
     List<String> allowOrigins,
+    WebSettings web,
     System.Logger.Level logLevel) {
 
   private static final String ROOT = "replistream.";
@@ -94,7 +97,15 @@ public record Settings(
           "rooms.max-per-user",
           "rooms.max-members",
           "cors.allow-origins",
+          "console",
+          "demo.replicache",
           "log.level");
+
+  private static final Path REPLICACHE_PACKAGE = Path.of("./node_modules/replicache");
+
+  /// Whoever tests this source tree has the package there.
+  private static final Path REPLICACHE_PACKAGE_OF_TESTS =
+      Path.of("./src/test/js/node_modules/replicache");
 
   /// Read by the command line, not by the server; a server started beside it must not mind them.
   private static final Set<String> COMMAND_LINE_VARIABLES =
@@ -261,9 +272,21 @@ public record Settings(
           db(dataDir),
           sync(),
           new RoomSettings(
-              number("rooms.max-per-user", 1, RoomSettings.MOST_PER_USER), number("rooms.max-members", 1, 100_000)),
+              number("rooms.max-per-user", 1, RoomSettings.MOST_PER_USER),
+              number("rooms.max-members", 1, 100_000)),
           origins(),
+          web(auth),
           logLevel(auth));
+    }
+
+    private WebSettings web(AuthSettings auth) {
+      boolean console =
+          text("console").map(text -> truth("console", text)).orElseGet(auth::isDevelopmentMode);
+      return new WebSettings(
+          console,
+          text("demo.replicache")
+              .map(path -> List.of(Path.of(path)))
+              .orElseGet(() -> List.of(REPLICACHE_PACKAGE, REPLICACHE_PACKAGE_OF_TESTS)));
     }
 
     private StreamSettings stream() {
@@ -338,6 +361,11 @@ public record Settings(
 
     private String required(String key) {
       return text(key).orElseThrow(() -> bad(key, "a value is needed"));
+    }
+
+    private static boolean truth(String key, String text) {
+      check(text.equals("true") || text.equals("false"), key, "true or false, not " + text);
+      return text.equals("true");
     }
 
     private int number(String key, int least, int most) {

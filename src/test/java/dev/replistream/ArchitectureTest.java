@@ -118,6 +118,18 @@ class ArchitectureTest {
   }
 
   @Test
+  void webKnowsHttpAndAuthOnly() {
+    mayNotKnow(
+        "web",
+        "dev.replistream.stream..",
+        "dev.replistream.poke..",
+        "dev.replistream.sync..",
+        "dev.replistream.room..",
+        "dev.replistream.db..",
+        "dev.replistream.cli..");
+  }
+
+  @Test
   void pokeDoesNotKnowWhoListens() {
     mayNotKnow(
         "poke", "dev.replistream.stream..", "dev.replistream.sync..", "dev.replistream.cli..");

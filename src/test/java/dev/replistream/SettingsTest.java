@@ -8,6 +8,7 @@ import dev.replistream.db.DbSettings;
 import dev.replistream.room.RoomSettings;
 import dev.replistream.stream.StreamSettings;
 import dev.replistream.sync.SyncSettings;
+import dev.replistream.web.WebSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -92,6 +93,11 @@ class SettingsTest {
                     Duration.ofHours(1)),
                 new RoomSettings(1_000, 10_000),
                 List.of("*"),
+                new WebSettings(
+                    true,
+                    List.of(
+                        Path.of("./node_modules/replicache"),
+                        Path.of("./src/test/js/node_modules/replicache"))),
                 System.Logger.Level.DEBUG));
   }
 
@@ -102,6 +108,7 @@ class SettingsTest {
     assertThat(settings.host()).isEqualTo("0.0.0.0");
     assertThat(settings.logLevel()).isEqualTo(System.Logger.Level.INFO);
     assertThat(settings.auth().isDevelopmentMode()).isFalse();
+    assertThat(settings.web().console()).isFalse();
   }
 
   /// Every key, a value that is not its default, and what becomes of it.
@@ -132,6 +139,12 @@ class SettingsTest {
         key("http.idle-timeout", "PT12S", s -> s.http().idleTimeout(), Duration.ofSeconds(12)),
         key("http.max-body", "2048", s -> s.http().maxBodyBytes(), 2_048),
         key("db.url", "jdbc:sqlite:x.db", s -> s.db().url(), "jdbc:sqlite:x.db"),
+        key("console", "false", s -> s.web().console(), false),
+        key(
+            "demo.replicache",
+            "/tmp/r",
+            s -> s.web().replicachePackages(),
+            List.of(Path.of("/tmp/r"))),
         key("db.pool-size", "11", s -> s.db().poolSize(), 11),
         key("sync.max-body", "2048", s -> s.sync().maxBodyBytes(), 2_048),
         key("sync.max-value", "99", s -> s.sync().maxValueBytes(), 99),
@@ -260,6 +273,8 @@ class SettingsTest {
 
   @ParameterizedTest
   @CsvSource({
+    "console, yes",
+    "console, TRUE",
     "port, x",
     "port, -1",
     "port, 65536",

@@ -1,12 +1,14 @@
 package dev.replistream.auth;
 
 import dev.replistream.auth.TokenRefusedException.Reason;
+import dev.replistream.http.Cors;
 import dev.replistream.http.ProblemException;
 import io.helidon.common.uri.UriQuery;
 import io.helidon.http.HeaderNames;
 import io.helidon.webserver.http.ServerRequest;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -18,28 +20,36 @@ public final class Authenticator {
   private static final Logger LOGGER = System.getLogger(Authenticator.class.getName());
   private static final String TICKET = "ticket";
   private static final String BEARER = "Bearer ";
+  private static final String COOKIE = "replistream_token=";
   private static final Set<String> TOKEN_PARAMETERS =
       Set.of("token", "access_token", "jwt", "auth", "authorization");
 
   private final TokenVerifier verifier;
   private final Tickets tickets;
+  private final Cors cors;
   private final AuthMetrics metrics;
 
   /// An authenticator that counts what it refuses.
-  public Authenticator(TokenVerifier verifier, Tickets tickets, AuthMetrics metrics) {
+  ///
+  /// @param cors says from which pages a cookie counts
+  public Authenticator(TokenVerifier verifier, Tickets tickets, Cors cors, AuthMetrics metrics) {
     this.verifier = verifier;
     this.tickets = tickets;
+    this.cors = cors;
     this.metrics = metrics;
   }
 
-  /// The caller by the `Authorization` header (RFC 6750, section 2.1).
+  /// The caller by the `Authorization` header (RFC 6750, section 2.1), or else by the cookie
+  /// `replistream_token`.
   ///
-  /// @throws ProblemException 401 when there is no good token in it, or any token in the URL; 503
-  ///   when no key could be read yet
+  /// @throws ProblemException 401 when there is no good token in it, or any token in the URL; 403
+  ///   when there is only a cookie, and the page that sent it may not use it; 503 when no key could
+  ///   be read yet
   public Caller caller(ServerRequest request) {
     try {
       refuseTokenInUrl(request.query());
-      return verifier.verify(bearer(request).orElseThrow(Authenticator::missing));
+      Optional<String> token = bearer(request);
+      return token.isPresent() ? verifier.verify(token.get()) : byCookie(request);
     } catch (TokenRefusedException e) {
       throw refused(e);
     }
@@ -54,7 +64,8 @@ public final class Authenticator {
     return bearer(request).map(token -> () -> verifier.verify(token));
   }
 
-  /// The caller who opens a stream: by the header, or by the query's `ticket`, which is used up.
+  /// The caller who opens a stream: by the header, or by the query's `ticket`, which is used up, or
+  /// by the cookie.
   ///
   /// @throws ProblemException as {@link #caller} does, and 401 when the ticket is not good
   public Caller streamCaller(ServerRequest request) {
@@ -62,7 +73,10 @@ public final class Authenticator {
       UriQuery query = request.query();
       refuseTokenInUrl(query);
       Optional<String> token = bearer(request);
-      return token.isPresent() ? verifier.verify(token.get()) : redeem(query);
+      if (token.isPresent()) {
+        return verifier.verify(token.get());
+      }
+      return query.contains(TICKET) ? redeem(query) : byCookie(request);
     } catch (TokenRefusedException e) {
       throw refused(e);
     }
@@ -78,9 +92,6 @@ public final class Authenticator {
   }
 
   private Caller redeem(UriQuery query) {
-    if (!query.contains(TICKET)) {
-      throw missing();
-    }
     Caller caller =
         query
             .first(TICKET)
@@ -89,6 +100,36 @@ public final class Authenticator {
             .orElseThrow(() -> new TokenRefusedException(Reason.TICKET));
     metrics.ticketRedeemed();
     return caller;
+  }
+
+  /// A browser sends its cookies along with whatever any page makes it send, so the page has to be
+  /// an allowed one.
+  private Caller byCookie(ServerRequest request) {
+    String token = cookie(request).orElseThrow(Authenticator::missing);
+    if (!cors.allowsCookie(request)) {
+      throw new TokenRefusedException(Reason.COOKIE_ORIGIN);
+    }
+    return verifier.verify(token).by(Caller.Credential.COOKIE);
+  }
+
+  /// The token in the request's cookies (RFC 6265, section 4.2.1). Of two, one may have been
+  /// planted by another site of the same domain, so neither counts.
+  private static Optional<String> cookie(ServerRequest request) {
+    if (!request.headers().contains(HeaderNames.COOKIE)) {
+      return Optional.empty();
+    }
+    List<String> tokens =
+        request.headers().get(HeaderNames.COOKIE).allValues().stream()
+            .flatMap(header -> Arrays.stream(header.split(";", -1)))
+            .map(String::strip)
+            .filter(pair -> pair.startsWith(COOKIE))
+            .map(pair -> pair.substring(COOKIE.length()))
+            .filter(token -> !token.isEmpty())
+            .toList();
+    if (tokens.size() > 1) {
+      throw new TokenRefusedException(Reason.COOKIES);
+    }
+    return tokens.stream().findFirst();
   }
 
   /// What follows `Bearer`. A header of another scheme is a proxy's business, and counts for none.

@@ -20,6 +20,8 @@ public record Caller(String userId, Set<String> scopes, Instant expiresAt, Crede
     HEADER,
     /// A ticket in the URL: a native EventSource, which any status but 200 stops for good.
     TICKET,
+    /// A cookie: any page of the browser, perhaps by a native EventSource.
+    COOKIE,
   }
 
   /// Copies the scopes.

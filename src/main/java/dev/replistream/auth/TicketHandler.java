@@ -2,18 +2,12 @@ package dev.replistream.auth;
 
 import dev.replistream.http.Json;
 import dev.replistream.http.Routes;
-import io.helidon.http.Header;
-import io.helidon.http.HeaderNames;
-import io.helidon.http.HeaderValues;
 import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 
 /// `POST /ticket`: gives a caller with a token the ticket for one stream. Thread-safe.
 public final class TicketHandler implements Handler {
-  private static final Header NO_STORE =
-      HeaderValues.createCached(HeaderNames.CACHE_CONTROL, "no-store");
-
   private final Authenticator authenticator;
   private final Tickets tickets;
   private final AuthMetrics metrics;
@@ -31,7 +25,6 @@ public final class TicketHandler implements Handler {
     long expiresInSeconds = tickets.lifetime(caller).toSeconds();
     String ticket = tickets.issue(caller);
     metrics.ticketIssued();
-    response.header(NO_STORE);
     Routes.sendJson(
         response,
         Json.write(json -> {

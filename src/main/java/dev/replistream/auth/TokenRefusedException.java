@@ -57,6 +57,14 @@ public final class TokenRefusedException extends RuntimeException {
     SCOPE("The scope of the token must be one string of scopes with spaces, or an array of them."),
     /// The ticket was never given out, is used up, or is too old.
     TICKET("The ticket is used, expired or unknown: get a new one for each stream that you open."),
+    /// There is a cookie, and the page that sent it is not an allowed one.
+    COOKIE_ORIGIN(
+        "The cookie replistream_token counts only from a page of this origin, or of one that"
+            + " replistream.cors.allow-origins names (* names none): send an Authorization header"
+            + " instead."),
+    /// There is more than one cookie.
+    COOKIES(
+        "The cookie replistream_token came more than once: set it for one domain and path only."),
     /// A token stands in the URL, where proxies log it.
     IN_URL(
         "Never put a token in a URL, which is logged on its way: get a ticket from POST"
@@ -87,10 +95,7 @@ public final class TokenRefusedException extends RuntimeException {
 
   /// A refusal that the caller can do something about.
   public TokenRefusedException(Reason reason) {
-    this(
-        reason,
-        Problem.of(Status.UNAUTHORIZED_401, reason.sentence())
-            .with(HeaderNames.WWW_AUTHENTICATE, challenge(reason)));
+    this(reason, problem(reason));
   }
 
   private TokenRefusedException(Reason reason, Problem problem) {
@@ -113,9 +118,17 @@ public final class TokenRefusedException extends RuntimeException {
     return reason;
   }
 
-  /// The answer: 401 with the challenge of RFC 6750, section 3, or 503 with `Retry-After`.
+  /// The answer: 401 with the challenge of RFC 6750, section 3; 403 for a cookie from a page that
+  /// may not use it; or 503 with `Retry-After`.
   public Problem problem() {
     return problem;
+  }
+
+  private static Problem problem(Reason reason) {
+    return reason == Reason.COOKIE_ORIGIN
+        ? Problem.of(Status.FORBIDDEN_403, reason.sentence()) // another token would not help
+        : Problem.of(Status.UNAUTHORIZED_401, reason.sentence())
+            .with(HeaderNames.WWW_AUTHENTICATE, challenge(reason));
   }
 
   private static String challenge(Reason reason) {

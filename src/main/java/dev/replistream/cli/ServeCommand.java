@@ -39,7 +39,7 @@ final class ServeCommand implements Callable<Integer> {
 
     Replistream is in development mode: it serves this machine only, with a key of its own.
 
-      The page:  %1$s/
+      The console:  %1$s/
 
       A token of user demo, good for 8 hours; keep it in both terminals:
       TOKEN=%3$s

@@ -10,10 +10,13 @@ import io.helidon.http.Status;
 import io.helidon.webserver.http.FilterChain;
 import io.helidon.webserver.http.RoutingRequest;
 import io.helidon.webserver.http.RoutingResponse;
+import io.helidon.webserver.http.ServerRequest;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// Which web pages may call: the CORS protocol of the Fetch standard, section 3.2.
 ///
@@ -36,15 +39,22 @@ public final class Cors {
       HeaderValues.createCached(HeaderNames.ACCESS_CONTROL_MAX_AGE, "7200");
   private static final HeaderName REQUEST_METHOD = HeaderNames.ACCESS_CONTROL_REQUEST_METHOD;
 
-  private final Set<String> ownPages;
+  private static final Header ALLOW_CREDENTIALS =
+      HeaderValues.createCached(HeaderNames.ACCESS_CONTROL_ALLOW_CREDENTIALS, "true");
+  private static final HeaderName SEC_FETCH_SITE = HeaderNames.create("Sec-Fetch-Site");
+  private static final String SAME_ORIGIN = "same-origin";
+  private static final Pattern ORIGIN = Pattern.compile("https?://([^/]+)");
+
+  private final Set<String> ownPaths;
   private final boolean any;
   private final Set<String> origins;
 
   /// A policy for a list of origins such as `https://app.example.com`; `*` allows every origin.
   ///
-  /// @param ownPages paths that no other origin may read, whatever the policy
-  public Cors(List<String> allowOrigins, Set<String> ownPages) {
-    this.ownPages = Set.copyOf(ownPages);
+  /// @param ownPaths first segments of paths that no other origin may read, whatever the policy;
+  ///   the empty one is that of `/`
+  public Cors(List<String> allowOrigins, Set<String> ownPaths) {
+    this.ownPaths = Set.copyOf(ownPaths);
     this.origins = Set.copyOf(new LinkedHashSet<>(allowOrigins));
     this.any = origins.contains(ANY);
   }
@@ -52,6 +62,32 @@ public final class Cors {
   /// Whether pages of `origin` may call.
   public boolean allows(String origin) {
     return any || origins.contains(origin);
+  }
+
+  /// Whether a cookie that came with `request` says who calls, although browsers send cookies by
+  /// themselves: the page that sent it is of the same origin, or of a listed one. `*` lists none.
+  public boolean allowsCookie(ServerRequest request) {
+    boolean isListed =
+        !any && request.headers().first(HeaderNames.ORIGIN).filter(origins::contains).isPresent();
+    return isListed || isSameOrigin(request);
+  }
+
+  /// Whether a page of this server sent `request`. The origin's host is then that of the request; a
+  /// `GET` comes without an origin, and browsers say so in `Sec-Fetch-Site` (Fetch Metadata,
+  /// section 2.3), which no page can set. The scheme is not compared: behind a proxy this server
+  /// does not know its own.
+  public static boolean isSameOrigin(ServerRequest request) {
+    Headers headers = request.headers();
+    Optional<String> site = headers.first(SEC_FETCH_SITE);
+    Optional<String> origin = headers.first(HeaderNames.ORIGIN);
+    if (origin.isEmpty()) {
+      return request.prologue().method().equals(Method.GET)
+          && site.filter(SAME_ORIGIN::equals).isPresent();
+    }
+    Matcher parts = ORIGIN.matcher(origin.get());
+    return parts.matches()
+        && headers.first(HeaderNames.HOST).filter(parts.group(1)::equals).isPresent()
+        && site.orElse(SAME_ORIGIN).equals(SAME_ORIGIN);
   }
 
   /// The headers that let the page which sent `requestHeaders` read the response; none when its
@@ -62,14 +98,18 @@ public final class Cors {
     }
     Optional<String> origin = requestHeaders.first(HeaderNames.ORIGIN).filter(origins::contains);
     return origin
-        .map(o -> List.of(HeaderValues.create(HeaderNames.ACCESS_CONTROL_ALLOW_ORIGIN, o), VARY))
+        .map(o ->
+            List.of(
+                HeaderValues.create(HeaderNames.ACCESS_CONTROL_ALLOW_ORIGIN, o),
+                ALLOW_CREDENTIALS,
+                VARY))
         .orElse(List.of(VARY));
   }
 
   /// Answers preflights without asking who calls, and puts the CORS headers on every other
   /// response, errors included.
   public void filter(FilterChain chain, RoutingRequest request, RoutingResponse response) {
-    if (ownPages.contains(request.prologue().uriPath().path())) {
+    if (ownPaths.contains(firstSegment(request.prologue().uriPath().path()))) {
       chain.proceed();
       return;
     }
@@ -81,6 +121,11 @@ public final class Cors {
       response.header(EXPOSE_HEADERS);
       chain.proceed();
     }
+  }
+
+  private static String firstSegment(String path) {
+    int end = path.indexOf('/', 1);
+    return path.isEmpty() ? path : path.substring(1, end < 0 ? path.length() : end);
   }
 
   private static boolean isPreflight(RoutingRequest request) {

@@ -1,6 +1,7 @@
 package dev.replistream.http;
 
 import io.helidon.http.DirectHandler;
+import io.helidon.http.Header;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
 import io.helidon.http.HttpException;
@@ -30,6 +31,9 @@ import java.util.stream.Collectors;
 public final class Routes {
   private static final Logger LOGGER = System.getLogger(Routes.class.getName());
 
+  private static final Header NO_STORE =
+      HeaderValues.createCached(HeaderNames.CACHE_CONTROL, "no-store");
+
   private final Map<String, Map<Method, Handler>> paths = new LinkedHashMap<>();
 
   /// Adds a handler for one method of one path. A segment such as `{room}` is a parameter, any text
@@ -37,6 +41,11 @@ public final class Routes {
   public Routes on(Method method, String path, Handler handler) {
     paths.computeIfAbsent(path, _ -> new LinkedHashMap<>()).put(method, handler);
     return this;
+  }
+
+  /// Whether there is such a route.
+  public boolean has(Method method, String path) {
+    return paths.getOrDefault(path, Map.of()).containsKey(method);
   }
 
   /// Registers the routes, the answer 405 for other methods on their paths, and the error handlers.
@@ -105,8 +114,9 @@ public final class Routes {
     }
   }
 
-  /// Sends `json` with status 200.
+  /// Sends `json` with status 200, for its reader alone: no cache may keep it.
   public static void sendJson(ServerResponse response, byte[] json) {
+    response.header(NO_STORE);
     response.header(HeaderValues.CONTENT_TYPE_JSON);
     response.send(json);
   }

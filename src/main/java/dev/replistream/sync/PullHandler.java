@@ -32,8 +32,8 @@ public final class PullHandler implements Handler {
   private static final Header VARY =
       HeaderValues.create(HeaderNames.VARY, HeaderNames.ACCEPT_ENCODING.defaultCase());
 
-  /// The largest body that is read. What is large in it is the cookie: in two thousand
-  /// rooms, whose ids take 384 bytes of UTF-8 at most, it has some 820,000 bytes. As a tree it takes many times
+  /// The largest body that is read. What is large in it is the cookie: in two thousand rooms, whose
+  /// ids take 384 bytes of UTF-8 at most, it has some 820,000 bytes. As a tree it takes many times
   /// that, so the limit of pushes would be too much.
   private static final int MAX_BODY_BYTES = 1 << 20;
 

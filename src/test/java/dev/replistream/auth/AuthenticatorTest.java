@@ -53,10 +53,12 @@ final class AuthenticatorTest {
   static void routes(HttpRouting.Builder routing) {
     Tickets tickets = new Tickets(Duration.ofSeconds(30), 100, Clock.systemUTC());
     AuthMetrics metrics = new AuthMetrics(METERS);
+    Cors cors = new Cors(List.of("*"), Set.of());
     Authenticator authenticator =
         new Authenticator(
             new TokenVerifier(Keys.sharedSecret(SECRET), Issuer.SETTINGS, Clock.systemUTC()),
             tickets,
+            cors,
             metrics);
     new Routes()
         .on(
@@ -68,7 +70,7 @@ final class AuthenticatorTest {
             "/stream",
             (request, response) -> send(response, authenticator.streamCaller(request)))
         .on(Method.POST, "/ticket", new TicketHandler(authenticator, tickets, metrics))
-        .register(routing, new Cors(List.of("*"), Set.of()));
+        .register(routing, cors);
   }
 
   private static void send(ServerResponse response, Caller caller) {

@@ -64,7 +64,7 @@ final class ServeProcessTest {
   void withoutACommandItServesAndSaysHowToTryIt() throws Exception {
     try (CommandProcess serve = start()) {
       var _ = serve.out().await("in development mode");
-      String page = serve.out().await("The page:").replaceFirst(".*?: +", "");
+      String page = serve.out().await("The console:").replaceFirst(".*?: +", "");
       String token = serve.out().await("TOKEN=").strip().substring("TOKEN=".length());
       String stream = serve.out().await("curl -N");
       String poke = serve.out().await("curl -X POST");
@@ -118,7 +118,7 @@ final class ServeProcessTest {
   @Test
   void aSignalEndsTheStreamsWithARetryAndThenTheProcess() throws Exception {
     try (CommandProcess serve = start()) {
-      String page = serve.out().await("The page:").replaceFirst(".*?: +", "");
+      String page = serve.out().await("The console:").replaceFirst(".*?: +", "");
       String token = serve.out().await("TOKEN=").strip().substring("TOKEN=".length());
       try (Api client = new Api(Api.base(page), () -> token, Clock.systemUTC());
           EventStream stream =

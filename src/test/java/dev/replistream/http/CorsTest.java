@@ -90,9 +90,11 @@ class CorsTest {
 
       assertThat(preflight.status()).isEqualTo(204);
       assertThat(preflight.header("Access-Control-Allow-Origin")).isEqualTo(origin);
+      assertThat(preflight.header("Access-Control-Allow-Credentials")).isEqualTo("true");
       assertThat(preflight.header("Vary")).isEqualTo("Origin");
       assertThat(refused.status()).isEqualTo(401);
       assertThat(refused.header("Access-Control-Allow-Origin")).isEqualTo(origin);
+      assertThat(refused.header("Access-Control-Allow-Credentials")).isEqualTo("true");
       assertThat(refused.header("Vary")).isEqualTo("Origin");
     }
   }
@@ -102,6 +104,7 @@ class CorsTest {
     try (var stream = listed.open(listed.stream("alice").with("Origin", LOCAL))) {
       assertThat(stream.head())
           .contains("\r\nAccess-Control-Allow-Origin: " + LOCAL + "\r\n")
+          .contains("\r\nAccess-Control-Allow-Credentials: true\r\n")
           .contains("\r\nVary: Origin\r\n");
     }
   }
@@ -135,6 +138,8 @@ class CorsTest {
       assertThat(preflight.headers("Access-Control-Allow-Origin")).isEmpty();
       assertThat(preflight.header("Vary")).isEqualTo("Origin");
       assertThat(refused.headers("Access-Control-Allow-Origin")).isEmpty();
+      assertThat(preflight.headers("Access-Control-Allow-Credentials")).isEmpty();
+      assertThat(refused.headers("Access-Control-Allow-Credentials")).isEmpty();
     }
     try (var stream = listed.open(listed.stream("alice").with("Origin", origin))) {
       assertThat(stream.head()).doesNotContain("Access-Control-Allow-Origin");

@@ -93,6 +93,20 @@ class StreamLimitsTest {
   }
 
   @Test
+  void aBrowserWithACookieIsToldSoToo() {
+    openAllOf("alice");
+
+    HttpReply reply =
+        client.send(
+            HttpRequest.api("GET", "/stream")
+                .with("Cookie", "replistream_token=" + client.token("alice"))
+                .with("Sec-Fetch-Site", "same-origin"));
+
+    expectComeBackLater(reply);
+    assertThat(client.connections("alice")).isEqualTo(PER_USER);
+  }
+
+  @Test
   void aTicketThatLedNowhereIsGoodWhenTheBrowserComesBack() {
     openAllOf("alice");
     HttpRequest request = byTicket("alice");

@@ -1,0 +1,73 @@
+package dev.replistream.web;
+
+import dev.replistream.auth.Caller;
+import dev.replistream.auth.TokenSigner;
+import dev.replistream.http.Cors;
+import dev.replistream.http.Json;
+import dev.replistream.http.MediaTypes;
+import dev.replistream.http.Problem;
+import dev.replistream.http.Routes;
+import io.helidon.http.HeaderNames;
+import io.helidon.http.Status;
+import io.helidon.webserver.http.Handler;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/// `POST /development/token` of a server in development mode: a token of any user, for the console
+/// and the demo. Thread-safe.
+///
+/// It is for pages of this server alone, asked for by a name of this machine: neither another
+/// site's page gets a token, nor one whose name was made to resolve to 127.0.0.1.
+final class DevelopmentTokenHandler implements Handler {
+  static final Duration TOKEN_LIFE = Duration.ofHours(8);
+
+  private static final int MAX_BODY_BYTES = 4096;
+  private static final Pattern THIS_MACHINE =
+      Pattern.compile("(localhost|127(\\.\\d{1,3}){3}|\\[::1])(:\\d{1,5})?");
+
+  private final TokenSigner signer;
+
+  DevelopmentTokenHandler(TokenSigner signer) {
+    this.signer = signer;
+  }
+
+  @Override
+  public void handle(ServerRequest request, ServerResponse response) {
+    String host = request.headers().first(HeaderNames.HOST).orElse("");
+    if (!THIS_MACHINE.matcher(host).matches() || !Cors.isSameOrigin(request)) {
+      throw Problem.of(
+              Status.FORBIDDEN_403,
+              "Only the pages of this server get a token here, under http://localhost or"
+                  + " http://127.0.0.1; elsewhere use the command: replistream token --user.")
+          .toException();
+    }
+    MediaTypes.requireJson(request);
+    String userId = userId(Json.body(request, MAX_BODY_BYTES));
+    String token = signer.sign(userId, Set.of(), TOKEN_LIFE);
+    Routes.sendJson(
+        response,
+        Json.write(json -> {
+          json.writeStartObject();
+          json.writeStringField("userId", userId);
+          json.writeStringField("token", token);
+          json.writeNumberField("expiresIn", TOKEN_LIFE.toSeconds());
+          json.writeEndObject();
+        }));
+  }
+
+  private static String userId(byte[] body) {
+    if (Json.parse(body) instanceof Map<?, ?> object
+        && object.get("user") instanceof String userId
+        && Caller.isUserId(userId)) {
+      return userId;
+    }
+    throw Problem.of(
+            Status.BAD_REQUEST_400,
+            "The body is {\"user\":…}, of 1 to 128 characters without control characters.")
+        .toException();
+  }
+}

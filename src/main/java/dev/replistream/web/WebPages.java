@@ -1,0 +1,87 @@
+package dev.replistream.web;
+
+import dev.replistream.auth.TokenSigner;
+import dev.replistream.http.Routes;
+import io.helidon.http.Header;
+import io.helidon.http.HeaderValues;
+import io.helidon.http.Method;
+import io.helidon.webserver.http.Handler;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// The client script, the console at `/` and the demo at `/demo`. Confined to the thread that
+/// builds the server.
+public final class WebPages {
+  /// The first segments of the paths that no other origin may read.
+  public static final Set<String> OWN_PATHS = Set.of("", "console", "demo", "development");
+
+  /// The script is for pages anywhere; whether they may read it, CORS says.
+  private static final List<Header> SCRIPT =
+      List.of(HeaderValues.createCached("Cross-Origin-Resource-Policy", "cross-origin"));
+
+  private static final List<String> SCRIPTS = List.of("replistream.js", "replistream.d.ts");
+
+  private static final List<String> FILES =
+      List.of(
+          "console/base.css",
+          "console/icon.svg",
+          "console/credentials.js",
+          "console/elements.js",
+          "console/console.css",
+          "console/console.js",
+          "console/panel.js",
+          "console/plot.js",
+          "demo/demo.css",
+          "demo/demo.js",
+          "demo/list.js",
+          "demo/process.js",
+          "demo/rooms.js");
+
+  private final WebSettings settings;
+  private final Optional<TokenSigner> developmentSigner;
+
+  /// @param developmentSigner signs tokens of any user in development mode, and in no other
+  public WebPages(WebSettings settings, Optional<TokenSigner> developmentSigner) {
+    this.settings = settings;
+    this.developmentSigner = developmentSigner;
+  }
+
+  /// Adds the routes, after those that the pages offer.
+  ///
+  /// @param sessions the path of the route of sessions, which the console shows if there is one
+  /// @throws IllegalStateException when a file is missing from the class path
+  public void register(Routes routes, String sessions) {
+    for (String name : SCRIPTS) {
+      on(routes, "/" + name, new Asset(name, Asset.read(name), SCRIPT)::send);
+    }
+    if (!settings.console()) {
+      return;
+    }
+    Map<String, Boolean> marks =
+        Map.of(
+            "development", developmentSigner.isPresent(),
+            "sessions", routes.has(Method.GET, sessions));
+    for (String name : FILES) {
+      on(routes, "/" + name, new Asset(name, Asset.read(name), Page.OWN)::send);
+    }
+    on(routes, "/", Page.of("console/index.html", marks)::send);
+
+    ReplicachePackage replicache = new ReplicachePackage(settings.replicachePackages());
+    Asset demo = Page.of("demo/index.html", marks);
+    Asset withoutReplicache = Page.of("demo/missing.html", marks);
+    on(
+        routes,
+        "/demo",
+        (request, response) ->
+            (replicache.isInstalled() ? demo : withoutReplicache).send(request, response));
+    on(routes, "/demo/{module}", replicache::send);
+    developmentSigner.ifPresent(signer ->
+        routes.on(Method.POST, "/development/token", new DevelopmentTokenHandler(signer)));
+  }
+
+  private static void on(Routes routes, String path, Handler handler) {
+    routes.on(Method.GET, path, handler).on(Method.HEAD, path, handler);
+  }
+}

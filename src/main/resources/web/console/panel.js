@@ -1,0 +1,245 @@
+import {ReplicacheSSE} from '/replistream.js';
+import {announce, element, parts, timeElement} from './elements.js';
+import {API, isDevelopment} from './credentials.js';
+import {Plot, rounded} from './plot.js';
+
+const STATS_INTERVAL_MS = 10_000;
+const MAX_LOG_LINES = 300;
+const hasSessions = document.documentElement.dataset.sessions === 'true';
+
+/** One user with its stream: what happened, how fast, and the buttons to make it happen. */
+export class Panel {
+  #credentials;
+  #parts;
+  #stream;
+  #plot;
+  #timer;
+  #pokes = []; // when those were sent whose sync has not come
+  #syncs = 0;
+
+  /** @param {(panel: Panel) => void} onRemove told when the user takes this panel away */
+  constructor(credentials, onRemove) {
+    this.#credentials = credentials;
+    const copy = document.getElementById('panel').content.cloneNode(true);
+    this.element = copy.querySelector('section');
+    this.#parts = parts(this.element);
+    this.#plot = new Plot(this.#parts.plot);
+    this.#label(credentials.user);
+    this.#parts.poke.onclick = () => this.#poke();
+    this.#parts.toggle.onclick = () => (this.#stream ? this.disconnect() : this.connect());
+    this.#parts.remove.onclick = () => onRemove(this);
+    this.#parts.clear.onclick = () => this.#parts.log.replaceChildren();
+    this.#parts.curl.ontoggle = () => this.#showCommands();
+  }
+
+  get user() {
+    return this.#credentials.user;
+  }
+
+  focus() {
+    this.element.querySelector('h2').focus();
+  }
+
+  #label(user) {
+    const heading = this.element.querySelector('h2');
+    heading.textContent = user;
+    this.element.dataset.user = user;
+    this.element.setAttribute('aria-label', `User ${user}`);
+    this.#parts.log.setAttribute('aria-label', `Events of ${user}`);
+    for (const name of ['poke', 'toggle', 'remove', 'clear']) {
+      this.#parts[name].setAttribute('aria-description', `user ${user}`);
+    }
+  }
+
+  async #showCommands() {
+    try {
+      this.#parts.commands.replaceChildren(...(await commands(this.#credentials)).map(commandLine));
+    } catch (error) {
+      this.#log('failed', error.message);
+    }
+  }
+
+  connect() {
+    const stream = new ReplicacheSSE({url: API, auth: this.#credentials.fresh});
+    this.#stream = stream;
+    this.#parts.toggle.textContent = 'Disconnect';
+    this.#say('connecting');
+    stream.addEventListener('connected', ({detail}) => {
+      this.#say('connected', 'connected', described(detail));
+      this.#refresh();
+    });
+    stream.addEventListener('sync', ({detail}) => this.#synced(detail));
+    stream.addEventListener('offline', ({detail}) => {
+      this.#say('offline', 'offline', ended(detail));
+      if (detail.final) {
+        this.#stopped();
+      }
+    });
+    stream.addEventListener('expired', ({detail}) => {
+      this.#say('expired', 'expired', ended(detail));
+      this.#stopped();
+    });
+    stream.connect();
+    this.#timer = setInterval(() => this.#isConnected() && !document.hidden && this.#refresh(), STATS_INTERVAL_MS);
+  }
+
+  disconnect() {
+    if (this.#stream) {
+      this.#stream.disconnect();
+      this.#say('disconnected', 'disconnected');
+      this.#stopped();
+    }
+  }
+
+  #stopped() {
+    clearInterval(this.#timer);
+    this.#stream = undefined;
+    this.#pokes = [];
+    this.#parts.toggle.textContent = 'Connect';
+  }
+
+  #isConnected() {
+    return this.#parts.state.dataset.state === 'connected';
+  }
+
+  #say(state, event, detail) {
+    this.#parts.state.dataset.state = state;
+    this.#parts.state.textContent = state;
+    if (event) {
+      this.#log(event, detail);
+    }
+  }
+
+  async #poke() {
+    const start = performance.now();
+    this.#pokes.push(start);
+    try {
+      const {clientsNotified} = await (await this.#credentials.call('POST', '/poke-user')).json();
+      this.#log('poked', clientsNotified === 1 ? '1 stream told' : `${clientsNotified} streams told`);
+      if (!this.#isConnected()) {
+        this.#forget(start); // nobody here will hear of it
+      }
+    } catch (error) {
+      this.#forget(start);
+      this.#log('failed', error.message);
+    }
+  }
+
+  #forget(start) {
+    this.#pokes = this.#pokes.filter(each => each !== start);
+  }
+
+  /** One sync may be for several pokes. */
+  #synced(detail) {
+    const now = performance.now();
+    const times = this.#pokes.splice(0).map(start => now - start);
+    times.forEach(time => this.#plot.add(time));
+    this.#syncs++;
+    this.#parts.syncs.textContent = this.#syncs;
+    if (times.length > 0) {
+      this.#parts.median.textContent = `${rounded(this.#plot.median())} ms`;
+    }
+    this.#log('sync', [described(detail), ...times.map(time => `${rounded(time)} ms`)].filter(Boolean).join(' · '));
+  }
+
+  #log(event, detail = '') {
+    const {log} = this.#parts;
+    const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 8;
+    log.append(
+      element(
+        'li',
+        {},
+        timeElement(new Date()),
+        element('span', {className: 'event', dataset: {event}, textContent: event}),
+        element('span', {className: 'detail', textContent: detail}),
+      ),
+    );
+    while (log.childElementCount > MAX_LOG_LINES) {
+      log.firstElementChild.remove();
+    }
+    if (atEnd) {
+      log.scrollTop = log.scrollHeight;
+    }
+  }
+
+  async #refresh() {
+    try {
+      const stats = await (await this.#credentials.call('GET', '/stats')).json();
+      this.#parts.own.textContent = stats.userConnections;
+      this.#parts.all.textContent = stats.totalConnections;
+      if (hasSessions) {
+        await this.#refreshSessions();
+      }
+    } catch (error) {
+      this.#log('failed', error.message);
+    }
+  }
+
+  async #refreshSessions() {
+    const {sessions} = await (await this.#credentials.call('GET', '/sessions')).json();
+    this.#parts.sessions.hidden = false;
+    this.#parts.sessions.tBodies[0].replaceChildren(...sessions.map(session => this.#sessionRow(session)));
+  }
+
+  #sessionRow({id, device, transport, connectedAt}) {
+    const client = device ?? id;
+    const end = element('button', {type: 'button', className: 'small', textContent: 'End'});
+    end.setAttribute('aria-label', `End the connection of ${client}`);
+    end.onclick = async () => {
+      try {
+        await this.#credentials.call('DELETE', `/sessions/${encodeURIComponent(id)}`);
+        await this.#refresh();
+      } catch (error) {
+        this.#log('failed', error.message);
+      }
+    };
+    const cells = [client, transport, timeElement(new Date(connectedAt)), end];
+    return element('tr', {}, ...cells.map(cell => element('td', {}, cell)));
+  }
+}
+
+/** What `connected` and `sync` tell. */
+function described({id, transport, holder}) {
+  return [id && `id ${id}`, holder ? transport : 'by another tab'].filter(Boolean).join(' · ');
+}
+
+/** Why there is no stream, and when it is tried again. */
+function ended({reason, status, delay, final}) {
+  const again = final ? '' : delay === undefined ? 'waiting' : `again in ${rounded(delay / 1000)} s`;
+  return [reason, status, again].filter(Boolean).join(' · ');
+}
+
+const AUTHORIZATION = '-H "Authorization: Bearer $TOKEN"';
+
+/** Lines for a shell that work as they stand. A token that somebody pasted is not shown. */
+async function commands(credentials) {
+  return [
+    ['token', isDevelopment ? `TOKEN=${await credentials.token()}` : 'TOKEN=...'],
+    ['stream: leave it running', `curl -N ${AUTHORIZATION} ${API}/stream`],
+    ['poke: the stream says sync', `curl -X POST ${AUTHORIZATION} ${API}/poke-user`],
+    ['how many streams there are', `curl ${AUTHORIZATION} ${API}/stats`],
+    ['ticket, for a native EventSource: /stream?ticket=…', `curl -X POST ${AUTHORIZATION} ${API}/ticket`],
+  ];
+}
+
+function commandLine([name, text]) {
+  const code = element('code', {textContent: text, tabIndex: 0});
+  const label = element('span', {textContent: name});
+  if (!navigator.clipboard) { // it is for pages over https, and of this machine
+    return element('li', {}, label, code);
+  }
+  const copy = element('button', {type: 'button', className: 'small', textContent: 'Copy'});
+  copy.setAttribute('aria-label', `Copy the line: ${name}`);
+  copy.onclick = async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      announce('The line is in the clipboard.');
+      copy.textContent = 'Copied';
+    } catch {
+      getSelection().selectAllChildren(code); // the browser does not let us, so the user may
+      announce('The line is selected.');
+    }
+    setTimeout(() => (copy.textContent = 'Copy'), 1_500);
+  };
+  return element('li', {}, label, code, copy);
+}
