@@ -59,9 +59,9 @@ public final class Authenticator {
   /// token may expire meanwhile, or its key be withdrawn. Empty where there was no token in the
   /// `Authorization` header.
   ///
-  /// @return what throws {@link TokenRefusedException}, and counts and logs nothing
+  /// @return what never waits, and throws where only {@link #caller} can tell
   public Optional<Supplier<Caller>> later(ServerRequest request) {
-    return bearer(request).map(token -> () -> verifier.verify(token));
+    return bearer(request).map(token -> () -> verifier.remembered(token).orElseThrow());
   }
 
   /// The caller who opens a stream: by the header, or by the query's `ticket`, which is used up, or

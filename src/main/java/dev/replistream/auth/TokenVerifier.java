@@ -50,17 +50,21 @@ public final class TokenVerifier {
   /// @param token a JWT in compact serialization
   /// @throws TokenRefusedException when it is not good, or no key could be read yet
   public Caller verify(String token) {
+    return remembered(token).orElseGet(() -> verifyAnew(token));
+  }
+
+  /// Who is calling, if the token was verified before and is still good. Never waits.
+  Optional<Caller> remembered(String token) {
     Memory remembered = memory;
-    if (remembered.keySet == keys.latest()) {
-      Caller caller = remembered.callers.getIfPresent(token);
-      if (caller != null) {
-        if (clock.instant().isBefore(caller.expiresAt())) {
-          return caller;
-        }
-        remembered.callers.invalidate(token);
-      }
+    if (remembered.keySet != keys.latest()) {
+      return Optional.empty();
     }
-    return verifyAnew(token);
+    Caller caller = remembered.callers.getIfPresent(token);
+    if (caller != null && !clock.instant().isBefore(caller.expiresAt())) {
+      remembered.callers.invalidate(token);
+      return Optional.empty();
+    }
+    return Optional.ofNullable(caller);
   }
 
   private Caller verifyAnew(String text) {

@@ -32,7 +32,8 @@ public final class Repeats {
   /// Answers another request with the same head.
   @FunctionalInterface
   public interface Answer {
-    /// The body of the response with status 200. Throws to go the long way, having done nothing.
+    /// The body of the response with status 200. It must not wait, and throws to go the long way,
+    /// having done nothing.
     byte[] to(byte[] body);
   }
 

@@ -17,11 +17,15 @@ import io.helidon.webserver.Router;
 import io.helidon.webserver.ServerConnectionException;
 import io.helidon.webserver.spi.ServerConnection;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
@@ -51,6 +55,9 @@ public final class Wire implements ServerConnection, ConnectionContext {
 
   private static final Duration LONGEST_PAUSE = Duration.ofMillis(64);
 
+  /// So many known requests in a row bring a connection into the loop.
+  private static final int MANY = 16;
+
   /// Where the exchange of requests stands, which decides how long a read may take.
   private enum Phase {
     /// Between requests: waiting for the first byte of the next one.
@@ -77,6 +84,8 @@ public final class Wire implements ServerConnection, ConnectionContext {
   // the request under way, as long as one read has brought all that there is of it
   private byte @Nullable [] request;
   private long contentLength;
+  private final RepeatGuest repeats = new RepeatGuest();
+  private volatile @Nullable CompletableFuture<RepeatLoop.Leave> inLoop;
   private volatile boolean answeringRepeat;
   private volatile boolean takesNoMore;
   private long bodyDeadlineNanos;
@@ -232,6 +241,11 @@ public final class Wire implements ServerConnection, ConnectionContext {
     if (channel != null) {
       wires.endWatch().release(); // till then the kernel holds the socket
     }
+    CompletableFuture<RepeatLoop.Leave> looping = inLoop;
+    if (looping != null) {
+      looping.completeExceptionally(new ClosedChannelException());
+      wires.releaseLoops();
+    }
     ended(endOf(Optional.empty()));
   }
 
@@ -322,29 +336,71 @@ public final class Wire implements ServerConnection, ConnectionContext {
   /// Answers the requests that are known, and returns the beginning of the first that is not.
   private byte @Nullable [] nextUnknown() {
     byte[] bytes = next();
-    while (bytes != null && answerRepeat(bytes)) {
-      readDeadlineNanos = System.nanoTime() + wires.deadlines().idle().toNanos();
-      bytes = next();
+    for (int known = 1; bytes != null && answerRepeat(bytes); known++) {
+      bytes = known % MANY == 0 ? nextFromLoop() : next();
     }
     return bytes;
   }
 
-  /// Answers a request that is known, unless the server is about to close the connection.
   private boolean answerRepeat(byte[] bytes) {
-    answeringRepeat = true;
-    try {
-      byte[] response = takesNoMore ? null : wires.repeats().answer(bytes);
-      if (response == null) {
-        return false;
-      }
+    byte[] response = repeats.answer(bytes);
+    if (response != null) {
       writer.writeNow(BufferData.create(response));
+      repeats.answered();
+    }
+    return response != null;
+  }
+
+  /// Rests while the loop answers what is known, and returns what it leaves.
+  private byte @Nullable [] nextFromLoop() {
+    SocketChannel open = Sockets.nonBlocking(context.serverSocket()).orElse(null);
+    if (open == null) {
+      return next();
+    }
+    CompletableFuture<RepeatLoop.Leave> whenLeaving = new CompletableFuture<>();
+    inLoop = whenLeaving;
+    try {
+      wires.repeatLoop().serve(open, repeats, whenLeaving);
+      RepeatLoop.Leave leave = whenLeaving.get();
+      open.configureBlocking(true);
+      byte[] unsent = leave.unsent();
+      if (unsent == null) {
+        return leave.request();
+      }
+      writer.writeNow(BufferData.create(unsent));
+      repeats.answered();
+      return next();
+    } catch (InterruptedException e) {
+      abort();
+      Thread.currentThread().interrupt();
+      throw new UncheckedIOException(new InterruptedIOException("The server is closing"));
+    } catch (ExecutionException e) {
+      throw new UncheckedIOException(new IOException(e.getCause()));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     } finally {
+      inLoop = null;
+    }
+  }
+
+  /// How known requests are answered, by the connection's thread or by the loop's.
+  private final class RepeatGuest implements RepeatLoop.Guest {
+    @Override
+    public byte @Nullable [] answer(byte[] bytes) {
+      answeringRepeat = true;
+      byte[] response = takesNoMore ? null : wires.repeats().answer(bytes);
+      answeringRepeat = response != null;
+      return response;
+    }
+
+    @Override
+    public void answered() {
+      readDeadlineNanos = System.nanoTime() + wires.deadlines().idle().toNanos();
       answeringRepeat = false;
+      if (takesNoMore) {
+        takeNoMoreRequests(); // which close left to this thread
+      }
     }
-    if (takesNoMore) {
-      takeNoMoreRequests(); // which close left to this thread
-    }
-    return true;
   }
 
   /// Where a listener has several selectors, the server reads the beginning of a connection to

@@ -9,8 +9,11 @@ import io.helidon.webserver.http1.Http1ConnectionSelector;
 import io.helidon.webserver.spi.ServerConnection;
 import io.helidon.webserver.spi.ServerConnectionSelector;
 import java.time.Duration;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 
 /// Makes a {@link Wire} of each TCP connection of a listener, and closes those that are overdue.
 ///
@@ -24,6 +27,11 @@ public final class Wires implements ServerConnectionSelector, AutoCloseable {
   private final Deadlines deadlines;
   private final Http1ConnectionSelector http1;
   private final Repeats repeats = new Repeats();
+  private final List<RepeatLoop> repeatLoops =
+      Stream.generate(RepeatLoop::new)
+          .limit(Math.max(1, Runtime.getRuntime().availableProcessors() / 2))
+          .toList();
+  private final AtomicInteger nextLoop = new AtomicInteger();
   private final EndWatch endWatch = new EndWatch();
   private final Thread sweep;
 
@@ -48,6 +56,15 @@ public final class Wires implements ServerConnectionSelector, AutoCloseable {
 
   Repeats repeats() {
     return repeats;
+  }
+
+  /// One of the loops, each in its turn.
+  RepeatLoop repeatLoop() {
+    return repeatLoops.get(Math.floorMod(nextLoop.getAndIncrement(), repeatLoops.size()));
+  }
+
+  void releaseLoops() {
+    repeatLoops.forEach(RepeatLoop::release);
   }
 
   EndWatch endWatch() {
@@ -103,6 +120,7 @@ public final class Wires implements ServerConnectionSelector, AutoCloseable {
   public void close() {
     sweep.interrupt();
     endWatch.close();
+    repeatLoops.forEach(RepeatLoop::close);
   }
 
   private static final class HeadReceived implements Http1ConnectionListener {

@@ -72,6 +72,19 @@ class DeadlinesTest {
   }
 
   @Test
+  void aConnectionThatSentTheSameRequestOftenIsStillEndedWhenItIsIdle() {
+    try (HttpConnection connection = client.connect()) {
+      for (int i = 0; i < 40; i++) {
+        connection.send(poke.toBytes()).reply();
+      }
+      long begin = System.nanoTime();
+
+      assertThat(connection.rest()).isEmpty();
+      assertThat(Duration.ofNanos(System.nanoTime() - begin)).isBetween(IDLE, IDLE.plus(SLACK));
+    }
+  }
+
+  @Test
   void theHeadOfALaterRequestHasTheSameDeadline() {
     try (HttpConnection connection = patient.connect()) {
       connection.send(HttpRequest.api("GET", "/stats").toBytes()).reply();

@@ -33,6 +33,16 @@ class RepeatsTest {
     SERVICE.close();
   }
 
+  /// More than it takes to bring a connection into the loop.
+  private static final int MANY = 40;
+
+  /// Sends a request so often that the connection comes into the loop.
+  private static void sendMany(HttpConnection connection, byte[] request) {
+    for (int i = 0; i < MANY; i++) {
+      assertThat(connection.send(request).reply().status()).isEqualTo(200);
+    }
+  }
+
   private HttpRequest poke(String user) {
     return HttpRequest.api("POST", "/poke-user").by(client.token(user));
   }
@@ -53,10 +63,12 @@ class RepeatsTest {
       HttpReply reply = first.send(poke).reply();
       HttpReply again = first.send(poke).reply();
       HttpReply elsewhere = second.send(poke).reply();
+      sendMany(second, poke);
+      HttpReply inLoop = second.send(poke).reply();
 
       assertThat(reply.status()).isEqualTo(200);
       assertThat(reply.header("Date")).isNotNull();
-      for (HttpReply repeat : List.of(again, elsewhere)) {
+      for (HttpReply repeat : List.of(again, elsewhere, inLoop)) {
         assertThat(repeat.statusLine()).isEqualTo(reply.statusLine());
         assertThat(headers(repeat)).isEqualTo(headers(reply));
         assertThat(repeat.header("Date")).matches("\\w{3}, \\d\\d \\w{3} \\d{4} [\\d:]{8} GMT");
@@ -70,7 +82,7 @@ class RepeatsTest {
     byte[] poke = poke("bob").toBytes();
     try (var stream = client.connected("bob");
         HttpConnection connection = client.connect()) {
-      for (int i = 0; i < 5; i++) {
+      for (int i = 0; i < MANY; i++) {
         assertThat(connection.send(poke).reply().json().getInt("clientsNotified")).isEqualTo(1);
         stream.expect("sync");
       }
@@ -82,6 +94,7 @@ class RepeatsTest {
     String token = client.token("backend", "replicache:poke");
     HttpRequest poke = HttpRequest.api("POST", "/poke-user").by(token);
     try (HttpConnection connection = client.connect()) {
+      sendMany(connection, poke.with("{\"userId\":\"ant\"}").toBytes());
       for (String user : List.of("cat", "dog", "eel")) {
         HttpReply reply =
             connection.send(poke.with("{\"userId\":\"" + user + "\"}").toBytes()).reply();
@@ -104,8 +117,7 @@ class RepeatsTest {
             .by(client.token("fay", Duration.ofMinutes(1)))
             .toBytes();
     try (HttpConnection connection = client.connect()) {
-      assertThat(connection.send(poke).reply().status()).isEqualTo(200);
-      assertThat(connection.send(poke).reply().status()).isEqualTo(200);
+      sendMany(connection, poke);
 
       CLOCK.advance(Duration.ofMinutes(1));
 
@@ -144,7 +156,7 @@ class RepeatsTest {
     byte[] poke = poke("hal").toBytes();
     byte[] ticket = HttpRequest.api("POST", "/ticket").by(client.token("hal")).toBytes();
     try (HttpConnection connection = client.connect()) {
-      assertThat(connection.send(poke).reply().status()).isEqualTo(200);
+      sendMany(connection, poke);
 
       byte[] beginning = "POST ".getBytes(StandardCharsets.US_ASCII);
       byte[] both = new byte[ticket.length + beginning.length];
@@ -160,7 +172,7 @@ class RepeatsTest {
   void twoRequestsInOneWriteAreBothAnswered() {
     byte[] poke = poke("ida").toBytes();
     try (HttpConnection connection = client.connect()) {
-      assertThat(connection.send(poke).reply().status()).isEqualTo(200);
+      sendMany(connection, poke);
 
       byte[] both = new byte[2 * poke.length];
       System.arraycopy(poke, 0, both, 0, poke.length);
@@ -170,6 +182,22 @@ class RepeatsTest {
       assertThat(connection.reply().status()).isEqualTo(200);
       assertThat(connection.reply().status()).isEqualTo(200);
       assertThat(connection.send(poke).reply().status()).isEqualTo(200);
+    }
+  }
+
+  @Test
+  void aClosingServiceDoesNotWaitForConnectionsThatSentTheSameRequestOften() {
+    TestService closing = TestService.start();
+    try (HttpConnection connection = closing.client().connect()) {
+      sendMany(
+          connection,
+          HttpRequest.api("POST", "/poke-user").by(closing.client().token("kim")).toBytes());
+      long begin = System.nanoTime();
+
+      closing.close();
+
+      assertThat(connection.rest()).isEmpty();
+      assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(5));
     }
   }
 
