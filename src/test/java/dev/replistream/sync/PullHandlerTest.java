@@ -15,6 +15,7 @@ import dev.replistream.room.RoomSettings;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,6 +26,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
@@ -294,25 +296,37 @@ class PullHandlerTest {
   }
 
   @Test
-  void clientsThatStopReadingHoldNothingAfterTheWriteTimeout() {
+  void clientsThatStopReadingHoldNothingAfterTheWriteTimeout() throws InterruptedException {
+    AtomicBoolean spilled = new AtomicBoolean();
+    AtomicBoolean isOver = new AtomicBoolean();
+    Thread watch = Thread.ofPlatform().start(() -> { // from the start, as they are soon gone
+      while (!isOver.get() && !spilled.get()) {
+        spilled.set(openSpills() > 0);
+      }
+    });
     try (LogCapture log = new LogCapture()) {
       List<HttpConnection> connections = stalled(8);
 
       assertThat(send(pullAll("some")).status()).isEqualTo(200);
 
-      Eventually.holds("their answers wait in files", () -> openSpills() > 0);
+      Eventually.holds("their answers wait in files", spilled::get);
       Eventually.holds("they are cut off", () -> openSpills() == 0);
       for (HttpConnection connection : connections) {
         assertThat(isWhole(connection.rest())).isFalse();
         connection.close();
       }
       assertThat(log.warnings()).isEmpty();
+    } finally {
+      isOver.set(true);
+      watch.join();
     }
   }
 
-  private static long openSpills() throws IOException {
+  private static long openSpills() {
     try (Stream<Path> descriptors = Files.list(Path.of("/proc/self/fd"))) {
       return descriptors.filter(PullHandlerTest::isSpill).count();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 
