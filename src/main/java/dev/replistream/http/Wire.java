@@ -332,6 +332,7 @@ public final class Wire implements ServerConnection, ConnectionContext {
   /// Answers a request that is known, unless the server is about to close the connection.
   private boolean answerRepeat(byte[] bytes) {
     answeringRepeat = true;
+    readDeadlineNanos = NEVER; // the client has sent what it had to
     try {
       byte[] response = takesNoMore ? null : wires.repeats().answer(bytes);
       if (response == null) {
