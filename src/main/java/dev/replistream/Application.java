@@ -82,8 +82,8 @@ public final class Application implements AutoCloseable {
   /// How many users' last pokes a generation of the cursor remembers: about 10 MB.
   private static final int CURSOR_GENERATION = 100_000;
 
-  /// A chunk of a body is read whole before a route can look at its own limit.
-  private static final int LARGEST_CHUNK_BYTES = 1 << 20;
+  /// How much of a body a chunk may bring at least, where the limits of bodies are smaller.
+  private static final int LEAST_CHUNK_BYTES = 1 << 20;
 
   /// What answers that wait for slow clients take of the disk: a hundred very large ones.
   private static final long MAX_SPILLED_BYTES = 1L << 30;
@@ -148,7 +148,12 @@ public final class Application implements AutoCloseable {
 
     Rooms rooms = new Rooms(database, settings.rooms(), bus, clock);
     // what has threads of its own comes when nothing can stop the start any more
-    wires = new Wires(settings.deadlines());
+    wires =
+        new Wires(
+            settings.deadlines(),
+            Math.max(
+                LEAST_CHUNK_BYTES,
+                Math.max(settings.http().maxBodyBytes(), settings.sync().maxBodyBytes())));
     streamMetrics = new StreamMetrics(meters);
     sseManager = new SseManager(streamSettings, bus, streamMetrics);
 
@@ -246,10 +251,6 @@ public final class Application implements AutoCloseable {
         .shutdownHook(false)
         .protocolsDiscoverServices(false)
         .addConnectionSelector(wires)
-        .maxPayloadSize(
-            Math.max(
-                LARGEST_CHUNK_BYTES,
-                Math.max(settings.http().maxBodyBytes(), settings.sync().maxBodyBytes())))
         .maxTcpConnections(FileDescriptors.maxConnections())
         .connectionOptions(socketOptions())
         .useNio(false) // its sockets keep twice the buffers; see Sockets for the channel below

@@ -97,7 +97,7 @@ public final class Wire implements ServerConnection, ConnectionContext {
   Wire(ConnectionContext context, Wires wires) {
     this.context = context;
     this.wires = wires;
-    this.reader = DataReader.create(this::read);
+    this.reader = new BoundedReader();
   }
 
   void speak(ServerConnection connection) {
@@ -388,6 +388,7 @@ public final class Wire implements ServerConnection, ConnectionContext {
     @Override
     public byte @Nullable [] answer(byte[] bytes) {
       answeringRepeat = true;
+      readDeadlineNanos = NEVER; // the client has sent what it had to
       byte[] response = takesNoMore ? null : wires.repeats().answer(bytes);
       answeringRepeat = response != null;
       return response;
@@ -546,6 +547,23 @@ public final class Wire implements ServerConnection, ConnectionContext {
   @Override
   public String childSocketId() {
     return context.childSocketId();
+  }
+
+  /// Helidon reads a chunk of a body whole, before a route can look at its own limit. What has come
+  /// already may be read whatever its size.
+  private final class BoundedReader extends DataReader {
+    @SuppressWarnings("removal") // the way to make one that stays makes no other than Helidon's own
+    BoundedReader() {
+      super(Wire.this::read);
+    }
+
+    @Override
+    public BufferData readBuffer(int length) {
+      if (length > wires.largestChunkBytes() && length > available()) {
+        throw BodyStream.tooLarge(wires.largestChunkBytes());
+      }
+      return super.readBuffer(length);
+    }
   }
 
   /// The writer of ordinary responses, with the same deadline as {@link Wire#write}.

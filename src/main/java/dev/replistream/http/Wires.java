@@ -25,6 +25,7 @@ public final class Wires implements ServerConnectionSelector, AutoCloseable {
 
   private final Set<Wire> open = ConcurrentHashMap.newKeySet();
   private final Deadlines deadlines;
+  private final int largestChunkBytes;
   private final Http1ConnectionSelector http1;
   private final Repeats repeats = new Repeats();
   private final List<RepeatLoop> repeatLoops =
@@ -36,8 +37,12 @@ public final class Wires implements ServerConnectionSelector, AutoCloseable {
   private final Thread sweep;
 
   /// Starts the sweep.
-  public Wires(Deadlines deadlines) {
+  ///
+  /// @param largestChunkBytes how much of a body one chunk may bring; a larger one is refused with
+  ///   413, while the length of a body is the routes' to look at
+  public Wires(Deadlines deadlines, int largestChunkBytes) {
     this.deadlines = deadlines;
+    this.largestChunkBytes = largestChunkBytes;
     this.http1 =
         Http1ConnectionSelector.builder()
             .config(
@@ -52,6 +57,10 @@ public final class Wires implements ServerConnectionSelector, AutoCloseable {
 
   Deadlines deadlines() {
     return deadlines;
+  }
+
+  int largestChunkBytes() {
+    return largestChunkBytes;
   }
 
   Repeats repeats() {

@@ -1,6 +1,7 @@
 package dev.replistream.room;
 
 import dev.replistream.db.Database;
+import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.poke.PokeBus;
 import dev.replistream.room.RoomException.Reason;
 import java.sql.SQLException;
@@ -8,15 +9,18 @@ import java.time.Clock;
 import java.time.Instant;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 
 /// The rooms as callers see and change them: each call is one transaction, or one snapshot. After
-/// its commit, and only then, those are poked whose client view it changed.
+/// its commit, and only then, those are poked whose client view it changed; also where nobody knows
+/// whether it was committed.
 ///
 /// Who is in a room stands in nobody's view: a member who comes or goes is poked alone, and a
 /// member who gets another role not at all. Each method throws
 ///
 /// - {@link RoomException} when the rules forbid it,
-/// - {@link dev.replistream.db.DatabaseUnavailableException} when the database is away.
+/// - {@link DatabaseUnavailableException} when the database is away.
 ///
 /// Thread-safe.
 public final class Rooms {
@@ -56,8 +60,9 @@ public final class Rooms {
         store -> {
           store.create(room, caller);
           return room;
-        });
-    bus.poke(caller, PokeBus.Source.ROOM);
+        },
+        _ -> Set.of(caller),
+        caller);
     return new Room(room, Role.OWNER, createdAt);
   }
 
@@ -68,8 +73,7 @@ public final class Rooms {
 
   /// Deletes a room with its entries and members.
   void delete(String room, String caller) {
-    Set<String> lost = change(clock.instant(), store -> store.delete(room, caller));
-    bus.poke(lost, caller, PokeBus.Source.ROOM);
+    change(clock.instant(), store -> store.delete(room, caller), lost -> lost, caller);
   }
 
   /// The members of a room of the caller's, in the order of the bytes of their ids.
@@ -82,25 +86,27 @@ public final class Rooms {
 
   /// Adds a member, or gives it another role.
   Joined put(String room, String caller, String userId, Role role) {
-    Joined joined =
-        change(
-            clock.instant(),
-            store -> {
-              boolean isNew = store.put(room, caller, userId, role);
-              return new Joined(store.member(room, userId).orElseThrow(), isNew);
-            });
-    if (joined.isNew()) {
-      bus.poke(userId, PokeBus.Source.ROOM);
-    }
-    return joined;
+    return change(
+        clock.instant(),
+        store -> {
+          boolean isNew = store.put(room, caller, userId, role);
+          return new Joined(store.member(room, userId).orElseThrow(), isNew);
+        },
+        joined -> joined.isNew() ? Set.of(userId) : Set.of(),
+        caller);
   }
 
   /// Takes a member out of a room.
   void remove(String room, String caller, String userId) {
-    if (!change(clock.instant(), store -> store.remove(room, caller, userId))) {
+    boolean wasMember =
+        change(
+            clock.instant(),
+            store -> store.remove(room, caller, userId),
+            was -> was ? Set.of(userId) : Set.of(),
+            caller);
+    if (!wasMember) {
       throw new RoomException(Reason.NO_SUCH_MEMBER);
     }
-    bus.poke(userId, PokeBus.Source.ROOM);
   }
 
   /// Pokes all members of a room, the caller first. A poke says that there is something new, which
@@ -123,9 +129,27 @@ public final class Rooms {
     return store.role(room, caller).orElseThrow(() -> new RoomException(Reason.NOT_A_MEMBER));
   }
 
-  private <T> T change(Instant now, Step<T> step) {
-    return database.inTransaction(
-        session -> step.run(new RoomStore(session, new Spaces(session), now, limits)));
+  /// Runs a step, and pokes those whom its result concerns, the caller first.
+  private <T> T change(
+      Instant now, Step<T> step, Function<T, Set<String>> concerned, String caller) {
+    AtomicReference<Set<String>> attempted = new AtomicReference<>(Set.of());
+    T result;
+    try {
+      result =
+          database.inTransaction(session -> {
+            T changed = step.run(new RoomStore(session, new Spaces(session), now, limits));
+            attempted.set(concerned.apply(changed));
+            return changed;
+          });
+    } catch (DatabaseUnavailableException e) {
+      if (e.mayBeCommitted()) {
+        // one poke too many does no harm, and whoever asks again finds nothing left to change
+        bus.poke(attempted.get(), caller, PokeBus.Source.ROOM);
+      }
+      throw e;
+    }
+    bus.poke(attempted.get(), caller, PokeBus.Source.ROOM);
+    return result;
   }
 
   private <T> T read(Step<T> step) {

@@ -10,9 +10,9 @@ import java.util.Deque;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /// A database that does to its next transactions what it is told to. Confined to one thread.
-final class FlakyDatabase implements Database {
+public final class FlakyDatabase implements Database {
   /// What becomes of a transaction.
-  enum Fate {
+  public enum Fate {
     /// It is committed.
     COMMIT,
     /// It loses against another one, and is run again.
@@ -27,11 +27,13 @@ final class FlakyDatabase implements Database {
   private final Deque<Fate> fates = new ArrayDeque<>();
   final AtomicInteger transactions = new AtomicInteger();
 
-  FlakyDatabase(Database database) {
+  /// A database over the one that does the work.
+  public FlakyDatabase(Database database) {
     this.database = database;
   }
 
-  void next(Fate... next) {
+  /// Tells what becomes of the next transactions.
+  public void next(Fate... next) {
     fates.addAll(Arrays.asList(next));
   }
 

@@ -11,6 +11,7 @@ import dev.replistream.ServiceClient;
 import dev.replistream.StreamClient;
 import dev.replistream.TestService;
 import dev.replistream.http.JsonValue;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -69,6 +70,29 @@ class LargePushTest {
 
     assertThat(replica.view()).containsEntry("n", JsonValue.of(200));
     assertThat(replica.acknowledged()).isEqualTo(200);
+  }
+
+  /// The limit is one of megabytes, as the default one is. A client that is still sending when it
+  /// is answered may not see the answer, as the rest is not read.
+  @Test
+  void ofAPushBeyondALargeLimitIsAppliedWhatComesBeforeItToo() {
+    int limit = 2 << 20;
+    try (TestService service = TestService.start("SYNC_MAX_BODY", Integer.toString(limit))) {
+      Replica replica = Replica.of(service.client(), "anna");
+      List<JsonValue> mutations = new ArrayList<>();
+      for (int i = 0; i < 10; i++) {
+        mutations.add(replica.put("key" + i, JsonValue.of("v".repeat(limit / 4))));
+      }
+
+      try {
+        Problems.detail(send(replica, mutations), 413);
+      } catch (UncheckedIOException _) {
+        // it was sending
+      }
+      replica.pull();
+
+      assertThat(replica.acknowledged()).isEqualTo(3);
+    }
   }
 
   @Test

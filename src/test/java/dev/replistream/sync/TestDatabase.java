@@ -12,11 +12,11 @@ import java.util.List;
 import java.util.Optional;
 
 /// Databases for tests of what is kept in them.
-final class TestDatabase {
+public final class TestDatabase {
   private TestDatabase() {}
 
   /// A new database in a file of a directory.
-  static Database sqlite(Path directory) {
+  public static Database sqlite(Path directory) {
     return Databases.open(
         new DbSettings(
             "jdbc:sqlite:" + directory.resolve("test.db"), Optional.empty(), Optional.empty(), 1),

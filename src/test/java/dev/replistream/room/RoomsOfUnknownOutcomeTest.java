@@ -1,0 +1,87 @@
+package dev.replistream.room;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.replistream.db.DatabaseUnavailableException;
+import dev.replistream.poke.Cursor;
+import dev.replistream.poke.PokeBus;
+import dev.replistream.sync.FlakyDatabase;
+import dev.replistream.sync.FlakyDatabase.Fate;
+import dev.replistream.sync.TestDatabase;
+import io.helidon.metrics.api.MetricsFactory;
+import io.helidon.service.registry.Services;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Changes of rooms whose commit was lost on the way: it may have been one, and whoever asks again
+/// finds nothing left to change, so that nobody would ever be poked.
+class RoomsOfUnknownOutcomeTest {
+  @TempDir private Path directory;
+  private final Set<String> poked = new HashSet<>();
+  private FlakyDatabase database;
+  private Rooms rooms;
+
+  @BeforeEach
+  void open() {
+    database = new FlakyDatabase(TestDatabase.sqlite(directory));
+    PokeBus bus =
+        new PokeBus(new Cursor("e", 100), Services.get(MetricsFactory.class).globalRegistry());
+    bus.subscribe(
+        poke -> poked.add(poke.userId()) ? 1 : 0,
+        pokes -> {
+          pokes.forEach(poke -> poked.add(poke.userId()));
+          return pokes.size();
+        });
+    rooms = new Rooms(database, new RoomSettings(10, 10), bus, RoomRules.NOON);
+  }
+
+  @AfterEach
+  void close() {
+    database.close();
+  }
+
+  private void requireAway(Fate fate, Runnable change) {
+    poked.clear();
+    database.next(fate);
+    assertThatThrownBy(change::run).isInstanceOf(DatabaseUnavailableException.class);
+  }
+
+  @Test
+  void thoseWhomAChangeConcernsArePoked() {
+    requireAway(Fate.COMMIT_AND_AWAY, () -> rooms.create("room", "alice"));
+    assertThat(poked).containsExactly("alice");
+
+    for (String member : List.of("bob", "eve")) {
+      requireAway(Fate.COMMIT_AND_AWAY, () -> rooms.put("room", "alice", member, Role.READER));
+      assertThat(poked).containsExactly(member);
+    }
+
+    requireAway(Fate.COMMIT_AND_AWAY, () -> rooms.remove("room", "alice", "eve"));
+    assertThat(poked).containsExactly("eve");
+
+    requireAway(Fate.COMMIT_AND_AWAY, () -> rooms.delete("room", "alice"));
+    assertThat(poked).containsExactlyInAnyOrder("alice", "bob");
+    assertThat(rooms.list("bob")).isEmpty();
+  }
+
+  @Test
+  void nobodyIsPokedForWhatWasRolledBackOrChangesNoView() {
+    requireAway(Fate.AWAY, () -> rooms.create("room", "alice"));
+    assertThat(poked).isEmpty();
+
+    rooms.create("room", "alice");
+    rooms.put("room", "alice", "bob", Role.READER);
+    requireAway(Fate.COMMIT_AND_AWAY, () -> rooms.put("room", "alice", "bob", Role.WRITER));
+    assertThat(poked).isEmpty();
+
+    requireAway(Fate.AWAY, () -> rooms.delete("room", "alice"));
+    assertThat(poked).isEmpty();
+  }
+}
