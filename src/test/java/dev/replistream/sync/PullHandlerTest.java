@@ -299,11 +299,13 @@ class PullHandlerTest {
   void clientsThatStopReadingHoldNothingAfterTheWriteTimeout() throws InterruptedException {
     AtomicBoolean spilled = new AtomicBoolean();
     AtomicBoolean isOver = new AtomicBoolean();
-    Thread watch = Thread.ofPlatform().start(() -> { // from the start, as they are soon gone
-      while (!isOver.get() && !spilled.get()) {
-        spilled.set(openSpills() > 0);
-      }
-    });
+    Thread watch =
+        Thread.ofPlatform()
+            .start(() -> { // from the start, as they are soon gone
+              while (!isOver.get() && !spilled.get()) {
+                spilled.set(openSpills() > 0);
+              }
+            });
     try (LogCapture log = new LogCapture()) {
       List<HttpConnection> connections = stalled(8);
 
