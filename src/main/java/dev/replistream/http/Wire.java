@@ -51,6 +51,10 @@ public final class Wire implements ServerConnection, ConnectionContext {
 
   private static final Duration LONGEST_PAUSE = Duration.ofMillis(64);
 
+  /// By how much each byte of a body puts its deadline off: a slow client that sends more than 16
+  /// KiB a second gets through with a push of any size.
+  private static final long NANOS_PER_BODY_BYTE = Duration.ofSeconds(1).toNanos() / (16 << 10);
+
   /// Where the exchange of requests stands, which decides how long a read may take.
   private enum Phase {
     /// Between requests: waiting for the first byte of the next one.
@@ -289,6 +293,7 @@ public final class Wire implements ServerConnection, ConnectionContext {
     Deadlines deadlines = wires.deadlines();
     boolean isBeginning = atBoundary && phase == Phase.IDLE && isReadingPrologue();
     atBoundary = false;
+    request = null; // not to be kept while the client is idle
     switch (phase) {
       case IDLE -> readDeadlineNanos = System.nanoTime() + deadlines.idle().toNanos();
       case HEAD -> {} // one deadline for the whole head, however it trickles in
@@ -299,6 +304,9 @@ public final class Wire implements ServerConnection, ConnectionContext {
       request = isBeginning ? bytes : null;
       if (bytes == null && phase != Phase.IDLE) {
         throw new CloseConnectionException("The client left within a request");
+      }
+      if (bytes != null && phase == Phase.BODY) {
+        bodyDeadlineNanos += bytes.length * NANOS_PER_BODY_BYTE;
       }
       if (phase == Phase.IDLE) {
         phase = Phase.HEAD;
