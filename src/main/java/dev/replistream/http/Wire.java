@@ -58,6 +58,10 @@ public final class Wire implements ServerConnection, ConnectionContext {
   /// So many known requests in a row bring a connection into the loop.
   private static final int MANY = 16;
 
+  /// By how much each byte of a body puts its deadline off: a slow client that sends more than 16
+  /// KiB a second gets through with a push of any size.
+  private static final long NANOS_PER_BODY_BYTE = Duration.ofSeconds(1).toNanos() / (16 << 10);
+
   /// Where the exchange of requests stands, which decides how long a read may take.
   private enum Phase {
     /// Between requests: waiting for the first byte of the next one.
@@ -303,6 +307,7 @@ public final class Wire implements ServerConnection, ConnectionContext {
     Deadlines deadlines = wires.deadlines();
     boolean isBeginning = atBoundary && phase == Phase.IDLE && isReadingPrologue();
     atBoundary = false;
+    request = null; // not to be kept while the client is idle
     switch (phase) {
       case IDLE -> readDeadlineNanos = System.nanoTime() + deadlines.idle().toNanos();
       case HEAD -> {} // one deadline for the whole head, however it trickles in
@@ -313,6 +318,9 @@ public final class Wire implements ServerConnection, ConnectionContext {
       request = isBeginning ? bytes : null;
       if (bytes == null && phase != Phase.IDLE) {
         throw new CloseConnectionException("The client left within a request");
+      }
+      if (bytes != null && phase == Phase.BODY) {
+        bodyDeadlineNanos += bytes.length * NANOS_PER_BODY_BYTE;
       }
       if (phase == Phase.IDLE) {
         phase = Phase.HEAD;

@@ -48,6 +48,8 @@ public final class Wires implements ServerConnectionSelector, AutoCloseable {
             .config(
                 Http1Config.builder()
                     .log(log -> log.receiveLog(false).sendLog(false))
+                    // else a body that no handler asks for is taken for the next request
+                    .continueImmediately(true)
                     .addReceiveListener(new HeadReceived())
                     .addSendListener(new ResponseStarted())
                     .build())

@@ -132,6 +132,24 @@ class DeadlinesTest {
     }
   }
 
+  /// As the push of a client that was offline for long, and now has a slow line.
+  @Test
+  void aBodyThatComesSlowlyButSteadilyIsRead() {
+    String part = " ".repeat(1_000);
+    int parts = 60;
+    byte[] answer = new byte[1024];
+    try (HttpConnection connection = client.connect()) {
+      connection.send(
+          poke.with("Content-Length", Integer.toString(2 + parts * part.length())).toBytes());
+      for (int i = 0; i < parts; i++) {
+        connection.send(part);
+        assertThat(connection.read(answer, BODY.plusMillis(1_500).dividedBy(parts))).isZero();
+      }
+
+      assertThat(connection.send("{}").reply().status()).isEqualTo(200);
+    }
+  }
+
   @Test
   void aRefusedBodyThatTricklesInIsCutOffToo() {
     try (HttpConnection connection = client.connect()) {

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// What comes to the port that is no good HTTP/1.1: it is answered or cut off, and never executed.
@@ -117,6 +118,26 @@ class MalformedHttpTest {
       long stamp = stream.expect("sync").stamp();
       client.poke("alice");
       assertThat(stream.expect("sync").stamp()).isEqualTo(stamp + 1);
+    }
+  }
+
+  /// A proxy passes such a body on without waiting, where its client does not wait.
+  @ParameterizedTest
+  @CsvSource({"POST, /push, 401", "POST, /ticket, 200", "GET, /stats, 200", "POST, /none, 404"})
+  void aBodyThatIsNotWaitedForIsNotTheNextRequest(String method, String route, int status) {
+    String hidden = POKE + by + "\r\n";
+    HttpRequest first =
+        HttpRequest.api(method, route)
+            .with("Expect", "100-continue")
+            .with("Content-Length", Integer.toString(hidden.length()));
+    byte[] head = (status == 200 ? first.by(client.token("alice")) : first).toBytes();
+    HttpRequest stats = HttpRequest.api("GET", "/stats").by(client.token("alice"));
+    try (HttpConnection connection = client.connect()) {
+      connection.send(head).send(hidden).send(stats.toBytes());
+
+      assertThat(connection.head()).isEqualTo("HTTP/1.1 100 Continue\r\n\r\n");
+      assertThat(connection.reply().status()).isEqualTo(status);
+      assertThat(connection.reply().json()).containsKey("totalConnections");
     }
   }
 
