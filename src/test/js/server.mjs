@@ -43,7 +43,8 @@ export class Server {
   /**
    * Starts a server and waits till it answers.
    *
-   * @param settings what its environment holds besides, such as `REPLISTREAM_SYNC_MAX_VALUE`
+   * @param settings what its environment holds besides, such as `REPLISTREAM_SYNC_MAX_VALUE`; what is
+   *   `undefined` it does not hold
    * @param mutators the Java class of those that it has besides the built-in ones
    */
   static async start(settings = {}, mutators = 'dev.replistream.client.ScenarioMutators') {
@@ -55,9 +56,13 @@ export class Server {
     return server;
   }
 
+  get origin() {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
   /** The address of the API. */
   get url() {
-    return `http://127.0.0.1:${this.#port}${API}`;
+    return this.origin + API;
   }
 
   /** What it printed, in all its lives. */
@@ -65,7 +70,7 @@ export class Server {
     return this.#output;
   }
 
-  /** Starts it again after {@link kill}, where it was and with what it held. */
+  /** Starts it again after {@link kill} or {@link drain}, where it was and with what it held. */
   async restart() {
     if (!COMMAND) {
       throw new Error('SERVER_COMMAND must say how to start a server: run etc/test');
@@ -101,18 +106,26 @@ export class Server {
       throw new Error(`the server did not start; it says:\n${this.#output}`);
     }
     try {
-      const headers = {Authorization: `Bearer ${token('probe')}`};
-      return (await realFetch(`${this.url}/stats`, {headers})).status === 200;
+      return (await realFetch(`${this.origin}/replistream.js`)).ok;
     } catch {
       return false;
     }
   }
 
   /** Ends it with SIGKILL. */
-  async kill() {
+  kill() {
+    return this.#end('SIGKILL');
+  }
+
+  /** Ends it with SIGTERM, and waits till all of its streams have ended. */
+  drain() {
+    return this.#end('SIGTERM');
+  }
+
+  async #end(signal) {
     if (this.#child.exitCode === null && this.#child.signalCode === null) {
       const exit = new Promise(resolve => this.#child.once('exit', resolve));
-      this.#child.kill('SIGKILL');
+      this.#child.kill(signal);
       await exit;
     }
   }

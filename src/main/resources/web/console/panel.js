@@ -28,7 +28,7 @@ export class Panel {
     this.#parts.poke.onclick = () => this.#poke();
     this.#parts.toggle.onclick = () => (this.#stream ? this.disconnect() : this.connect());
     this.#parts.remove.onclick = () => onRemove(this);
-    this.#parts.clear.onclick = () => this.#parts.log.replaceChildren();
+    this.#parts.clear.onclick = () => this.#parts.lines.replaceChildren();
     this.#parts.curl.ontoggle = () => this.#showCommands();
   }
 
@@ -143,9 +143,9 @@ export class Panel {
   }
 
   #log(event, detail = '') {
-    const {log} = this.#parts;
+    const {log, lines} = this.#parts;
     const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 8;
-    log.append(
+    lines.append(
       element(
         'li',
         {},
@@ -154,8 +154,8 @@ export class Panel {
         element('span', {className: 'detail', textContent: detail}),
       ),
     );
-    while (log.childElementCount > MAX_LOG_LINES) {
-      log.firstElementChild.remove();
+    while (lines.childElementCount > MAX_LOG_LINES) {
+      lines.firstElementChild.remove();
     }
     if (atEnd) {
       log.scrollTop = log.scrollHeight;

@@ -1,5 +1,4 @@
 const SVG = 'http://www.w3.org/2000/svg';
-const WIDTH = 400;
 const HEIGHT = 88;
 const LEFT = 40;
 const BARS = 40;
@@ -7,12 +6,18 @@ const BARS = 40;
 /** Bars of the last {@link BARS} times, in milliseconds, from left to right. */
 export class Plot {
   #svg;
+  #width = 400;
   #times = [];
 
   constructor(svg) {
     this.#svg = svg;
-    svg.setAttribute('viewBox', `0 0 ${WIDTH} ${HEIGHT}`);
     this.#draw();
+    new ResizeObserver(([{contentRect}]) => {
+      if (contentRect.width > 0) { // else it is taken away
+        this.#width = contentRect.width; // so that text has one size, however wide the window is
+        this.#draw();
+      }
+    }).observe(svg);
   }
 
   add(milliseconds) {
@@ -28,10 +33,10 @@ export class Plot {
 
   #draw() {
     const most = niceCeiling(Math.max(1, ...this.#times));
-    const step = (WIDTH - LEFT) / BARS;
+    const step = (this.#width - LEFT) / BARS;
     const y = milliseconds => HEIGHT - 4 - (milliseconds / most) * (HEIGHT - 14);
     const shapes = [0, most / 2, most].flatMap(milliseconds => [
-      shape('line', {class: 'grid', x1: LEFT, x2: WIDTH, y1: y(milliseconds), y2: y(milliseconds)}),
+      shape('line', {class: 'grid', x1: LEFT, x2: this.#width, y1: y(milliseconds), y2: y(milliseconds)}),
       shape('text', {x: LEFT - 6, y: y(milliseconds) + 3, 'text-anchor': 'end'}, String(milliseconds)),
     ]);
     this.#times.forEach((milliseconds, i) => {

@@ -42,18 +42,32 @@ final class ClientModuleTest {
 
   @Test
   void npmPacksWhatAnApplicationNeedsAndNoTests() throws IOException, InterruptedException {
-    Process npm =
-        new ProcessBuilder("npm", "pack", "--dry-run", "--json", "--loglevel=error")
-            .directory(MODULE.toFile())
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
-    String report = new String(npm.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    Run npm = Run.of(MODULE, "npm", "pack", "--dry-run", "--json", "--loglevel=error");
 
-    assertThat(npm.waitFor()).isZero();
-    assertThat(report)
+    assertThat(npm.exitCode()).isZero();
+    assertThat(npm.output())
         .contains("\"LICENSE\"", "\"README.md\"", "\"package.json\"")
         .contains("\"replistream.js\"", "\"replistream.d.ts\"")
         .doesNotContain("\"test/");
     assertThat(MODULE.resolve("LICENSE")).doesNotExist();
+  }
+
+  @Test
+  void anApplicationInTypeScriptCompilesWithItsTypes() throws IOException, InterruptedException {
+    Run tsc = Run.of(Path.of("src", "test", "js"), "node_modules/.bin/tsc", "--project", "types");
+
+    assertThat(tsc.exitCode()).as(tsc.output()).isZero();
+  }
+
+  private record Run(int exitCode, String output) {
+    static Run of(Path directory, String... command) throws IOException, InterruptedException {
+      Process process =
+          new ProcessBuilder(command)
+              .directory(directory.toFile())
+              .redirectError(ProcessBuilder.Redirect.INHERIT)
+              .start();
+      String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      return new Run(process.waitFor(), output);
+    }
   }
 }

@@ -2,9 +2,7 @@ package dev.replistream.client;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.replistream.Main;
 import dev.replistream.db.TestPostgres;
-import dev.replistream.http.JsonValue;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -24,18 +22,6 @@ final class RealClientTest {
   private static final NodeTests NODE =
       new NodeTests(List.of("--test-force-exit"), Duration.ofHours(2));
 
-  /// What runs a server; the scenarios give it its environment and put mutators before the class
-  /// path. C1 and the serial collector start fastest.
-  private static final List<String> SERVER =
-      List.of(
-          Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-          "-XX:TieredStopAtLevel=1",
-          "-XX:+UseSerialGC",
-          "--enable-native-access=ALL-UNNAMED",
-          "-Dslf4j.internal.verbosity=ERROR",
-          Main.class.getName(),
-          "serve");
-
   @TestFactory
   Stream<DynamicContainer> scenarios() throws IOException {
     assertThat(SCENARIOS.resolve("node_modules"))
@@ -44,7 +30,8 @@ final class RealClientTest {
     return Stream.concat(
         NodeTests.files(SCENARIOS, ".test.mjs").stream()
             .map(file ->
-                NODE.container(file.getFileName() + " on SQLite", file, RealClientTest::server)),
+                NODE.container(
+                    file.getFileName() + " on SQLite", file, ServerProcess::environment)),
         Stream.of(
             NODE.container(
                 "convergence.test.mjs on PostgreSQL",
@@ -52,14 +39,8 @@ final class RealClientTest {
                 RealClientTest::serverOnPostgres)));
   }
 
-  private static Map<String, String> server() {
-    return Map.of(
-        "CLASSPATH", System.getProperty("java.class.path"),
-        "SERVER_COMMAND", JsonValue.array(SERVER.stream().map(JsonValue::of).toList()).toJson());
-  }
-
   private static Map<String, String> serverOnPostgres() {
-    Map<String, String> environment = new HashMap<>(server());
+    Map<String, String> environment = new HashMap<>(ServerProcess.environment());
     environment.put("SERVER_DATABASE_URL", TestPostgres.newDatabase());
     return environment;
   }

@@ -1,0 +1,42 @@
+package dev.replistream.client;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicContainer;
+import org.junit.jupiter.api.TestFactory;
+
+/// Runs the scenarios of `src/test/js/browser` in Chromium, and shows each as a test. `etc/test`
+/// installs what they need; `CHROMIUM` in the environment is another browser than Debian's. They
+/// leave pictures of the pages in `target/screenshots`.
+final class BrowserTest {
+  private static final Path SCENARIOS = Path.of("src", "test", "js", "browser").toAbsolutePath();
+  private static final String CHROMIUM =
+      System.getenv().getOrDefault("CHROMIUM", "/usr/bin/chromium");
+  private static final NodeTests NODE =
+      new NodeTests(List.of("--test-force-exit"), Duration.ofMinutes(10));
+
+  @TestFactory
+  Stream<DynamicContainer> scenarios() throws IOException {
+    assertThat(SCENARIOS.resolveSibling("node_modules"))
+        .as("what etc/test installs (or `npm ci` in %s)", SCENARIOS.getParent())
+        .isDirectory();
+    assertThat(Path.of(CHROMIUM))
+        .as("the browser, which etc/test installs (or `apt-get install chromium`)")
+        .isExecutable();
+    return NodeTests.files(SCENARIOS, ".test.mjs").stream()
+        .map(file -> NODE.container(file.getFileName().toString(), file, BrowserTest::environment));
+  }
+
+  private static Map<String, String> environment() {
+    Map<String, String> environment = new HashMap<>(ServerProcess.environment());
+    environment.put("CHROMIUM", CHROMIUM);
+    return environment;
+  }
+}

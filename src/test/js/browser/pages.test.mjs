@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import {mkdir} from 'node:fs/promises';
+import {createRequire} from 'node:module';
+import {fileURLToPath} from 'node:url';
+
+import {Server, token} from '../server.mjs';
+import {DemoWindow, startDevelopmentServer} from './demo.mjs';
+import {scenario, startBrowser} from './harness.mjs';
+
+const SCREENSHOTS = fileURLToPath(new URL('../../../../target/screenshots', import.meta.url));
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const LOOKS = ['light', 'dark'].flatMap(colorScheme =>
+  [1280, 360].map(width => ({width, colorScheme, name: `${width}-${colorScheme}`})),
+);
+
+const [server, closed] = await Promise.all([
+  startDevelopmentServer(),
+  Server.start({REPLISTREAM_CONSOLE: 'true'}), // which signs no tokens, and has no Replicache for the demo
+  startBrowser(),
+  mkdir(SCREENSHOTS, {recursive: true}),
+]);
+
+async function openDevice(device, {width, colorScheme}) {
+  const context = await device({viewport: {width, height: 900}, colorScheme, reducedMotion: 'reduce'});
+  await context.addInitScript({path: AXE});
+  return context;
+}
+
+/** Keeps a picture of a page, on which nothing may be cut off or shut out anybody. */
+async function inspect(page, subject, {name: look}) {
+  const name = `${subject}-${look}`;
+  await page.screenshot({path: `${SCREENSHOTS}/${name}.png`, fullPage: true});
+  const {scrollWidth, innerWidth} = await page.evaluate(() => ({
+    scrollWidth: document.documentElement.scrollWidth,
+    innerWidth,
+  }));
+  assert.ok(scrollWidth <= innerWidth, `${name} is ${scrollWidth} wide, in a window of ${innerWidth}`);
+  const violations = await page.evaluate(async () =>
+    (await axe.run()).violations.map(({id, help, nodes}) => `${id}: ${help}: ${nodes.map(({html}) => html).join(' ')}`),
+  );
+  assert.deepEqual(violations, [], name);
+}
+
+const panel = (page, user) => page.getByRole('region', {name: `User ${user}`});
+const syncs = (page, user, count) =>
+  panel(page, user).locator('[data-part="syncs"]').getByText(String(count), {exact: true}).waitFor();
+
+for (const look of LOOKS) {
+  scenario(`console and demo are whole and accessible: ${look.name}`, async ({device}) => {
+    const context = await openDevice(device, look);
+    const page = await context.newPage();
+    await page.goto(`${server.origin}/?user=alice&user=bob`);
+    for (const user of ['alice', 'bob']) {
+      await panel(page, user).locator('[data-state="connected"]').waitFor();
+    }
+    for (let count = 1; count <= 3; count++) {
+      await panel(page, 'alice').getByRole('button', {name: 'Poke'}).click();
+      await syncs(page, 'alice', count);
+    }
+    await panel(page, 'alice').getByText('The same with curl').click();
+    await panel(page, 'alice').getByText('poke: the stream says sync').waitFor();
+    await inspect(page, 'console', look);
+
+    const demo = await DemoWindow.open(context, server, 'alice', look.name);
+    await demo.add('Milk');
+    await demo.add('Bread, and if they have none of the dark one that we had last week, then whatever looks best');
+    await demo.check('Milk');
+    const other = await DemoWindow.open(await device(), server, 'bob', look.name);
+    await other.add('Averyveryverylongwordwithoutanyplacewhereabrowsermaybreakitwhichiswhatmanyaddressesare');
+    await demo.shows('Averyvery');
+    await demo.saved('The server has everything.');
+    await inspect(demo.page, 'demo', look);
+  });
+
+  scenario(`console and demo are so on a server that signs no tokens: ${look.name}`, async ({device}) => {
+    const page = await (await openDevice(device, look)).newPage();
+    await page.goto(closed.origin);
+    await page.getByLabel('Token').fill('nonsense');
+    await page.getByRole('button', {name: 'Connect'}).click();
+    await page.getByText('That is not a token').waitFor();
+    await inspect(page, 'console-token', look);
+    await page.getByLabel('Token').fill(token('carol'));
+    await page.getByRole('button', {name: 'Connect'}).click();
+    await panel(page, 'carol').locator('[data-state="connected"]').waitFor();
+
+    await page.goto(`${closed.origin}/demo`);
+    await inspect(page, 'demo-missing', look);
+  });
+}
+
+scenario('the console works by keyboard alone', async ({device}) => {
+  const page = await (await device()).newPage();
+  await page.goto(`${server.origin}/?user=dora`);
+  await panel(page, 'dora').locator('[data-state="connected"]').waitFor();
+  await tabTo(page, 'User');
+  await page.keyboard.type('emil');
+  await page.keyboard.press('Enter');
+  await panel(page, 'emil').locator('[data-state="connected"]').waitFor();
+
+  await tabTo(page, 'Connect');
+  await tabTo(page, 'Poke'); // dora's comes first
+  await page.keyboard.press('Enter');
+  await syncs(page, 'dora', 1);
+  await tabTo(page, 'Disconnect');
+  await page.keyboard.press('Space');
+  await panel(page, 'dora').locator('[data-state="disconnected"]').waitFor();
+  await tabTo(page, 'Remove');
+  await page.keyboard.press('Enter');
+  await panel(page, 'dora').waitFor({state: 'detached'});
+  assert.equal(await focused(page), 'User');
+});
+
+scenario('the demo works by keyboard alone', async ({device}) => {
+  const {page} = await DemoWindow.open(await device(), server, 'dora', 'keys');
+  await tabTo(page, 'What to do');
+  for (const text of ['one', 'two']) {
+    await page.keyboard.type(text);
+    await page.keyboard.press('Enter');
+  }
+  await page.getByRole('checkbox', {name: 'two'}).waitFor();
+  await tabTo(page, 'one');
+  await page.keyboard.press('Space');
+  await page.getByRole('checkbox', {name: 'one', checked: true}).waitFor();
+  assert.equal(await focused(page), 'one');
+  await tabTo(page, 'Delete one');
+  await page.keyboard.press('Enter');
+  await page.getByRole('checkbox', {name: 'one'}).waitFor({state: 'detached'});
+  assert.equal(await focused(page), 'What to do');
+});
+
+/** The name of what has the focus. */
+function focused(page) {
+  return page.evaluate(() => {
+    const {activeElement} = document;
+    return (activeElement.getAttribute('aria-label') ?? activeElement.labels?.[0]?.textContent ?? activeElement.textContent).trim();
+  });
+}
+
+/** Presses the tab key till what has this name has the focus, which must be seen. */
+async function tabTo(page, name) {
+  for (let i = 0; i < 40; i++) {
+    await page.keyboard.press('Tab');
+    if ((await focused(page)) === name) {
+      assert.notEqual(await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle), 'none');
+      return;
+    }
+  }
+  assert.fail(`no way to ${name} by the tab key`);
+}
