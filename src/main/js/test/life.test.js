@@ -4,27 +4,17 @@ import {once} from 'node:events';
 import {afterEach, beforeEach, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
 
-import {PokeServer, Tab, aWhile, eventually} from './support.js';
+import {PokeServer, aWhile, eventually} from './support.js';
 
 let server;
-let tabs = [];
 
 beforeEach(async () => {
   server = await PokeServer.start();
 });
 
-afterEach(async () => {
-  tabs.forEach(tab => tab.sse.disconnect());
-  tabs = [];
-  await server.stop();
-});
+afterEach(() => server.close());
 
-function open(options) {
-  const tab = new Tab(server, options);
-  tabs.push(tab);
-  tab.sse.connect();
-  return tab;
-}
+const open = options => server.open(options);
 
 for (const [target, begin, end] of [
   ['document', 'freeze', 'resume'],

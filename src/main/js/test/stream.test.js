@@ -4,24 +4,14 @@ import {afterEach, beforeEach, test} from 'node:test';
 import {PokeServer, Tab, aWhile, eventually, pause, tokenOf} from './support.js';
 
 let server;
-let tabs = [];
 
 beforeEach(async () => {
   server = await PokeServer.start();
 });
 
-afterEach(async () => {
-  tabs.forEach(tab => tab.sse.disconnect());
-  tabs = [];
-  await server.stop();
-});
+afterEach(() => server.close());
 
-function open(options) {
-  const tab = new Tab(server, options);
-  tabs.push(tab);
-  tab.sse.connect();
-  return tab;
-}
+const open = options => server.open(options);
 
 test('it pulls once when connected, once for each sync, and never for a ping', async () => {
   const tab = open();
@@ -367,8 +357,7 @@ test('a listener may disconnect, and hears no more', async () => {
     PokeServer.silent(response, server);
     response.write('data: connected\n\ndata: sync\n\n');
   });
-  const tab = new Tab(server);
-  tabs.push(tab);
+  const tab = server.tab();
   tab.sse.addEventListener('connected', () => tab.sse.disconnect());
   tab.sse.connect();
   await tab.heard('connected');

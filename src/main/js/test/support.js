@@ -63,6 +63,7 @@ export class PokeServer {
   #answers = [];
   #server;
   #port;
+  #tabs = [];
 
   static async start() {
     const server = new PokeServer();
@@ -72,6 +73,20 @@ export class PokeServer {
 
   get url() {
     return `http://127.0.0.1:${this.#port}${API}`;
+  }
+
+  /** A tab that connects to it, and is closed with it. */
+  open(options) {
+    const tab = this.tab(options);
+    tab.sse.connect();
+    return tab;
+  }
+
+  /** A tab that does not connect yet. */
+  tab(options) {
+    const tab = new Tab(this, options);
+    this.#tabs.push(tab);
+    return tab;
   }
 
   /** The requests whose path ends so. */
@@ -105,6 +120,12 @@ export class PokeServer {
     this.#server.close();
     this.#server.closeAllConnections();
     await closed;
+  }
+
+  /** Ends its tabs, and itself. */
+  async close() {
+    this.#tabs.forEach(tab => tab.sse.disconnect());
+    await this.stop();
   }
 
   /** Listens again, where it did. */

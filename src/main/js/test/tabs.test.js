@@ -1,28 +1,20 @@
 import assert from 'node:assert/strict';
 import {afterEach, beforeEach, test} from 'node:test';
 
-import {Locks, PokeServer, Tab, aWhile, eventually, pause, tokenOf} from './support.js';
+import {Locks, PokeServer, aWhile, eventually, pause, tokenOf} from './support.js';
 
 let server;
 let browser;
-let tabs = [];
 
 beforeEach(async () => {
   server = await PokeServer.start();
   browser = new Locks();
 });
 
-afterEach(async () => {
-  tabs.forEach(tab => tab.sse.disconnect());
-  tabs = [];
-  await server.stop();
-});
+afterEach(() => server.close());
 
 function open({environment, ...options} = {}) {
-  const tab = new Tab(server, {...options, environment: {locks: browser, ...environment}});
-  tabs.push(tab);
-  tab.sse.connect();
-  return tab;
+  return server.open({...options, environment: {locks: browser, ...environment}});
 }
 
 async function openConnected(count, options) {
@@ -161,7 +153,7 @@ test('a holder that hangs loses the stream to one that does not, and comes back 
     await Promise.all(others.map(tab => tab.heard('connected', 2)));
     Channel.hangs = false;
     server.poke();
-    await Promise.all(tabs.map(tab => tab.heard('sync')));
+    await Promise.all([holder, ...others].map(tab => tab.heard('sync')));
     await eventually('one stream', () => server.streams.size === 1);
     await aWhile();
 

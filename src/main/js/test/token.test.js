@@ -1,27 +1,17 @@
 import assert from 'node:assert/strict';
 import {afterEach, beforeEach, test} from 'node:test';
 
-import {PokeServer, Tab, aWhile, eventually, pause, token, tokenOf} from './support.js';
+import {PokeServer, aWhile, eventually, pause, token, tokenOf} from './support.js';
 
 let server;
-let tabs = [];
 
 beforeEach(async () => {
   server = await PokeServer.start();
 });
 
-afterEach(async () => {
-  tabs.forEach(tab => tab.sse.disconnect());
-  tabs = [];
-  await server.stop();
-});
+afterEach(() => server.close());
 
-function open(options) {
-  const tab = new Tab(server, options);
-  tabs.push(tab);
-  tab.sse.connect();
-  return tab;
-}
+const open = options => server.open(options);
 
 /** Gives tokens that last so many seconds, and counts them. */
 function tokens(...seconds) {

@@ -1,30 +1,24 @@
 import assert from 'node:assert/strict';
 import {afterEach, beforeEach, test} from 'node:test';
 
-import {EventSourceStandIn, PokeServer, Tab, WebSocketStandIn, aWhile, eventually, tokenOf} from './support.js';
+import {EventSourceStandIn, PokeServer, WebSocketStandIn, aWhile, eventually, tokenOf} from './support.js';
 
 let server;
-let tabs = [];
 
 beforeEach(async () => {
   server = await PokeServer.start();
 });
 
 afterEach(async () => {
-  tabs.forEach(tab => tab.sse.disconnect());
-  tabs = [];
-  await server.stop();
+  await server.close();
   assert.equal(EventSourceStandIn.open.size, 0, 'an EventSource is left');
 });
 
 function open({environment, ...options} = {}) {
-  const tab = new Tab(server, {
+  return server.open({
     ...options,
     environment: {EventSource: EventSourceStandIn, random: () => 0, ...environment},
   });
-  tabs.push(tab);
-  tab.sse.connect();
-  return tab;
 }
 
 /** A fetch whose answers have no stream, as on hosts that read them whole. */
