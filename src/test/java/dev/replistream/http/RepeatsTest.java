@@ -140,6 +140,7 @@ class RepeatsTest {
               .with("Content-Length", Integer.toString(poke.length));
       assertThat(connection.send(ticket.toBytes()).reply().json()).containsKey("ticket");
       connection.send(poke);
+      assertThat(connection.read(new byte[1], Duration.ofMillis(300))).as("answered").isZero();
       HttpReply next =
           connection
               .send(HttpRequest.api("GET", "/stats").by(client.token("gus")).toBytes())
