@@ -45,16 +45,7 @@ class SqliteCrashTest {
   @Test
   void whatWasAnsweredSurvivesAKillAndMeanwhileNobodyElseMayWrite() throws Exception {
     Path file = directory.resolve("x.db");
-    Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Writer.class.getName(),
-                file.toString())
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
+    Process process = SqliteFiles.elsewhere(Writer.class, file);
     Set<String> answered = new HashSet<>();
     try (BufferedReader lines = process.inputReader()) {
       while (answered.size() < 500) {

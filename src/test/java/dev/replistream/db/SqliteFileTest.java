@@ -161,16 +161,7 @@ class SqliteFileTest {
 
   /// What another process says that opens the file.
   private String openElsewhere() throws Exception {
-    Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Opener.class.getName(),
-                file.toString())
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
+    Process process = SqliteFiles.elsewhere(Opener.class, file);
     try (BufferedReader lines = process.inputReader()) {
       return String.valueOf(lines.readLine());
     } finally {

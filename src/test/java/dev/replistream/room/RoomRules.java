@@ -2,6 +2,7 @@ package dev.replistream.room;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.replistream.AtOnce;
 import dev.replistream.HttpReply;
 import dev.replistream.HttpRequest;
 import dev.replistream.Problems;
@@ -22,11 +23,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
@@ -466,25 +462,7 @@ abstract class RoomRules {
 
   private static List<Integer> statuses(int count, IntFunction<HttpReply> request)
       throws Exception {
-    CountDownLatch start = new CountDownLatch(1);
-    List<Integer> statuses = new ArrayList<>();
-    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-      List<Future<HttpReply>> sent = new ArrayList<>();
-      for (int i = 0; i < count; i++) {
-        int index = i;
-        sent.add(
-            threads.submit(() -> {
-              start.await();
-              return request.apply(index);
-            }));
-      }
-      start.countDown();
-      for (Future<HttpReply> each : sent) {
-        statuses.add(each.get(60, TimeUnit.SECONDS).status());
-      }
-    }
-    statuses.sort(null);
-    return statuses;
+    return AtOnce.send(count, request).stream().map(HttpReply::status).sorted().toList();
   }
 
   @Test

@@ -2,6 +2,7 @@ package dev.replistream.sync;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.replistream.AtOnce;
 import dev.replistream.Eventually;
 import dev.replistream.HttpReply;
 import dev.replistream.HttpRequest;
@@ -24,7 +25,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -214,7 +214,7 @@ abstract class ProtocolRules {
     for (int round = 0; round < 20; round++) {
       Replica first = replica(alice);
       List<HttpReply> replies =
-          atOnce(
+          AtOnce.send(
               8,
               _ -> {
                 Replica tab = first.tab();
@@ -226,31 +226,6 @@ abstract class ProtocolRules {
     Replica reader = replica(alice);
     reader.pull();
     assertThat(reader.view()).containsEntry("n", JsonValue.of(160));
-  }
-
-  private interface Request {
-    HttpReply send(int index);
-  }
-
-  private static List<HttpReply> atOnce(int count, Request request) throws Exception {
-    CountDownLatch start = new CountDownLatch(1);
-    List<HttpReply> replies = new ArrayList<>();
-    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-      List<Future<HttpReply>> sent = new ArrayList<>();
-      for (int i = 0; i < count; i++) {
-        int index = i;
-        sent.add(
-            threads.submit(() -> {
-              start.await();
-              return request.send(index);
-            }));
-      }
-      start.countDown();
-      for (Future<HttpReply> each : sent) {
-        replies.add(each.get(60, TimeUnit.SECONDS));
-      }
-    }
-    return replies;
   }
 
   // 4: the client
@@ -273,7 +248,8 @@ abstract class ProtocolRules {
       Replica first = replica(alice);
       Replica second = replica(alice);
       JsonValue mutation = first.mutation("increment", JsonValue.of("n"));
-      List<HttpReply> replies = atOnce(2, index -> (index == 0 ? first : second).send(mutation));
+      List<HttpReply> replies =
+          AtOnce.send(2, index -> (index == 0 ? first : second).send(mutation));
 
       assertThat(replies).extracting(HttpReply::status).containsExactlyInAnyOrder(200, 403);
     }
@@ -532,7 +508,7 @@ abstract class ProtocolRules {
       JsonValue first = replica.mutation("increment", JsonValue.of("n"));
       JsonValue second = replica.mutation("increment", JsonValue.of("n"));
       List<List<JsonValue>> bodies = List.of(List.of(first, second), List.of(first, second));
-      List<HttpReply> replies = atOnce(2, index -> replica.send(bodies.get(index)));
+      List<HttpReply> replies = AtOnce.send(2, index -> replica.send(bodies.get(index)));
 
       assertThat(replies).allMatch(reply -> reply.body().equals("{}"));
     }
