@@ -15,6 +15,7 @@ import dev.replistream.http.FileDescriptors;
 import dev.replistream.http.Routes;
 import dev.replistream.http.Wires;
 import dev.replistream.poke.Cursor;
+import dev.replistream.poke.LocalPokeBus;
 import dev.replistream.poke.PokeBus;
 import dev.replistream.poke.PokeHandler;
 import dev.replistream.room.MemberHandler;
@@ -129,7 +130,7 @@ public final class Application implements AutoCloseable {
     Authenticator authenticator = new Authenticator(verifier, tickets, cors, authMetrics);
 
     String epoch = UUID.randomUUID().toString().substring(0, 8);
-    PokeBus bus = new PokeBus(new Cursor(epoch, CURSOR_GENERATION), meters);
+    PokeBus bus = new LocalPokeBus(new Cursor(epoch, CURSOR_GENERATION), meters);
 
     MutatorRegistry mutatorRegistry = MutatorRegistry.discover(mutators);
     SyncMetrics syncMetrics = new SyncMetrics(meters);
@@ -187,7 +188,7 @@ public final class Application implements AutoCloseable {
                 Method.POST,
                 API + "/poke-user",
                 new PokeHandler(authenticator, bus, clock, settings.http().maxBodyBytes()))
-            .on(Method.GET, API + "/stats", new StatsHandler(authenticator, sseManager, clock))
+            .on(Method.GET, API + "/stats", new StatsHandler(authenticator, bus, clock))
             .on(
                 Method.POST,
                 API + "/push",

@@ -1,34 +1,22 @@
 package dev.replistream.poke;
 
-import dev.replistream.http.Json;
-import io.helidon.metrics.api.Counter;
-import io.helidon.metrics.api.MeterRegistry;
-import io.helidon.metrics.api.Tag;
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.ToIntFunction;
 
-/// Brings pokes from whoever has something new to whoever holds the user's streams, in process.
+/// Brings pokes from whoever has something new to whoever holds the user's streams, on this node or
+/// on another.
 ///
-/// Order: a poke is stamped in the {@link Cursor} first and delivered second. A stream that
-/// registers first and reads the cursor second therefore misses none: either the delivery finds it,
-/// or it finds the stamp.
+/// Order: a poke is stamped first and delivered second. A stream that is registered with the {@link
+/// Subscriber} and {@link #join joins} first, and reads {@link #latest} second, therefore misses
+/// none: either the delivery finds it, or it finds the stamp.
 ///
-/// Thread-safe. The subscribers are called on the poking thread and must only offer to queues.
-public final class PokeBus {
-  private static final Logger LOGGER = System.getLogger(PokeBus.class.getName());
-
+/// Two implementations keep one contract: {@link LocalPokeBus} for one node, {@link RedisPokeBus}
+/// for many. Thread-safe.
+public interface PokeBus extends AutoCloseable {
   /// Where a poke came from, which is a label of its metric.
-  public enum Source {
+  enum Source {
     /// A user's own request.
     SELF,
     /// A backend service's request, for others.
@@ -41,92 +29,75 @@ public final class PokeBus {
     JAVA
   }
 
-  private final Cursor cursor;
-  private final Map<Source, Counter> pokes = new EnumMap<>(Source.class);
-  private final RecentPokes recent = new RecentPokes();
-  private volatile ToIntFunction<Poke> subscriber = _ -> 0;
-  private volatile ToIntFunction<List<Poke>> spreader = _ -> 0;
+  /// Who holds this node's streams. Its methods are called on any thread and must not wait.
+  interface Subscriber {
+    /// How many streams this node holds for a user.
+    int connections(String userId);
 
-  /// A bus without a subscriber: its pokes move the cursor.
-  public PokeBus(Cursor cursor, MeterRegistry registry) {
-    this.cursor = cursor;
-    for (Source source : Source.values()) {
-      pokes.put(
-          source,
-          registry.getOrCreate(
-              Counter.builder("replistream_pokes")
-                  .description("Pokes, by where they came from")
-                  .tags(List.of(Tag.create("source", source.name().toLowerCase(Locale.ROOT))))));
-    }
+    /// How many streams this node holds.
+    int connections();
+
+    /// The users of whom this node holds streams.
+    List<String> users();
+
+    /// Brings a poke to the streams of its user.
+    ///
+    /// @return to how many
+    int deliver(Poke poke);
+
+    /// Brings a poke to the streams of its user after a while, so that not all users pull at once.
+    /// A stream's `sync` that is due earlier may carry it.
+    void deliverAfter(Duration delay, Poke poke);
   }
 
-  /// The stamps of the pokes so far.
-  public Cursor cursor() {
-    return cursor;
-  }
+  /// Sets who holds the streams of this node. Until then the pokes move the cursor only.
+  void subscribe(Subscriber subscriber);
 
-  /// Sets who delivers pokes to streams.
+  /// Pokes all clients of a user.
   ///
-  /// @param deliver brings a poke to all streams of its user at once, and says to how many
-  /// @param spread brings one poke each of several users, who are not to pull all at once, and says
-  ///   to how many streams it brings them in the end
-  public void subscribe(ToIntFunction<Poke> deliver, ToIntFunction<List<Poke>> spread) {
-    this.subscriber = deliver;
-    this.spreader = spread;
-  }
+  /// @return how many connections are notified
+  int poke(String userId, Source source);
 
-  /// Pokes all clients of some users, such as the members of a room. All pokes are stamped at once.
-  /// Those of `prompt`, if it is one of them, are delivered at once too; of the others, where they
-  /// have many connections, one after the other over some seconds.
+  /// Pokes all clients of some users, such as the members of a room. Those of `prompt`, if it is
+  /// one of them, are notified at once; of the others, where they have many connections, one after
+  /// the other over some seconds ({@link Spread}).
   ///
   /// @param prompt the user who made what is new
   /// @return how many connections are notified, now or in their turn
-  public int poke(Set<String> userIds, String prompt, Source source) {
-    int notified = userIds.contains(prompt) ? poke(prompt, source) : 0;
-    List<Poke> others = new ArrayList<>(userIds.size());
-    for (String userId : userIds) {
-      if (!userId.equals(prompt)) {
-        others.add(stamped(userId, source));
-      }
-    }
-    if (!others.isEmpty()) {
-      int more = spreader.applyAsInt(others);
-      notified += more;
-      if (LOGGER.isLoggable(Level.DEBUG)) {
-        LOGGER.log(
-            Level.DEBUG,
-            "event=poke-many users={0,number,#} notified={1,number,#}",
-            others.size(),
-            more);
-      }
-    }
-    return notified;
-  }
+  int poke(Set<String> userIds, String prompt, Source source);
+
+  /// How far the cursor of a user is: the stamp of the last poke, or where that was forgotten, of
+  /// the latest that it can have been.
+  EventId latest(String userId);
+
+  /// Counts a connection that the subscriber has just registered.
+  ///
+  /// @param nth how many the user had on this node then, this one among them
+  /// @return whether the user may have it; if not, it is counted no more
+  boolean join(String userId, int nth);
+
+  /// Takes note that a connection of the user has ended on this node.
+  void left(String userId);
+
+  /// How many connections a user has, wherever they are.
+  int connections(String userId);
+
+  /// How many connections there are, wherever they are.
+  int connections();
 
   /// A user pulls.
   ///
   /// @return how long ago the user was poked, unless it has pulled since then; empty also where
   ///   that was long ago, or is not remembered
-  public Optional<Duration> pulled(String userId) {
-    return recent.pulled(userId);
-  }
+  Optional<Duration> pulled(String userId);
 
-  /// Pokes all clients of a user.
-  ///
-  /// @return how many connections were notified
-  public int poke(String userId, Source source) {
-    int notified = subscriber.applyAsInt(stamped(userId, source));
-    if (LOGGER.isLoggable(Level.DEBUG)) {
-      LOGGER.log(Level.DEBUG, "event=poke user=" + Json.quoted(userId) + " notified=" + notified);
-    }
-    return notified;
-  }
+  /// Whether a poke never waits, so that a thread which many connections share may send it.
+  boolean isInstant();
 
-  private Poke stamped(String userId, Source source) {
-    Objects.requireNonNull(pokes.get(source)).increment();
-    long nanoTime = System.nanoTime();
-    Poke poke = new Poke(userId, cursor.stamp(userId), nanoTime);
-    recent.poked(poke);
-    return poke;
-  }
+  /// Whether pokes reach all nodes now.
+  boolean isAvailable();
+
+  /// Ends what the bus runs, after the last stream has ended.
+  @Override
+  void close();
 }

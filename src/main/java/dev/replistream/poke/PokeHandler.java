@@ -44,9 +44,11 @@ public final class PokeHandler implements Handler {
   public void handle(ServerRequest request, ServerResponse response) {
     Caller caller = authenticator.caller(request);
     Routes.sendJson(response, poke(caller, Json.body(request, maxBodyBytes)));
-    authenticator
-        .later(request)
-        .ifPresent(again -> Repeats.of(response, body -> poke(again.get(), body)));
+    if (bus.isInstant()) {
+      authenticator
+          .later(request)
+          .ifPresent(again -> Repeats.of(response, body -> poke(again.get(), body)));
+    }
   }
 
   private byte[] poke(Caller caller, byte[] body) {

@@ -1,6 +1,7 @@
 package dev.replistream.stream;
 
 import dev.replistream.http.Wire;
+import dev.replistream.poke.EventId;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -22,6 +23,8 @@ final class EventWriter implements Connection.Writer {
   private static final byte[] PING = "data: ping\n\n".getBytes(StandardCharsets.US_ASCII);
   private static final AtomicReferenceFieldUpdater<EventWriter, State> STATE =
       AtomicReferenceFieldUpdater.newUpdater(EventWriter.class, State.class, "state");
+
+  private static final EventId NONE = new EventId("0", 0);
 
   private static final Duration BRIEFLY = Duration.ofNanos(10_000);
 
@@ -48,7 +51,7 @@ final class EventWriter implements Connection.Writer {
   private final Duration pingInterval;
   private volatile State state = State.BUSY;
   private @Nullable Rest rest;
-  private long connectedStamp;
+  private EventId connected = NONE;
   private long toldStamp;
   private int events;
 
@@ -68,7 +71,7 @@ final class EventWriter implements Connection.Writer {
   /// Writes how the stream begins, and the sync that the client missed; then anybody may write.
   void begin(byte[] first, SseManager.Resume resume) {
     write(first);
-    connectedStamp = resume.id().stamp();
+    connected = resume.id();
     Sync catchUp = resume.catchUp();
     if (catchUp != null) {
       write(catchUp.frame());
@@ -183,12 +186,10 @@ final class EventWriter implements Connection.Writer {
     if (sync == null || sync.stamp() <= toldStamp) {
       return null;
     }
-    toldStamp = Math.max(sync.stamp(), connectedStamp);
+    toldStamp = Math.max(sync.stamp(), connected.stamp());
     // one that was stamped before this client came, and delivered after: its id must not go back
     // behind that of `connected`, or the client would ask again for what it knows
-    return sync.stamp() < connectedStamp
-        ? manager.sync(connectedStamp, sync.pokedNanoTime())
-        : sync;
+    return sync.stamp() < connected.stamp() ? manager.sync(connected, sync.pokedNanoTime()) : sync;
   }
 
   private void write(byte[] frame) {

@@ -3,7 +3,6 @@ package dev.replistream.stream;
 import dev.replistream.poke.Poke;
 import java.time.Duration;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.concurrent.locks.Condition;
@@ -20,10 +19,6 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Thread-safe by its lock, under which nothing is delivered.
 final class PokeSpread implements AutoCloseable {
-  private static final int MAX_CONNECTIONS_AT_ONCE = 100;
-  private static final Duration EACH = Duration.ofMillis(1);
-  private static final Duration LONGEST = Duration.ofSeconds(10);
-
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition isEarlier = lock.newCondition();
   private final Map<String, Poke> waiting = new HashMap<>();
@@ -42,33 +37,18 @@ final class PokeSpread implements AutoCloseable {
     this.thread = Thread.ofVirtual().name("poke-spread").start(this::run);
   }
 
-  /// Over how long a poke of so many connections is spread: nothing up to 100, then a millisecond
-  /// for each, and ten seconds at the most.
-  static Duration window(int connections) {
-    if (connections <= MAX_CONNECTIONS_AT_ONCE) {
-      return Duration.ZERO;
-    }
-    Duration window = EACH.multipliedBy(connections);
-    return window.compareTo(LONGEST) < 0 ? window : LONGEST;
-  }
-
-  /// Delivers one poke each of some users evenly over `window`, in this order, the first one at
-  /// once.
-  void add(List<Poke> pokes, Duration window) {
-    long now = System.nanoTime();
+  /// Delivers a poke after a while.
+  void add(Duration delay, Poke poke) {
     lock.lock();
     try {
-      for (int i = 0; i < pokes.size(); i++) {
-        Poke poke = pokes.get(i);
-        Poke before = waiting.get(poke.userId());
-        if (before == null || before.stamp() < poke.stamp()) {
-          waiting.put(poke.userId(), poke);
-        }
-        if (before == null) {
-          turns.add(new Turn(poke.userId(), now + window.toNanos() * i / pokes.size()));
-        }
+      Poke before = waiting.get(poke.userId());
+      if (before == null || before.stamp() < poke.stamp()) {
+        waiting.put(poke.userId(), poke);
       }
-      isEarlier.signal();
+      if (before == null) {
+        turns.add(new Turn(poke.userId(), System.nanoTime() + delay.toNanos()));
+        isEarlier.signal();
+      }
     } finally {
       lock.unlock();
     }

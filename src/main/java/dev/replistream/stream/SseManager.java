@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Thread-safe. A connection is counted from {@link #register} to {@link #remove}, which its own
 /// thread calls whatever way it ends.
-public final class SseManager implements AutoCloseable {
+public final class SseManager implements PokeBus.Subscriber, AutoCloseable {
   private static final Logger LOGGER = System.getLogger(SseManager.class.getName());
 
   /// Whether a connection was let in.
@@ -64,7 +64,7 @@ public final class SseManager implements AutoCloseable {
     this.bus = bus;
     this.metrics = metrics;
     this.pokeSpread = new PokeSpread(this::deliver);
-    bus.subscribe(this::deliver, this::spread);
+    bus.subscribe(this);
     this.ticker =
         Thread.ofPlatform()
             .name("stream-ticker")
@@ -100,15 +100,22 @@ public final class SseManager implements AutoCloseable {
     return bus.poke(userId, PokeBus.Source.JAVA);
   }
 
-  /// How many connections a user has.
+  /// How many connections a user has on this node.
+  @Override
   public int connections(String userId) {
     UserConnections connections = users.get(userId);
     return connections == null ? 0 : connections.size();
   }
 
-  /// How many connections there are.
+  /// How many connections this node has.
+  @Override
   public int connections() {
     return total.get();
+  }
+
+  @Override
+  public List<String> users() {
+    return List.copyOf(users.keySet());
   }
 
   /// Whether the node has begun to send its clients elsewhere.
@@ -160,6 +167,10 @@ public final class SseManager implements AutoCloseable {
     }
     // the registration is seen by every poke whose stamp the following read of the cursor misses
     VarHandle.fullFence();
+    if (!bus.join(connection.caller().userId(), connection.slot + 1)) {
+      forget(connection);
+      return Admission.USER_LIMIT;
+    }
     return Admission.ADMITTED;
   }
 
@@ -171,13 +182,7 @@ public final class SseManager implements AutoCloseable {
 
   /// Forgets a connection that has ended. Called once for each that was admitted.
   void remove(Connection connection, int events) {
-    users.computeIfPresent(
-        connection.caller().userId(),
-        (_, present) -> {
-          present.remove(connection);
-          return present.size() == 0 ? null : present;
-        });
-    total.decrementAndGet();
+    forget(connection);
     connection.end(CloseReason.FAILED); // counts only where no other reason was given
     CloseReason reason = Objects.requireNonNull(connection.reason());
     metrics.connectionClosed(connection.transport(), reason);
@@ -197,26 +202,37 @@ public final class SseManager implements AutoCloseable {
     }
   }
 
+  private void forget(Connection connection) {
+    String userId = connection.caller().userId();
+    users.computeIfPresent(
+        userId,
+        (_, present) -> {
+          present.remove(connection);
+          return present.size() == 0 ? null : present;
+        });
+    total.decrementAndGet();
+    bus.left(userId);
+  }
+
   /// What a client that has just been registered missed.
   ///
   /// @param lastEventId what the client says it saw last, if it says anything
   Resume resume(String userId, @Nullable String lastEventId) {
-    String epoch = bus.cursor().epoch();
-    long latest = bus.cursor().latest(userId);
-    EventId current = new EventId(epoch, latest);
+    EventId current = bus.latest(userId);
     if (lastEventId == null || lastEventId.isEmpty()) {
       return new Resume(current, null, -1);
     }
-    EventId seen =
+    if (lastEventId.equals(current.toString())) {
+      return new Resume(current, null, current.stamp());
+    }
+    // an id of another epoch, or from the future, is no id of this counter: all may be missed
+    long seen =
         EventId.parse(lastEventId)
-            .filter(id -> id.epoch().equals(epoch))
-            .orElse(new EventId(epoch, 0));
-    boolean unknown = !seen.toString().equals(lastEventId);
-    // an id from the future is no id of this counter: treat it as unknown
-    boolean missed = unknown || seen.stamp() < latest || seen.stamp() > latest;
-    return missed
-        ? new Resume(new EventId(epoch, Math.min(seen.stamp(), latest)), sync(latest, 0), latest)
-        : new Resume(current, null, latest);
+            .filter(id -> id.epoch().equals(current.epoch()))
+            .map(EventId::stamp)
+            .orElse(0L);
+    EventId before = new EventId(current.epoch(), Math.min(seen, current.stamp()));
+    return new Resume(before, sync(current, 0), current.stamp());
   }
 
   /// How a client's stream begins.
@@ -231,14 +247,13 @@ public final class SseManager implements AutoCloseable {
   record Resume(EventId id, @Nullable Sync catchUp, long toldStamp) {}
 
   /// The `sync` of a poke.
-  Sync sync(long stamp, long pokedNanoTime) {
-    byte[] frame =
-        ("id: " + new EventId(bus.cursor().epoch(), stamp) + "\ndata: sync\n\n")
-            .getBytes(StandardCharsets.US_ASCII);
-    return new Sync(stamp, frame, pokedNanoTime);
+  Sync sync(EventId id, long pokedNanoTime) {
+    byte[] frame = ("id: " + id + "\ndata: sync\n\n").getBytes(StandardCharsets.US_ASCII);
+    return new Sync(id.stamp(), frame, pokedNanoTime);
   }
 
-  private int deliver(Poke poke) {
+  @Override
+  public int deliver(Poke poke) {
     // see register: either this finds the connection, or the connection finds the stamp
     VarHandle.fullFence();
     UserConnections connections = users.get(poke.userId());
@@ -246,7 +261,7 @@ public final class SseManager implements AutoCloseable {
       return 0;
     }
     Connection[] targets = connections.snapshot();
-    Sync sync = sync(poke.stamp(), poke.nanoTime());
+    Sync sync = sync(poke.id(), poke.nanoTime());
     if (targets.length <= SHARE) {
       offer(sync, targets, 0);
     } else if (connections.offerFanOut(sync)) {
@@ -255,27 +270,9 @@ public final class SseManager implements AutoCloseable {
     return targets.length;
   }
 
-  /// Delivers one poke each of many users, who are not told all at once where they have many
-  /// connections; see {@link PokeSpread#window}. Whoever connects in between finds the stamp.
-  private int spread(List<Poke> pokes) {
-    VarHandle.fullFence(); // see register
-    List<Poke> connected = new ArrayList<>();
-    int notified = 0;
-    for (Poke poke : pokes) {
-      int count = connections(poke.userId());
-      if (count > 0) {
-        connected.add(poke);
-        notified += count;
-      }
-    }
-    Duration window = PokeSpread.window(notified);
-    if (window.isZero()) {
-      connected.forEach(this::deliver);
-    } else {
-      Collections.shuffle(connected); // so that nobody is always the last
-      pokeSpread.add(connected, window);
-    }
-    return notified;
+  @Override
+  public void deliverAfter(Duration delay, Poke poke) {
+    pokeSpread.add(delay, poke);
   }
 
   /// Brings the newest sync to a user's many connections, and when that is done the next: however

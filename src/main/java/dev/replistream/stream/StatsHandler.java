@@ -4,6 +4,7 @@ import dev.replistream.auth.Authenticator;
 import dev.replistream.auth.Caller;
 import dev.replistream.http.Json;
 import dev.replistream.http.Routes;
+import dev.replistream.poke.PokeBus;
 import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
@@ -12,13 +13,13 @@ import java.time.Clock;
 /// `GET /stats`: how many connections the caller and everybody have. Thread-safe.
 public final class StatsHandler implements Handler {
   private final Authenticator authenticator;
-  private final SseManager manager;
+  private final PokeBus bus;
   private final Clock clock;
 
-  /// A handler that counts what `manager` knows.
-  public StatsHandler(Authenticator authenticator, SseManager manager, Clock clock) {
+  /// A handler that counts what `bus` knows of.
+  public StatsHandler(Authenticator authenticator, PokeBus bus, Clock clock) {
     this.authenticator = authenticator;
-    this.manager = manager;
+    this.bus = bus;
     this.clock = clock;
   }
 
@@ -30,8 +31,8 @@ public final class StatsHandler implements Handler {
         Json.write(json -> {
           json.writeStartObject();
           json.writeStringField("userId", caller.userId());
-          json.writeNumberField("userConnections", manager.connections(caller.userId()));
-          json.writeNumberField("totalConnections", manager.connections());
+          json.writeNumberField("userConnections", bus.connections(caller.userId()));
+          json.writeNumberField("totalConnections", bus.connections());
           json.writeStringField("timestamp", Json.timestamp(clock.instant()));
           json.writeEndObject();
         }));

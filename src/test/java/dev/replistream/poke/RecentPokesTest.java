@@ -10,7 +10,7 @@ class RecentPokesTest {
   private final RecentPokes recent = new RecentPokes();
 
   private void poked(String user, Duration ago) {
-    recent.poked(new Poke(user, 1, System.nanoTime() - ago.toNanos()));
+    recent.poked(new Poke(user, "e", 1, System.nanoTime() - ago.toNanos()));
   }
 
   @Test

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.poke.Cursor;
+import dev.replistream.poke.LocalPokeBus;
+import dev.replistream.poke.Poke;
 import dev.replistream.poke.PokeBus;
 import dev.replistream.sync.FlakyDatabase;
 import dev.replistream.sync.FlakyDatabase.Fate;
@@ -12,6 +14,7 @@ import dev.replistream.sync.TestDatabase;
 import io.helidon.metrics.api.MetricsFactory;
 import io.helidon.service.registry.Services;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -28,17 +31,41 @@ class RoomsOfUnknownOutcomeTest {
   private FlakyDatabase database;
   private Rooms rooms;
 
+  /// Every user has one stream.
+  private final class Everybody implements PokeBus.Subscriber {
+    @Override
+    public int connections(String userId) {
+      return 1;
+    }
+
+    @Override
+    public int connections() {
+      return 1;
+    }
+
+    @Override
+    public List<String> users() {
+      return List.of();
+    }
+
+    @Override
+    public int deliver(Poke poke) {
+      poked.add(poke.userId());
+      return 1;
+    }
+
+    @Override
+    public void deliverAfter(Duration delay, Poke poke) {
+      deliver(poke);
+    }
+  }
+
   @BeforeEach
   void open() {
     database = new FlakyDatabase(TestDatabase.sqlite(directory));
     PokeBus bus =
-        new PokeBus(new Cursor("e", 100), Services.get(MetricsFactory.class).globalRegistry());
-    bus.subscribe(
-        poke -> poked.add(poke.userId()) ? 1 : 0,
-        pokes -> {
-          pokes.forEach(poke -> poked.add(poke.userId()));
-          return pokes.size();
-        });
+        new LocalPokeBus(new Cursor("e", 100), Services.get(MetricsFactory.class).globalRegistry());
+    bus.subscribe(new Everybody());
     rooms = new Rooms(database, new RoomSettings(10, 10), bus, RoomRules.NOON);
   }
 

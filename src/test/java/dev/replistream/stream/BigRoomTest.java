@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.replistream.Eventually;
 import dev.replistream.auth.Caller;
 import dev.replistream.poke.Cursor;
+import dev.replistream.poke.LocalPokeBus;
 import dev.replistream.poke.PokeBus;
+import dev.replistream.poke.Spread;
 import io.helidon.metrics.api.MeterRegistry;
 import io.helidon.metrics.api.MetricsFactory;
 import io.helidon.service.registry.Services;
@@ -31,7 +33,7 @@ class BigRoomTest {
           99);
 
   private final StreamMetrics metrics = new StreamMetrics(METERS);
-  private final PokeBus bus = new PokeBus(new Cursor("e", 100_000), METERS);
+  private final PokeBus bus = new LocalPokeBus(new Cursor("e", 100_000), METERS);
   private final SseManager manager = new SseManager(SETTINGS, bus, metrics);
 
   private final Set<String> members = new HashSet<>();
@@ -89,7 +91,7 @@ class BigRoomTest {
   void aBigRoomIsToldOverTheWindowAndThePusherAtOnce() {
     int connections = 1_500;
     connect(connections);
-    Duration window = PokeSpread.window(connections);
+    Duration window = Spread.window(connections);
     long begin = System.nanoTime();
 
     assertThat(poke()).isEqualTo(connections + 2);
@@ -121,7 +123,7 @@ class BigRoomTest {
 
     SseManager.Resume resume = manager.resume("user4999", before);
     assertThat(resume.catchUp()).isNotNull();
-    assertThat(resume.toldStamp()).isEqualTo(bus.cursor().latest("user4999"));
+    assertThat(resume.toldStamp()).isEqualTo(bus.latest("user4999").stamp());
   }
 
   @Test
@@ -156,7 +158,7 @@ class BigRoomTest {
       poke();
     }
     List<Long> stamps = new ArrayList<>();
-    long latest = bus.cursor().latest("user3");
+    long latest = bus.latest("user3").stamp();
 
     Eventually.holds(
         "the last one is told",

@@ -7,6 +7,7 @@ import dev.replistream.auth.Caller;
 import dev.replistream.http.Wire;
 import dev.replistream.http.WireOver;
 import dev.replistream.poke.Cursor;
+import dev.replistream.poke.LocalPokeBus;
 import dev.replistream.poke.PokeBus;
 import io.helidon.metrics.api.MeterRegistry;
 import io.helidon.metrics.api.MetricsFactory;
@@ -31,7 +32,7 @@ final class MemoryService implements SyncScenario.Service, AutoCloseable {
           99);
 
   private final StreamMetrics metrics = new StreamMetrics(METERS);
-  private final PokeBus bus = new PokeBus(new Cursor("e", 1_000), METERS);
+  private final PokeBus bus = new LocalPokeBus(new Cursor("e", 1_000), METERS);
   private final SseManager manager = new SseManager(SETTINGS, bus, metrics);
 
   SseManager manager() {

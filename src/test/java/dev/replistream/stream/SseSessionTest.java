@@ -6,6 +6,7 @@ import dev.replistream.Eventually;
 import dev.replistream.HttpConnection;
 import dev.replistream.LogCapture;
 import dev.replistream.ServerSentEvent;
+import dev.replistream.poke.EventId;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -83,13 +84,13 @@ class SseSessionTest {
     service.poke("alice");
     MemoryConnection client = new MemoryConnection();
     Connection connection = service.register("alice");
-    connection.offer(service.manager().sync(1, System.nanoTime()));
+    connection.offer(service.manager().sync(new EventId("e", 1), System.nanoTime()));
     service.serve(connection, null, client);
     assertThat(next(client)).isEqualTo("connected e-2");
 
     assertThat(next(client)).isEqualTo("sync e-2");
 
-    connection.offer(service.manager().sync(2, System.nanoTime()));
+    connection.offer(service.manager().sync(new EventId("e", 2), System.nanoTime()));
     service.poke("alice");
     assertThat(next(client)).isEqualTo("sync e-3");
     client.close();

@@ -1,0 +1,2 @@
+-- Answers the user's last stamp, or the latest that it can have been.
+return latest()
