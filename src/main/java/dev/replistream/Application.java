@@ -18,6 +18,7 @@ import dev.replistream.poke.Cursor;
 import dev.replistream.poke.LocalPokeBus;
 import dev.replistream.poke.PokeBus;
 import dev.replistream.poke.PokeHandler;
+import dev.replistream.poke.RedisPokeBus;
 import dev.replistream.room.MemberHandler;
 import dev.replistream.room.RoomHandler;
 import dev.replistream.room.Rooms;
@@ -51,6 +52,7 @@ import io.helidon.webserver.WebServerConfig;
 import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.observe.ObserveFeature;
 import io.helidon.webserver.observe.health.HealthObserver;
+import io.helidon.webserver.observe.health.HealthObserverConfig;
 import io.helidon.webserver.observe.metrics.MetricsObserver;
 import java.io.IOException;
 import java.lang.System.Logger;
@@ -97,6 +99,7 @@ public final class Application implements AutoCloseable {
   private final MeterRegistry meters;
   private final Wires wires;
   private final StreamMetrics streamMetrics;
+  private final PokeBus bus;
   private final SseManager sseManager;
   private final Database database;
   private final Compaction compaction;
@@ -129,8 +132,7 @@ public final class Application implements AutoCloseable {
     AuthMetrics authMetrics = new AuthMetrics(meters);
     Authenticator authenticator = new Authenticator(verifier, tickets, cors, authMetrics);
 
-    String epoch = UUID.randomUUID().toString().substring(0, 8);
-    PokeBus bus = new LocalPokeBus(new Cursor(epoch, CURSOR_GENERATION), meters);
+    bus = bus();
 
     MutatorRegistry mutatorRegistry = MutatorRegistry.discover(mutators);
     SyncMetrics syncMetrics = new SyncMetrics(meters);
@@ -213,6 +215,21 @@ public final class Application implements AutoCloseable {
         .register(routes, API + "/sessions");
   }
 
+  private PokeBus bus() {
+    if (settings.redis().isEmpty()) {
+      String epoch = UUID.randomUUID().toString().substring(0, 8);
+      return new LocalPokeBus(new Cursor(epoch, CURSOR_GENERATION), meters);
+    }
+    RedisPokeBus nodes =
+        new RedisPokeBus(settings.redis().get(), streamSettings.maxConnectionsPerUser(), meters);
+    nodes
+        .refusal()
+        .ifPresent(refusal -> {
+          throw new SettingsException("replistream.redis.url: Redis answers: " + refusal);
+        });
+    return nodes;
+  }
+
   /// What signs tokens of any user, in development mode alone.
   private static Optional<TokenSigner> developmentSigner(Settings settings, Clock clock) {
     return settings.auth().isDevelopmentMode()
@@ -278,11 +295,7 @@ public final class Application implements AutoCloseable {
   }
 
   private ObserveFeature observe() {
-    return ObserveFeature.builder()
-        .endpoint("/")
-        .sockets(List.of(ADMIN))
-        .observersDiscoverServices(false)
-        .addObserver(
+    HealthObserverConfig.Builder health =
             HealthObserver.builder()
                 .details(true)
                 .useSystemServices(false)
@@ -293,8 +306,15 @@ public final class Application implements AutoCloseable {
                     "accepting")
                 .addCheck(
                     () -> health(database.isAvailable()), HealthCheckType.READINESS, "database")
-                .addCheck(() -> health(true), HealthCheckType.STARTUP, "started")
-                .build())
+                .addCheck(() -> health(true), HealthCheckType.STARTUP, "started");
+    if (settings.redis().isPresent()) {
+      health.addCheck(() -> health(bus.isAvailable()), HealthCheckType.READINESS, "redis");
+    }
+    return ObserveFeature.builder()
+        .endpoint("/")
+        .sockets(List.of(ADMIN))
+        .observersDiscoverServices(false)
+        .addObserver(health.build())
         .addObserver(MetricsObserver.builder().meterRegistry(meters).build())
         .build();
   }
@@ -342,12 +362,13 @@ public final class Application implements AutoCloseable {
     compaction.start();
     LOGGER.log(
         Level.INFO,
-        "event=start address={0}:{1,number,#} admin-port={2,number,#} auth={3} database={4} max-streams={5,number,#}",
+        "event=start address={0}:{1,number,#} admin-port={2,number,#} auth={3} database={4} nodes={5} max-streams={6,number,#}",
         settings.host(),
         port(),
         adminPort(),
         settings.auth(),
         settings.db(),
+        settings.redis().isPresent() ? "redis" : "one",
         streamSettings.maxConnections());
   }
 
@@ -388,6 +409,7 @@ public final class Application implements AutoCloseable {
     }
     compaction.close();
     sseManager.close();
+    bus.close();
     wires.close();
     database.close();
     streamMetrics.close();

@@ -3,6 +3,8 @@ package dev.replistream;
 import dev.replistream.auth.AuthSettings;
 import dev.replistream.db.DbSettings;
 import dev.replistream.http.Deadlines;
+import dev.replistream.poke.RedisSettings;
+import dev.replistream.poke.RedisUrl;
 import dev.replistream.room.RoomSettings;
 import dev.replistream.stream.StreamSettings;
 import dev.replistream.sync.SyncSettings;
@@ -41,6 +43,7 @@ import java.util.stream.Collectors;
 /// @param db where the data are kept
 /// @param sync the limits of push and pull
 /// @param rooms the limits of rooms
+/// @param redis how nodes meet, where there are several
 /// @param allowOrigins the web origins that may call, or `*`
 /// @param web what a browser is shown
 /// @param logLevel the least level that is logged
@@ -55,6 +58,7 @@ public record Settings(
     DbSettings db,
     SyncSettings sync,
     RoomSettings rooms,
+    Optional<RedisSettings> redis,
     List<String> allowOrigins,
     WebSettings web,
     System.Logger.Level logLevel) {
@@ -96,6 +100,8 @@ public record Settings(
           "sync.compaction-interval",
           "rooms.max-per-user",
           "rooms.max-members",
+          "redis.url",
+          "redis.prefix",
           "cors.allow-origins",
           "console",
           "demo.replicache",
@@ -255,6 +261,12 @@ public record Settings(
                 + host);
       }
       Path dataDir = Path.of(required("data-dir"));
+      DbSettings db = db(dataDir);
+      Optional<RedisSettings> redis = redis();
+      check(
+          redis.isEmpty() || db.isPostgres(),
+          "redis.url",
+          "it is for several nodes, which share a PostgreSQL: name that in replistream.db.url");
       int port = number("port", 0, 65_535);
       int adminPort = number("admin-port", 0, 65_535);
       check(
@@ -269,11 +281,12 @@ public record Settings(
           auth,
           stream(),
           http(),
-          db(dataDir),
+          db,
           sync(),
           new RoomSettings(
               number("rooms.max-per-user", 1, RoomSettings.MOST_PER_USER),
               number("rooms.max-members", 1, 100_000)),
+          redis,
           origins(),
           web(auth),
           logLevel(auth));
@@ -321,6 +334,19 @@ public record Settings(
       check(postgres || user.isEmpty(), "db.user", NOT_FOR_SQLITE);
       check(postgres || password.isEmpty(), "db.password", NOT_FOR_SQLITE);
       return new DbSettings(url, user, password, number("db.pool-size", 1, 1_000));
+    }
+
+    private Optional<RedisSettings> redis() {
+      String prefix = required("redis.prefix");
+      check(
+          prefix.matches("[A-Za-z0-9_.:-]{1,64}"),
+          "redis.prefix",
+          "1 to 64 letters, digits and _ . : -, not " + prefix);
+      try {
+        return text("redis.url").map(url -> new RedisSettings(RedisUrl.parse(url), prefix));
+      } catch (IllegalArgumentException e) { // which never has the URL's password
+        throw bad("redis.url", String.valueOf(e.getMessage()));
+      }
     }
 
     private SyncSettings sync() {

@@ -38,7 +38,7 @@ class LogLinesTest {
       assertThat(lines).hasSize(8).allMatch(line -> FORM.matcher(line).matches());
       assertThat(lines.get(0))
           .matches(
-              "event=start address=127\\.0\\.0\\.1:\\d+ admin-port=\\d+ auth=secret database=sqlite max-streams=\\d+");
+              "event=start address=127\\.0\\.0\\.1:\\d+ admin-port=\\d+ auth=secret database=sqlite nodes=one max-streams=\\d+");
       assertThat(lines.get(1)).isEqualTo("event=connected user=\"alice\" transport=sse");
       assertThat(lines.get(2)).isEqualTo("event=poke user=\"alice\" notified=1");
       assertThat(lines.get(3))

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.replistream.auth.AuthSettings;
 import dev.replistream.db.DbSettings;
+import dev.replistream.poke.RedisUrl;
 import dev.replistream.room.RoomSettings;
 import dev.replistream.stream.StreamSettings;
 import dev.replistream.sync.SyncSettings;
@@ -92,6 +93,7 @@ class SettingsTest {
                     Duration.ofDays(90),
                     Duration.ofHours(1)),
                 new RoomSettings(1_000, 10_000),
+                Optional.empty(),
                 List.of("*"),
                 new WebSettings(
                     true,
@@ -460,5 +462,24 @@ class SettingsTest {
     assertThatThrownBy(() -> loadFile(yaml))
         .isInstanceOf(SettingsException.class)
         .hasMessageStartingWith("replistream");
+  }
+
+  @Test
+  void redisIsForNodesThatShareAPostgres() {
+    String[] postgres = {"REPLISTREAM_DB_URL", "jdbc:postgresql://db/replistream"};
+    String[] redis = {"REPLISTREAM_REDIS_URL", "redis://app:s3cret@cache:6380/2"};
+
+    Settings settings = load(Stream.of(postgres, redis).flatMap(Stream::of).toArray(String[]::new));
+
+    assertThat(settings.redis().orElseThrow().url().hosts())
+        .containsExactly(new RedisUrl.Host("cache", 6380));
+    assertThat(settings.redis().orElseThrow().prefix()).isEqualTo("replistream");
+    assertThat(settings.toString()).doesNotContain("s3cret");
+    assertRefused(redis).hasMessageStartingWith("replistream.redis.url: it is for several nodes");
+    assertRefused("REPLISTREAM_REDIS_URL", "http://s3cret@cache")
+        .hasMessageStartingWith("replistream.redis.url: a URL such as redis://")
+        .hasMessageNotContaining("s3cret");
+    assertRefused("REPLISTREAM_REDIS_PREFIX", "a{b}")
+        .hasMessageStartingWith("replistream.redis.prefix: ");
   }
 }

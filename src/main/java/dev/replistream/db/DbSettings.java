@@ -11,6 +11,11 @@ import java.util.Optional;
 /// @param poolSize how many connections are held to PostgreSQL
 public record DbSettings(
     String url, Optional<String> user, Optional<String> password, int poolSize) {
+  /// Whether several nodes can share it.
+  public boolean isPostgres() {
+    return url.startsWith(PostgresServer.SCHEME);
+  }
+
   /// Only the kind of database: a URL may hold a password too.
   @Override
   public String toString() {

@@ -1,0 +1,609 @@
+package dev.replistream.poke;
+
+import dev.replistream.http.Json;
+import io.helidon.metrics.api.Gauge;
+import io.helidon.metrics.api.MeterRegistry;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/// The bus of many nodes, which meet in Redis.
+///
+/// Redis stamps a poke, looks up which nodes hold streams of the user, and sends it to those, in
+/// one script; this node brings it to its own streams. A node's word on what it holds counts as
+/// long as its lease, which it renews twice a second.
+///
+/// **While Redis is away** pokes go to this node's own streams, with ids of an epoch that no other
+/// node knows, and the users are noted. When it is back (or this node was cut off from it, or it
+/// lost what it knew) the node
+///
+/// 1. raises the floor of all users' stamps, so that every client that comes back with an older id
+///    pulls once,
+/// 2. says anew what streams it holds,
+/// 3. pokes the users that it noted, for the other nodes,
+/// 4. brings every stream of its own one `sync`, spread as a room's pokes are.
+///
+/// Thread-safe. A poke waits for Redis a second at most, and not at all while that is known to be
+/// away.
+public final class RedisPokeBus implements PokeBus {
+  private static final Logger LOGGER = System.getLogger(RedisPokeBus.class.getName());
+
+  /// The epoch of the stamps that Redis gives.
+  private static final String EPOCH = "r";
+
+  private static final Duration BEAT = Duration.ofMillis(500);
+
+  /// How long a message to itself may take.
+  private static final Duration PATIENCE = Duration.ofMillis(800);
+
+  private static final Duration LEASE = Duration.ofSeconds(5);
+  private static final Duration COUNTS_RENEWED = Duration.ofMinutes(30);
+
+  /// How many users are noted while Redis is away; beyond it all nodes' streams get a `sync`.
+  private static final int MAX_NOTED = 100_000;
+
+  /// How many users' last pokes a generation of the cursor remembers.
+  private static final int GENERATION = 1_000_000;
+
+  private static final String MEND_ALL = "mend";
+
+  private final RedisServer server;
+  private final RedisLink link;
+  private final List<Subscription> subscriptions;
+  private final int maxConnectionsPerUser;
+  private final String node = UUID.randomUUID().toString().replace("-", "").substring(0, 12);
+  private final PokeCounters counters;
+  private final RecentPokes recent = new RecentPokes();
+  private final AtomicLongArray highestStamps; // by shard
+  private final Semaphore attention = new Semaphore(0);
+  private final Thread keeper;
+  private volatile @Nullable Subscriber subscriber;
+  private volatile boolean mustMend = true;
+  private volatile int connectionsElsewhere;
+  private volatile boolean isClosed;
+  private volatile boolean isUp; // written under this
+  // guarded by this
+  private Set<String> noted = new HashSet<>();
+  private boolean hasMoreThanNoted;
+
+  /// A bus that has not begun yet.
+  ///
+  /// @param maxConnectionsPerUser how many connections a user may have on all nodes together
+  public RedisPokeBus(RedisSettings settings, int maxConnectionsPerUser, MeterRegistry registry) {
+    this.server = new RedisServer(settings);
+    this.highestStamps = new AtomicLongArray(server.shards());
+    this.maxConnectionsPerUser = maxConnectionsPerUser;
+    this.counters = new PokeCounters(registry);
+    this.link = new RedisLink(server);
+    this.subscriptions =
+        IntStream.range(0, server.shards())
+            .mapToObj(shard -> new Subscription(server, shard, node, this::received))
+            .toList();
+    registry.getOrCreate(
+        Gauge.builder("replistream_redis_up", () -> isAvailable() ? 1 : 0)
+            .description("Whether this node's pokes reach all nodes"));
+    this.keeper = Thread.ofVirtual().name("redis-keeper").unstarted(this::keep);
+  }
+
+  /// Why Redis does not let this node in, if it is there and doesn't: a password that is missing or
+  /// wrong, a database that there isn't. Waits for it a second or two.
+  public Optional<String> refusal() {
+    return server.refusal();
+  }
+
+  /// Sets who holds the streams of this node, and begins to look for Redis.
+  @Override
+  public void subscribe(Subscriber holder) {
+    subscriber = holder;
+    link.start();
+    subscriptions.forEach(Subscription::start);
+    keeper.start();
+  }
+
+  // ---- pokes
+
+  @Override
+  public int poke(String userId, Source source) {
+    counters.poked(source);
+    int notified = poked(ask(userId, Duration.ZERO), userId, Duration.ZERO);
+    if (LOGGER.isLoggable(Level.DEBUG)) {
+      LOGGER.log(Level.DEBUG, "event=poke user=" + Json.quoted(userId) + " notified=" + notified);
+    }
+    return notified;
+  }
+
+  /// What a poke's script answers.
+  ///
+  /// @param elsewhere how many streams other nodes hold
+  private record Stamped(long stamp, int elsewhere) {}
+
+  /// A poke on its way, or null where Redis is away.
+  private @Nullable CompletableFuture<Stamped> ask(String userId, Duration delay) {
+    return isAvailable()
+        ? askFor(
+            RedisScript.POKE,
+            userId,
+            List.of(
+                Long.toString(delay.toMillis()), Integer.toString(GENERATION), server.publish()),
+            answer -> new Stamped(number(answer, 0), Math.toIntExact(number(answer, 1))))
+        : null;
+  }
+
+  /// Waits for Redis to stamp a poke, and brings it to this node's streams.
+  ///
+  /// @return how many streams all nodes hold
+  private int poked(@Nullable CompletableFuture<Stamped> asked, String userId, Duration delay) {
+    CompletableFuture<Stamped> answer = asked;
+    while (true) {
+      if (answer != null) {
+        try {
+          Stamped stamped = RedisLink.await(answer);
+          return stamped.elsewhere + deliver(poke(userId, EPOCH, stamped.stamp), delay);
+        } catch (RedisUnavailableException e) {
+          lost(e);
+        }
+      }
+      if (note(userId)) {
+        // above all that clients of this node have seen, and below all that Redis will give after
+        long stamp = highestStamps.incrementAndGet(server.shardOf(userId));
+        return deliver(poke(userId, node, stamp), delay);
+      }
+      answer = ask(userId, delay); // it has come back in this moment
+    }
+  }
+
+  private Poke poke(String userId, String epoch, long stamp) {
+    Poke poke = new Poke(userId, epoch, stamp, System.nanoTime());
+    recent.poked(poke);
+    seen(server.shardOf(userId), stamp);
+    return poke;
+  }
+
+  private int deliver(Poke poke, Duration delay) {
+    Subscriber holder = subscriber;
+    if (holder == null) {
+      return 0;
+    }
+    if (delay.isZero()) {
+      return holder.deliver(poke);
+    }
+    int count = holder.connections(poke.userId());
+    if (count > 0) {
+      holder.deliverAfter(delay, poke);
+    }
+    return count;
+  }
+
+  private void seen(int shard, long stamp) {
+    highestStamps.accumulateAndGet(shard, stamp, Math::max);
+  }
+
+  @Override
+  public int poke(Set<String> userIds, String prompt, Source source) {
+    int notified = userIds.contains(prompt) ? poke(prompt, source) : 0;
+    List<String> others = new ArrayList<>(userIds);
+    others.remove(prompt);
+    if (others.isEmpty()) {
+      return notified;
+    }
+    Collections.shuffle(others); // so that nobody is always the last
+    Duration window = Spread.window(others.size() == 1 ? 0 : connections(others));
+    List<@Nullable CompletableFuture<Stamped>> asked = new ArrayList<>(others.size());
+    for (int i = 0; i < others.size(); i++) {
+      counters.poked(source);
+      asked.add(ask(others.get(i), Spread.turn(window, i, others.size())));
+    }
+    for (int i = 0; i < others.size(); i++) {
+      notified += poked(asked.get(i), others.get(i), Spread.turn(window, i, others.size()));
+    }
+    return notified;
+  }
+
+  /// How many connections some users have now, as far as that is known.
+  private int connections(List<String> userIds) {
+    List<CompletableFuture<Integer>> asked = new ArrayList<>(userIds.size());
+    if (isAvailable()) {
+      userIds.forEach(userId -> asked.add(askElsewhere(userId)));
+    }
+    Subscriber holder = subscriber;
+    int connections = holder == null ? 0 : userIds.stream().mapToInt(holder::connections).sum();
+    try {
+      for (CompletableFuture<Integer> each : asked) {
+        connections += RedisLink.await(each);
+      }
+    } catch (RedisUnavailableException e) {
+      lost(e);
+    }
+    return connections;
+  }
+
+  private CompletableFuture<Integer> askElsewhere(String userId) {
+    return askFor(
+        RedisScript.ELSEWHERE, userId, List.of(), answer -> Math.toIntExact((Long) answer));
+  }
+
+  /// Takes a message of another node.
+  private void received(String message) {
+    try {
+      if (message.equals(MEND_ALL)) {
+        mustMend = true;
+        attention.release();
+        return;
+      }
+      String[] parts = message.split(" ", 4);
+      if (parts.length == 4 && parts[0].equals("poke")) {
+        deliver(
+            poke(parts[3], EPOCH, Long.parseLong(parts[1])),
+            Duration.ofMillis(Long.parseLong(parts[2])));
+      }
+    } catch (RuntimeException e) { // one bad message must not end the subscription
+      LOGGER.log(Level.ERROR, "event=error where=redis-message", e);
+    }
+  }
+
+  // ---- streams
+
+  @Override
+  public EventId latest(String userId) {
+    if (isAvailable()) {
+      try {
+        long stamp =
+            RedisLink.await(askFor(RedisScript.LATEST, userId, List.of(), Long.class::cast));
+        seen(server.shardOf(userId), stamp);
+        return new EventId(EPOCH, stamp);
+      } catch (RedisUnavailableException e) {
+        lost(e);
+      }
+    }
+    // whatever the client has seen, it may have missed something
+    return new EventId(node, highestStamps.get(server.shardOf(userId)));
+  }
+
+  @Override
+  public boolean join(String userId, int nth) {
+    if (!isAvailable()) {
+      return true; // within the limit of this node; counted when Redis is back
+    }
+    try {
+      boolean mayJoin =
+          RedisLink.await(
+              askFor(
+                  RedisScript.JOIN,
+                  userId,
+                  List.of(Integer.toString(nth), Integer.toString(maxConnectionsPerUser)),
+                  answer -> (Long) answer == 1));
+      Subscriber holder = subscriber;
+      if (mayJoin && holder != null && holder.connections(userId) != nth) {
+        left(userId); // others came or left meanwhile: count them as they are now
+      }
+      return mayJoin;
+    } catch (RedisUnavailableException e) {
+      lost(e);
+      return true;
+    }
+  }
+
+  @Override
+  public void left(String userId) {
+    if (isAvailable()) {
+      var _ =
+          askToCount(userId)
+              .whenComplete((_, failure) -> {
+                if (failure != null) {
+                  lost(failure);
+                }
+              });
+    }
+  }
+
+  private CompletableFuture<Long> askToCount(String userId) {
+    return link.ask(
+        RedisScript.COUNT,
+        keys(userId),
+        () -> {
+          Subscriber holder = subscriber;
+          int count = holder == null ? 0 : holder.connections(userId);
+          return arguments(userId, List.of(Integer.toString(count)));
+        },
+        Long.class::cast);
+  }
+
+  @Override
+  public int connections(String userId) {
+    return connections(List.of(userId));
+  }
+
+  @Override
+  public int connections() {
+    Subscriber holder = subscriber;
+    int own = holder == null ? 0 : holder.connections();
+    return isAvailable() ? own + connectionsElsewhere : own;
+  }
+
+  @Override
+  public Optional<Duration> pulled(String userId) {
+    return recent.pulled(userId);
+  }
+
+  @Override
+  public boolean isInstant() {
+    return false;
+  }
+
+  @Override
+  public boolean isAvailable() {
+    return isUp;
+  }
+
+  // ---- outages
+
+  /// Takes note that Redis is away.
+  private void lost(Throwable why) {
+    synchronized (this) {
+      if (!isUp) {
+        return;
+      }
+      isUp = false;
+      mustMend = true;
+    }
+    if (!isClosed) {
+      LOGGER.log(Level.WARNING, "event=redis-lost reason=" + Json.quoted(root(why).toString()));
+    }
+    attention.release();
+  }
+
+  private static Throwable root(Throwable e) {
+    Throwable cause = e.getCause();
+    return cause == null ? e : root(cause);
+  }
+
+  /// Notes a user whose poke the other nodes have not heard of.
+  ///
+  /// @return false when they can be told now
+  private synchronized boolean note(String userId) {
+    if (isUp) {
+      return false;
+    }
+    if (noted.size() < MAX_NOTED) {
+      noted.add(userId);
+    } else {
+      hasMoreThanNoted = true;
+    }
+    return true;
+  }
+
+  /// Renews the lease, and mends what an outage left.
+  private void keep() {
+    long renewed = System.nanoTime();
+    long beat = 0;
+    while (!isClosed) {
+      try {
+        beat(++beat);
+        if (mustMend) {
+          mend();
+        } else if (System.nanoTime() - renewed > COUNTS_RENEWED.toNanos()) {
+          renewed = System.nanoTime();
+          countAll();
+        }
+      } catch (RedisUnavailableException e) {
+        lost(e);
+      } catch (InterruptedException _) {
+        return; // closed
+      } catch (RuntimeException e) { // without this thread the lease would end
+        LOGGER.log(Level.ERROR, "event=error where=redis-keeper", e);
+      }
+      try {
+        if (attention.tryAcquire(BEAT.toMillis(), TimeUnit.MILLISECONDS)) {
+          attention.drainPermits();
+          // not at once: an outage may last
+          Thread.sleep(BEAT.dividedBy(5));
+        }
+      } catch (InterruptedException _) {
+        return; // closed
+      }
+    }
+  }
+
+  private record Beat(boolean held, int elsewhere) {}
+
+  private void beat(long number) throws InterruptedException {
+    for (Subscription subscription : subscriptions) {
+      if (!subscription.awaitReady(PATIENCE)) {
+        subscription.reconnect();
+        throw new RedisUnavailableException("it takes no subscription");
+      }
+    }
+    Subscriber holder = subscriber;
+    int own = holder == null ? 0 : holder.connections();
+    List<CompletableFuture<Beat>> asked = new ArrayList<>();
+    for (int shard = 0; shard < server.shards(); shard++) {
+      asked.add(
+          askShard(
+              RedisScript.BEAT,
+              shard,
+              List.of(
+                  Long.toString(LEASE.toMillis()),
+                  Integer.toString(own),
+                  Long.toString(highestStamps.get(shard)),
+                  Long.toString(number),
+                  server.publish()),
+              answer -> new Beat(number(answer, 0) == 1, Math.toIntExact(number(answer, 1)))));
+    }
+    for (CompletableFuture<Beat> each : asked) {
+      Beat beat = RedisLink.await(each);
+      connectionsElsewhere = beat.elsewhere;
+      if (!beat.held && isAvailable()) {
+        LOGGER.log(Level.WARNING, "event=redis-lost reason=\"it has forgotten this node\"");
+        mustMend = true;
+      }
+    }
+    for (Subscription subscription : subscriptions) {
+      if (!subscription.awaitBeat(number, PATIENCE)) {
+        subscription.reconnect();
+        throw new RedisUnavailableException("its messages don't come");
+      }
+    }
+  }
+
+  private void mend() {
+    mustMend = false;
+    try {
+      for (int shard = 0; shard < server.shards(); shard++) {
+        List<String> highest = List.of(Long.toString(highestStamps.get(shard)));
+        seen(shard, RedisLink.await(askShard(RedisScript.MEND, shard, highest, Long.class::cast)));
+      }
+      synchronized (this) {
+        isUp = true;
+      }
+      Map<String, Long> stamps = countAll();
+      tellOthers();
+      tellOwn(stamps);
+      LOGGER.log(Level.INFO, "event=redis-found node={0} users={1,number,#}", node, stamps.size());
+    } catch (RuntimeException e) {
+      mustMend = true;
+      throw e;
+    }
+  }
+
+  /// Says anew which streams this node holds.
+  ///
+  /// @return the last stamps of their users
+  private Map<String, Long> countAll() {
+    Subscriber holder = subscriber;
+    Map<String, CompletableFuture<Long>> asked = new HashMap<>();
+    if (holder != null) {
+      holder.users().forEach(userId -> asked.put(userId, askToCount(userId)));
+    }
+    Map<String, Long> stamps = new HashMap<>();
+    asked.forEach((userId, answer) -> stamps.put(userId, RedisLink.await(answer)));
+    return stamps;
+  }
+
+  /// Pokes those whom other nodes have not heard of.
+  private void tellOthers() {
+    Set<String> users;
+    boolean isMore;
+    synchronized (this) {
+      users = noted;
+      noted = new HashSet<>();
+      isMore = hasMoreThanNoted;
+      hasMoreThanNoted = false;
+    }
+    if (isMore) {
+      for (int shard = 0; shard < server.shards(); shard++) {
+        RedisLink.await(
+            askShard(
+                RedisScript.ALL, shard, List.of(MEND_ALL, server.publish()), Long.class::cast));
+      }
+    }
+    Map<String, CompletableFuture<Stamped>> asked = new HashMap<>();
+    for (String userId : users) {
+      CompletableFuture<Stamped> answer = ask(userId, Duration.ZERO);
+      if (answer != null) {
+        asked.put(userId, answer);
+      }
+    }
+    users.forEach(userId -> poked(asked.get(userId), userId, Duration.ZERO));
+  }
+
+  /// Brings every stream of this node a `sync`.
+  private void tellOwn(Map<String, Long> stamps) {
+    Subscriber holder = subscriber;
+    if (holder == null) {
+      return;
+    }
+    List<String> users = new ArrayList<>(stamps.keySet());
+    Collections.shuffle(users);
+    Duration window = Spread.window(holder.connections());
+    long now = System.nanoTime();
+    for (int i = 0; i < users.size(); i++) {
+      String userId = users.get(i);
+      deliver(
+          new Poke(userId, EPOCH, stamps.getOrDefault(userId, 0L), now),
+          Spread.turn(window, i, users.size()));
+    }
+  }
+
+  // ---- how Redis is asked
+
+  private <T> CompletableFuture<T> askFor(
+      RedisScript script, String userId, List<String> more, Function<Object, T> read) {
+    return link.ask(script, keys(userId), constant(arguments(userId, more)), read);
+  }
+
+  private <T> CompletableFuture<T> askShard(
+      RedisScript script, int shard, List<String> more, Function<Object, T> read) {
+    return link.ask(script, keys(shard, ""), constant(arguments(shard, "", more)), read);
+  }
+
+  private static Supplier<List<String>> constant(List<String> arguments) {
+    return () -> arguments;
+  }
+
+  private List<String> keys(String userId) {
+    return keys(server.shardOf(userId), userId);
+  }
+
+  private List<String> keys(int shard, String userId) {
+    String prefix = server.prefix(shard);
+    return List.of(prefix + "cursor", prefix + "young", prefix + "old", prefix + "user:" + userId);
+  }
+
+  private List<String> arguments(String userId, List<String> more) {
+    return arguments(server.shardOf(userId), userId, more);
+  }
+
+  private List<String> arguments(int shard, String userId, List<String> more) {
+    List<String> arguments = new ArrayList<>(3 + more.size());
+    arguments.add(server.prefix(shard));
+    arguments.add(node);
+    arguments.add(userId);
+    arguments.addAll(more);
+    return arguments;
+  }
+
+  private static long number(Object answer, int place) {
+    return (Long) ((List<?>) answer).get(place);
+  }
+
+  @Override
+  public void close() {
+    isClosed = true;
+    keeper.interrupt();
+    if (isAvailable()) {
+      try {
+        for (int shard = 0; shard < server.shards(); shard++) {
+          RedisLink.await(askShard(RedisScript.LEAVE, shard, List.of(), Long.class::cast));
+        }
+      } catch (RedisUnavailableException _) {
+        // the lease ends by itself
+      }
+    }
+    abandon();
+  }
+
+  /// Ends what the bus runs, without a word to the other nodes, as a crash does.
+  void abandon() {
+    isClosed = true;
+    keeper.interrupt();
+    subscriptions.forEach(Subscription::close);
+    link.close();
+  }
+}

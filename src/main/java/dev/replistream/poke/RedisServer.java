@@ -1,0 +1,187 @@
+package dev.replistream.poke;
+
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.apache.commons.pool2.impl.GenericObjectPoolConfig;
+import redis.clients.jedis.Connection;
+import redis.clients.jedis.DefaultJedisClientConfig;
+import redis.clients.jedis.HostAndPort;
+import redis.clients.jedis.JedisClientConfig;
+import redis.clients.jedis.JedisPubSub;
+import redis.clients.jedis.JedisShardedPubSub;
+import redis.clients.jedis.RedisClient;
+import redis.clients.jedis.RedisClusterClient;
+import redis.clients.jedis.RedisSentinelClient;
+import redis.clients.jedis.SslOptions;
+import redis.clients.jedis.UnifiedJedis;
+import redis.clients.jedis.exceptions.JedisDataException;
+import redis.clients.jedis.exceptions.JedisException;
+import redis.clients.jedis.util.JedisClusterCRC16;
+
+/// Redis as the bus sees it: shards, each with keys and channels of its own in one place. A single
+/// server is one shard; a cluster has sixteen, which spread over its servers.
+///
+/// Thread-safe.
+final class RedisServer {
+  /// How long an answer may take, or a connection: a Redis that is away is noticed within it.
+  private static final int TIMEOUT_MILLIS = 800;
+
+  private static final int CLUSTER_SHARDS = 16;
+
+  private final RedisUrl url;
+  private final String prefix;
+  private final int shards;
+
+  RedisServer(RedisSettings settings) {
+    this.url = settings.url();
+    this.prefix = settings.prefix();
+    this.shards = url.kind() == RedisUrl.Kind.CLUSTER ? CLUSTER_SHARDS : 1;
+  }
+
+  /// How many shards there are.
+  int shards() {
+    return shards;
+  }
+
+  /// The shard that a user belongs to.
+  int shardOf(String userId) {
+    return Math.floorMod(userId.hashCode(), shards);
+  }
+
+  /// What a shard's keys and channels begin with; the braces keep them in one slot.
+  String prefix(int shard) {
+    return prefix + ":{" + shard + "}:";
+  }
+
+  /// The command that publishes within the shard.
+  String publish() {
+    return url.kind() == RedisUrl.Kind.CLUSTER ? "SPUBLISH" : "PUBLISH";
+  }
+
+  /// A new client with connections of its own.
+  ///
+  /// @throws redis.clients.jedis.exceptions.JedisException when sentinels or cluster are away
+  UnifiedJedis open() {
+    GenericObjectPoolConfig<Connection> pool = new GenericObjectPoolConfig<>();
+    pool.setJmxEnabled(false);
+    return switch (url.kind()) {
+      case SINGLE ->
+          RedisClient.builder()
+              .hostAndPort(hosts().getFirst())
+              .clientConfig(config())
+              .poolConfig(pool)
+              .build();
+      case SENTINEL ->
+          RedisSentinelClient.builder()
+              .masterName(url.master().orElseThrow())
+              .sentinels(hostSet())
+              .clientConfig(config())
+              .sentinelClientConfig(anonymous().build())
+              .poolConfig(pool)
+              .build();
+      case CLUSTER ->
+          RedisClusterClient.builder()
+              .nodes(hostSet())
+              .clientConfig(config())
+              .maxAttempts(1)
+              .poolConfig(pool)
+              .build();
+    };
+  }
+
+  /// Why it does not let anybody in with these credentials; empty where it does, or is away.
+  Optional<String> refusal() {
+    try (UnifiedJedis client = open();
+        Connection connection = connect(client, 0)) {
+      connection.ping();
+      return Optional.empty();
+    } catch (JedisException e) {
+      for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+        if (cause instanceof JedisDataException) {
+          return Optional.of(String.valueOf(cause.getMessage()));
+        }
+      }
+      return Optional.empty();
+    }
+  }
+
+  /// A new connection to the server that has a shard now, for a subscription.
+  ///
+  /// @throws redis.clients.jedis.exceptions.JedisException when it is away
+  Connection connect(UnifiedJedis client, int shard) {
+    return switch (client) {
+      case RedisSentinelClient sentinels -> new Connection(sentinels.getCurrentMaster(), config());
+      case RedisClusterClient cluster ->
+          cluster.getConnectionFromSlot(JedisClusterCRC16.getSlot(prefix(shard)));
+      default -> new Connection(hosts().getFirst(), config());
+    };
+  }
+
+  /// Subscribes to channels of a shard on `connection`, and hands over what comes until that ends.
+  void listen(Connection connection, List<String> channels, Listener listener) {
+    String[] names = channels.toArray(String[]::new);
+    if (url.kind() == RedisUrl.Kind.CLUSTER) {
+      new JedisShardedPubSub() {
+        @Override
+        public void onSSubscribe(String channel, int count) {
+          listener.subscribed(count);
+        }
+
+        @Override
+        public void onSMessage(String channel, String message) {
+          listener.received(message);
+        }
+      }.proceed(connection, names);
+    } else {
+      new JedisPubSub() {
+        @Override
+        public void onSubscribe(String channel, int count) {
+          listener.subscribed(count);
+        }
+
+        @Override
+        public void onMessage(String channel, String message) {
+          listener.received(message);
+        }
+      }.proceed(connection, names);
+    }
+  }
+
+  /// What a subscription brings.
+  interface Listener {
+    /// Another channel is subscribed to.
+    ///
+    /// @param count how many are now
+    void subscribed(int count);
+
+    /// A message came.
+    void received(String message);
+  }
+
+  private JedisClientConfig config() {
+    DefaultJedisClientConfig.Builder config = anonymous().database(url.database());
+    url.user().ifPresent(config::user);
+    url.password().ifPresent(config::password);
+    return config.build();
+  }
+
+  private DefaultJedisClientConfig.Builder anonymous() {
+    DefaultJedisClientConfig.Builder config =
+        DefaultJedisClientConfig.builder()
+            .connectionTimeoutMillis(TIMEOUT_MILLIS)
+            .socketTimeoutMillis(TIMEOUT_MILLIS)
+            .clientName("replistream");
+    return url.isTls() ? config.sslOptions(SslOptions.defaults()) : config;
+  }
+
+  private List<HostAndPort> hosts() {
+    return url.hosts().stream().map(host -> new HostAndPort(host.name(), host.port())).toList();
+  }
+
+  private Set<HostAndPort> hostSet() {
+    return hosts().stream().collect(Collectors.toCollection(LinkedHashSet::new));
+  }
+}

@@ -1,0 +1,234 @@
+package dev.replistream.poke;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.replistream.Eventually;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import redis.clients.jedis.RedisClient;
+
+/// What two nodes do while Redis is away, or one of them is cut off from it, and after.
+class RedisOutageTest {
+  /// Within which every client that missed a poke has to be told, once all is well again.
+  private static final Duration REPAIR = Duration.ofSeconds(10);
+
+  /// Within which a node says that it has lost Redis: two seconds, and what a busy machine adds.
+  private static final Duration NOTICE = Duration.ofSeconds(5);
+
+  private final String prefix = UUID.randomUUID().toString();
+  private TestRedis redis;
+  private TcpProxy proxy;
+  private RedisPokeBus near;
+  private RedisPokeBus far;
+  private RecordingStreams nearStreams;
+  private RecordingStreams farStreams;
+
+  @BeforeEach
+  void open() {
+    redis = TestRedis.start();
+    proxy = new TcpProxy(redis.port());
+    near = RedisPokeBusTest.bus("redis://127.0.0.1:" + proxy.port(), prefix);
+    far = RedisPokeBusTest.bus(redis.url(), prefix);
+    nearStreams = new RecordingStreams(near);
+    farStreams = new RecordingStreams(far);
+    Eventually.holds("both are up", () -> near.isAvailable() && far.isAvailable());
+  }
+
+  @AfterEach
+  void close() {
+    near.close();
+    far.close();
+    proxy.close();
+    redis.close();
+  }
+
+  enum Outage {
+    KILLED {
+      @Override
+      void begin(RedisOutageTest test) {
+        test.redis.kill();
+      }
+
+      @Override
+      void end(RedisOutageTest test) {
+        test.redis.restart();
+      }
+    },
+    HANGING {
+      @Override
+      void begin(RedisOutageTest test) {
+        test.redis.suspend();
+      }
+
+      @Override
+      void end(RedisOutageTest test) {
+        test.redis.resume();
+      }
+    };
+
+    abstract void begin(RedisOutageTest test);
+
+    abstract void end(RedisOutageTest test);
+  }
+
+  private static long newest(RecordingStreams streams, String userId) {
+    return streams.delivered(userId).stream().mapToLong(Poke::stamp).max().orElse(-1);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void bothSayThatItIsAwayAndPokeTheirOwnStreamsUntilItIsBack(Outage outage) {
+    nearStreams.open("alice");
+    farStreams.open("alice");
+    near.poke("alice", PokeBus.Source.SELF);
+
+    outage.begin(this);
+
+    Eventually.holdsWithin(
+        NOTICE, "both notice", () -> !near.isAvailable() && !far.isAvailable());
+    long before = newest(nearStreams, "alice");
+    assertThat(near.poke("alice", PokeBus.Source.SELF)).isEqualTo(1);
+    assertThat(newest(nearStreams, "alice")).isGreaterThan(before);
+    assertThat(near.connections("alice")).isEqualTo(1);
+    assertThat(near.latest("alice").epoch()).isNotEqualTo(far.latest("alice").epoch());
+    long degraded = newest(nearStreams, "alice");
+    long farBefore = newest(farStreams, "alice");
+
+    outage.end(this);
+
+    Eventually.holdsWithin(REPAIR, "both are up", () -> near.isAvailable() && far.isAvailable());
+    Eventually.holdsWithin(
+        REPAIR,
+        "alice is told on both",
+        () ->
+            newest(nearStreams, "alice") > degraded && newest(farStreams, "alice") > farBefore);
+    Eventually.holdsWithin(
+        REPAIR, "both count her streams", () -> near.connections("alice") == 2);
+    assertThat(far.poke("alice", PokeBus.Source.SELF)).isEqualTo(2);
+  }
+
+  @Test
+  void whatIsPokedByANodeThatIsCutOffReachesTheOthersLater() {
+    farStreams.open("alice");
+    long before = newest(farStreams, "alice");
+    proxy.cut();
+    assertThat(near.poke("alice", PokeBus.Source.SELF)).isZero();
+    assertThat(far.isAvailable()).isTrue();
+    assertThat(newest(farStreams, "alice")).isEqualTo(before);
+
+    proxy.mend();
+
+    Eventually.holdsWithin(
+        REPAIR, "alice is told", () -> newest(farStreams, "alice") > before);
+    assertThat(farStreams.delivered("alice")).hasSize(1);
+  }
+
+  @Test
+  void whatIsPokedByOthersReachesANodeThatWasCutOff() {
+    nearStreams.open("alice");
+    proxy.cut();
+    far.poke("alice", PokeBus.Source.SELF);
+    long stamp = far.latest("alice").stamp();
+
+    proxy.mend();
+
+    Eventually.holdsWithin(
+        REPAIR, "alice is told", () -> newest(nearStreams, "alice") >= stamp);
+  }
+
+  @Test
+  void aConnectionThatGoesSilentIsNoticed() {
+    nearStreams.open("alice");
+
+    proxy.silence();
+
+    Eventually.holdsWithin(NOTICE, "it is noticed", () -> !near.isAvailable());
+    proxy.mend();
+    Eventually.holdsWithin(REPAIR, "it is up again", near::isAvailable);
+    Eventually.holdsWithin(REPAIR, "alice is told", () -> newest(nearStreams, "alice") > 0);
+  }
+
+  @Test
+  void anEmptiedRedisLeadsToOneSyncForEachStream() {
+    nearStreams.open("alice");
+    farStreams.open("bob");
+    near.poke("alice", PokeBus.Source.SELF);
+    EventId before = near.latest("alice");
+
+    redis.empty();
+
+    Eventually.holdsWithin(REPAIR, "alice is told", () -> newest(nearStreams, "alice") > before.stamp());
+    Eventually.holdsWithin(REPAIR, "bob is told", () -> newest(farStreams, "bob") > 0);
+    assertThat(near.latest("alice").stamp()).isGreaterThan(before.stamp());
+    Eventually.holdsWithin(REPAIR, "bob is found", () -> near.poke("bob", PokeBus.Source.SELF) == 1);
+  }
+
+  @Test
+  void aCounterThatWentBackIsRaisedAgain() {
+    nearStreams.open("alice");
+    near.poke("alice", PokeBus.Source.SELF);
+    long before = near.latest("alice").stamp();
+    try (RedisClient client = redis.client()) {
+      // as a replica that takes over without the last writes
+      client.hset(prefix + ":{0}:cursor", "counter", Long.toString(before - 1_000));
+    }
+
+    Eventually.holdsWithin(
+        REPAIR, "alice is told", () -> newest(nearStreams, "alice") > before);
+    near.poke("alice", PokeBus.Source.SELF);
+    assertThat(newest(nearStreams, "alice")).isEqualTo(near.latest("alice").stamp());
+  }
+
+  @Test
+  void theStreamsOfANodeThatDiedAreCountedNoMore() {
+    farStreams.open("alice");
+    Eventually.holds("it counts", () -> near.connections("alice") == 1);
+    try (RedisClient client = redis.client()) {
+      assertThat(client.keys(prefix + ":{0}:lease:*")).hasSize(2);
+    }
+
+    far.abandon();
+
+    Eventually.holdsWithin(REPAIR, "it counts no more", () -> near.connections("alice") == 0);
+    assertThat(near.poke("alice", PokeBus.Source.SELF)).isZero();
+    Eventually.holdsWithin(REPAIR, "nor in all", () -> near.connections() == 0);
+  }
+
+  @Test
+  void aStreamThatBeginsWhileItIsAwayIsCountedAndToldWhenItIsBack() {
+    redis.kill();
+    Eventually.holds("it is noticed", () -> !near.isAvailable() && !far.isAvailable());
+
+    assertThat(nearStreams.open("alice")).isTrue();
+    EventId id = near.latest("alice");
+
+    redis.restart();
+    Eventually.holdsWithin(REPAIR, "it counts", () -> far.connections("alice") == 1);
+    Eventually.holdsWithin(
+        REPAIR, "alice is told", () -> newest(nearStreams, "alice") > id.stamp());
+    assertThat(near.latest("alice").epoch()).isNotEqualTo(id.epoch());
+  }
+
+  @Test
+  void aHundredOutagesCostNoThread() {
+    nearStreams.open("alice");
+    Eventually.holds("it is up", near::isAvailable);
+    List<Integer> threads = new ArrayList<>();
+    for (int i = 0; i < 100; i++) {
+      proxy.cut();
+      near.poke("alice", PokeBus.Source.SELF);
+      proxy.mend();
+      Eventually.holdsWithin(REPAIR, "it is up again", near::isAvailable);
+      threads.add(Thread.activeCount());
+    }
+    assertThat(threads.getLast()).isLessThanOrEqualTo(threads.getFirst() + 5);
+    assertThat(proxy.connections()).isLessThanOrEqualTo(4);
+  }
+}
