@@ -1,7 +1,5 @@
 package dev.replistream.poke;
 
-import java.net.URI;
-import java.net.URISyntaxException;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -30,6 +28,10 @@ public record RedisUrl(
     Optional<String> password,
     Optional<String> master,
     int database) {
+
+  private static final Pattern URL =
+      Pattern.compile(
+          "redis(?<tls>s)?(?<kind>\\+sentinel|\\+cluster)?://(?<authority>[^/?#\\s]+)(?<path>[^?#\\s]*)");
 
   private static final Pattern HOST =
       Pattern.compile("(\\[[0-9a-fA-F:.]+]|[^:@\\[\\]]+)(?::(\\d{1,5}))?");
@@ -63,25 +65,17 @@ public record RedisUrl(
   /// @throws IllegalArgumentException when it is none of the forms above; its message says what is
   ///   expected, and nothing of what is in the URL
   public static RedisUrl parse(String text) {
-    URI uri;
-    try {
-      uri = new URI(text);
-    } catch (URISyntaxException _) {
+    Matcher url = URL.matcher(text);
+    if (!url.matches()) {
       throw bad("a URL such as " + FORMS);
     }
-    String scheme = uri.getScheme() == null ? "" : uri.getScheme();
-    boolean isTls = scheme.startsWith("rediss");
     Kind kind =
-        switch (isTls ? "redis" + scheme.substring("rediss".length()) : scheme) {
-          case "redis" -> Kind.SINGLE;
-          case "redis+sentinel" -> Kind.SENTINEL;
-          case "redis+cluster" -> Kind.CLUSTER;
-          default -> throw bad("a URL such as " + FORMS);
+        switch (url.group("kind")) {
+          case "+sentinel" -> Kind.SENTINEL;
+          case "+cluster" -> Kind.CLUSTER;
+          case null, default -> Kind.SINGLE;
         };
-    String authority = uri.getRawAuthority();
-    if (authority == null || uri.getRawQuery() != null || uri.getRawFragment() != null) {
-      throw bad("a URL such as " + FORMS + ", without anything after ? or #");
-    }
+    String authority = url.group("authority");
     int at = authority.lastIndexOf('@');
     String[] login = at < 0 ? new String[] {} : authority.substring(0, at).split(":", 2);
     List<Host> hosts =
@@ -92,7 +86,7 @@ public record RedisUrl(
       throw bad("one host, or redis+sentinel or redis+cluster before several");
     }
     List<String> path =
-        Arrays.stream(uri.getPath().split("/", -1)).filter(part -> !part.isEmpty()).toList();
+        Arrays.stream(url.group("path").split("/", -1)).filter(part -> !part.isEmpty()).toList();
     boolean hasMaster = kind == Kind.SENTINEL;
     if (hasMaster && path.isEmpty()) {
       throw bad("the master's name after the sentinels, as in redis+sentinel://host:26379/master");
@@ -105,7 +99,7 @@ public record RedisUrl(
     }
     return new RedisUrl(
         kind,
-        isTls,
+        url.group("tls") != null,
         hosts,
         Optional.ofNullable(login.length == 2 ? login[0] : null)
             .filter(name -> !name.isEmpty())
@@ -129,7 +123,11 @@ public record RedisUrl(
 
   /// A plus is a plus here (RFC 3986, section 2).
   private static String decoded(String text) {
-    return URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8);
+    try {
+      return URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8);
+    } catch (IllegalArgumentException _) { // whose message has a part of the text
+      throw bad("%25 in place of % in the user and the password");
+    }
   }
 
   private static IllegalArgumentException bad(String expectation) {

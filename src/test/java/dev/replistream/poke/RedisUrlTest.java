@@ -85,7 +85,8 @@ class RedisUrlTest {
         "redis://cache?db=1",
         "redis+sentinel://one:26379",
         "redis+cluster://one/1",
-        "redis://secret@ca che"
+        "redis://secret@ca che",
+        "redis://a%secret@cache"
       })
   void anythingElseIsRefusedWithoutSayingWhatItWas(String url) {
     assertThatThrownBy(() -> RedisUrl.parse(url))

@@ -1,0 +1,203 @@
+package dev.replistream.stream;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.replistream.Eventually;
+import dev.replistream.HttpReply;
+import dev.replistream.HttpRequest;
+import dev.replistream.Nodes;
+import dev.replistream.ServerSentEvent;
+import dev.replistream.StreamClient;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/// Three nodes that act as one, with a real Redis and a real PostgreSQL.
+class ManyNodesTest {
+  private static final int NODES = 3;
+  private static final int LIMIT = 7;
+
+  private Nodes nodes;
+
+  @BeforeEach
+  void start() {
+    nodes = Nodes.start(NODES, "STREAM_MAX_CONNECTIONS_PER_USER", Integer.toString(LIMIT));
+  }
+
+  @AfterEach
+  void stop() {
+    nodes.close();
+  }
+
+  private static int anyNode() {
+    return ThreadLocalRandom.current().nextInt(NODES);
+  }
+
+  @Test
+  void aPokeOnOneNodeReachesTheStreamsOfAll() {
+    List<StreamClient> streams = new ArrayList<>();
+    for (int i = 0; i < NODES; i++) {
+      streams.add(nodes.client(i).connected("alice"));
+    }
+    StreamClient bob = nodes.client(1).connected("bob");
+
+    assertThat(nodes.client(0).poke("alice")).isEqualTo(NODES);
+
+    streams.forEach(stream -> stream.expect("sync"));
+    assertThat(nodes.client(2).connections("alice")).isEqualTo(NODES);
+    Eventually.holds(
+        "every node counts all",
+        () -> nodes.client(2).stats("alice").getInt("totalConnections") == NODES + 1);
+    nodes.client(2).poke("bob");
+    assertThat(bob.expect("sync").data()).isEqualTo("sync"); // the first that came
+  }
+
+  @Test
+  void aClientThatComesBackToAnotherNodeIsToldOfWhatItMissedAndOnlyOfThat() {
+    StreamClient first = nodes.client(0).connected("alice");
+    nodes.client(1).poke("alice");
+    String seen = first.expect("sync").lastEventId();
+    first.reset();
+
+    StreamClient second = nodes.client(1).resumed("alice", seen);
+    nodes.client(2).poke("alice");
+    ServerSentEvent next = second.expect("sync");
+    second.reset();
+    nodes.client(0).poke("alice");
+
+    StreamClient third = nodes.client(2).resumed("alice", next.lastEventId());
+    assertThat(third.expect("sync").stamp()).isGreaterThan(next.stamp());
+    assertThat(next.stamp()).isGreaterThan(Long.parseLong(seen.split("-", 2)[1]));
+  }
+
+  /// Whatever the client, each connection is with any node.
+  private final class AnyNode implements SyncScenario.Service {
+    @Override
+    public SyncScenario.Stream open(String userId, @Nullable String lastEventId) {
+      var client = nodes.client(anyNode());
+      var request = client.stream(userId);
+      StreamClient stream =
+          client.open(
+              lastEventId == null ? request : request.with("Last-Event-ID", lastEventId));
+      return new SyncScenario.Stream() {
+        @Override
+        public @Nullable ServerSentEvent poll(Duration timeout) {
+          return stream.poll(timeout);
+        }
+
+        @Override
+        public void close() {
+          stream.reset();
+        }
+      };
+    }
+
+    @Override
+    public int poke(String userId) {
+      return nodes.client(anyNode()).poke(userId);
+    }
+  }
+
+  @Test
+  void noClientMissesAPokeOrIsToldTwice() throws ExecutionException, InterruptedException {
+    long firstSeed = System.nanoTime();
+    for (long seed = firstSeed; seed < firstSeed + 20; seed++) {
+      new SyncScenario(new AnyNode(), seed).run();
+      Eventually.holds(
+          "nobody is left",
+          () -> nodes.client(0).stats("user-0").getInt("totalConnections") == 0);
+    }
+  }
+
+  @Test
+  void theLimitOfAUserIsThatOfAllNodesHoweverManyComeAtOnce() throws Exception {
+    List<Future<StreamClient>> racers = new ArrayList<>();
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (int i = 0; i < 5 * LIMIT; i++) {
+        int node = i % NODES;
+        racers.add(
+            threads.submit(() -> nodes.client(node).open(nodes.client(node).stream("alice"))));
+      }
+    }
+    List<StreamClient> admitted = new ArrayList<>();
+    for (Future<StreamClient> racer : racers) {
+      StreamClient stream = racer.get();
+      if (stream.head().startsWith("HTTP/1.1 200")) {
+        admitted.add(stream);
+      } else {
+        assertThat(stream.head()).startsWith("HTTP/1.1 429");
+      }
+    }
+
+    assertThat(admitted).hasSize(LIMIT);
+    assertThat(nodes.client(0).connections("alice")).isEqualTo(LIMIT);
+    admitted.removeLast().reset();
+    Eventually.holds("one is gone", () -> nodes.client(1).connections("alice") == LIMIT - 1);
+    nodes.client(2).connected("alice");
+  }
+
+  @Test
+  void aPushOnOneNodeIsPulledFromAnotherAfterItsSync() {
+    StreamClient stream = nodes.client(1).connected("alice");
+
+    HttpReply pushed =
+        nodes
+            .client(0)
+            .send(
+                HttpRequest.api("POST", "/push")
+                    .by(nodes.client(0).token("alice"))
+                    .with("Content-Type", "application/json")
+.with(
+                        """
+                        {"pushVersion":1,"profileID":"p","clientGroupID":"g","schemaVersion":"",
+                         "mutations":[{"clientID":"c","id":1,"name":"put",
+                         "args":{"key":"k","value":7},"timestamp":1}]}
+                        """));
+    assertThat(pushed.status()).isEqualTo(200);
+
+    stream.expect("sync");
+    HttpReply pulled =
+        nodes
+            .client(2)
+            .send(
+                HttpRequest.api("POST", "/pull")
+                    .by(nodes.client(2).token("alice"))
+                    .with("Content-Type", "application/json")
+.with(
+                        """
+                        {"pullVersion":1,"profileID":"p","clientGroupID":"g","schemaVersion":"",
+                         "cookie":null}
+                        """));
+    assertThat(pulled.body()).contains("\"key\":\"k\",\"value\":7");
+  }
+
+  @Test
+  void withoutRedisStreamsStayLocalPokesWorkAndReadyTellsTheTruth() {
+    StreamClient near = nodes.client(0).connected("alice");
+    StreamClient far = nodes.client(1).connected("alice");
+
+    nodes.redis().kill();
+    Eventually.holds(
+        "none is ready", () -> nodes.all().stream().noneMatch(Nodes::isReady));
+    assertThat(nodes.client(0).admin("/health/live").status()).isEqualTo(200);
+    assertThat(nodes.client(0).poke("alice")).isEqualTo(1);
+    near.expect("sync");
+    StreamClient late = nodes.client(2).connected("alice");
+
+    nodes.redis().restart();
+    Eventually.holds("all are ready", () -> nodes.all().stream().allMatch(Nodes::isReady));
+    near.expect("sync");
+    far.expect("sync");
+    late.expect("sync");
+    assertThat(nodes.client(1).poke("alice")).isEqualTo(3);
+  }
+}
