@@ -20,6 +20,7 @@ import dev.replistream.poke.PokeBus;
 import dev.replistream.poke.PokeHandler;
 import dev.replistream.poke.RedisPokeBus;
 import dev.replistream.room.MemberHandler;
+import dev.replistream.room.Outbox;
 import dev.replistream.room.RoomHandler;
 import dev.replistream.room.Rooms;
 import dev.replistream.stream.SseManager;
@@ -102,6 +103,7 @@ public final class Application implements AutoCloseable {
   private final PokeBus bus;
   private final SseManager sseManager;
   private final Database database;
+  private final Outbox outbox;
   private final Compaction compaction;
   private final Cors cors;
   private final Routes routes;
@@ -137,19 +139,19 @@ public final class Application implements AutoCloseable {
     MutatorRegistry mutatorRegistry = MutatorRegistry.discover(mutators);
     SyncMetrics syncMetrics = new SyncMetrics(meters);
     database = Databases.open(settings.db(), syncMetrics);
+    outbox = new Outbox(database, bus, settings.redis().isPresent());
     Push push =
         new Push(
-            database,
+            outbox,
             mutatorRegistry,
             settings.sync().maxValueBytes(),
             settings.rooms(),
             clock,
-            (pusher, users) -> bus.poke(users, pusher, PokeBus.Source.PUSH),
             syncMetrics);
     Pull pull = pullOrClose(database, syncMetrics);
     compaction = new Compaction(database, settings.sync(), clock);
 
-    Rooms rooms = new Rooms(database, settings.rooms(), bus, clock);
+    Rooms rooms = new Rooms(database, outbox, settings.rooms(), bus, clock);
     // what has threads of its own comes when nothing can stop the start any more
     wires =
         new Wires(
@@ -360,6 +362,7 @@ public final class Application implements AutoCloseable {
   public void running(WebServer started) {
     server = started;
     compaction.start();
+    outbox.start();
     LOGGER.log(
         Level.INFO,
         "event=start address={0}:{1,number,#} admin-port={2,number,#} auth={3} database={4} nodes={5} max-streams={6,number,#}",
@@ -408,6 +411,7 @@ public final class Application implements AutoCloseable {
       running.stop();
     }
     compaction.close();
+    outbox.close();
     sseManager.close();
     bus.close();
     wires.close();

@@ -94,6 +94,17 @@ class ArchitectureTest {
   }
 
   @Test
+  void onlyPokeKnowsRedis() {
+    check(
+        noClasses()
+            .that()
+            .resideOutsideOfPackage("dev.replistream.poke..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("redis.clients.."));
+  }
+
+  @Test
   void onlyWhoKeepsDataKnowsSql() {
     check(
         noClasses()

@@ -9,7 +9,6 @@ import java.time.Clock;
 import java.time.Instant;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 
 /// The rooms as callers see and change them: each call is one transaction, or one snapshot. After
@@ -25,13 +24,15 @@ import java.util.function.Function;
 /// Thread-safe.
 public final class Rooms {
   private final Database database;
+  private final Outbox outbox;
   private final RoomSettings limits;
   private final PokeBus bus;
   private final Clock clock;
 
   /// The rooms of a database.
-  public Rooms(Database database, RoomSettings limits, PokeBus bus, Clock clock) {
+  public Rooms(Database database, Outbox outbox, RoomSettings limits, PokeBus bus, Clock clock) {
     this.database = database;
+    this.outbox = outbox;
     this.limits = limits;
     this.bus = bus;
     this.clock = clock;
@@ -132,24 +133,13 @@ public final class Rooms {
   /// Runs a step, and pokes those whom its result concerns, the caller first.
   private <T> T change(
       Instant now, Step<T> step, Function<T, Set<String>> concerned, String caller) {
-    AtomicReference<Set<String>> attempted = new AtomicReference<>(Set.of());
-    T result;
+    Outbox.Owed owed = outbox.owed();
     try {
-      result =
-          database.inTransaction(session -> {
-            T changed = step.run(new RoomStore(session, new Spaces(session), now, limits));
-            attempted.set(concerned.apply(changed));
-            return changed;
-          });
-    } catch (DatabaseUnavailableException e) {
-      if (e.mayBeCommitted()) {
-        // one poke too many does no harm, and whoever asks again finds nothing left to change
-        bus.poke(attempted.get(), caller, PokeBus.Source.ROOM);
-      }
-      throw e;
+      return owed.inTransaction(
+          session -> step.run(new RoomStore(session, new Spaces(session), now, limits)), concerned);
+    } finally {
+      owed.poke(caller, PokeBus.Source.ROOM);
     }
-    bus.poke(attempted.get(), caller, PokeBus.Source.ROOM);
-    return result;
   }
 
   private <T> T read(Step<T> step) {

@@ -1,16 +1,12 @@
 package dev.replistream.sync;
 
-import dev.replistream.db.Database;
-import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.http.Json;
+import dev.replistream.poke.PokeBus;
+import dev.replistream.room.Outbox;
 import dev.replistream.room.RoomSettings;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Clock;
-import java.util.HashSet;
-import java.util.Set;
-import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.BiConsumer;
 
 /// Replicache's push (doc.replicache.dev/reference/server-push): runs mutators, in the order of the
 /// mutations, each at most once. Thread-safe.
@@ -20,31 +16,26 @@ public final class Push {
   /// How many refused mutations of a batch are logged; a client can send any number of them.
   private static final int MAX_LOGGED = 10;
 
-  private final Database database;
+  private final Outbox outbox;
   private final MutatorRegistry mutators;
   private final int maxValueBytes;
   private final RoomSettings roomLimits;
   private final Clock clock;
-  private final BiConsumer<String, Set<String>> poke;
   private final SyncMetrics metrics;
 
   /// @param maxValueBytes how long the JSON of a value may be, in UTF-8
-  /// @param poke tells users to pull, the pusher first; called after the commit of what they should
-  ///   pull
   public Push(
-      Database database,
+      Outbox outbox,
       MutatorRegistry mutators,
       int maxValueBytes,
       RoomSettings roomLimits,
       Clock clock,
-      BiConsumer<String, Set<String>> poke,
       SyncMetrics metrics) {
-    this.database = database;
+    this.outbox = outbox;
     this.mutators = mutators;
     this.maxValueBytes = maxValueBytes;
     this.roomLimits = roomLimits;
     this.clock = clock;
-    this.poke = poke;
     this.metrics = metrics;
   }
 
@@ -66,11 +57,11 @@ public final class Push {
   /// @throws dev.replistream.db.DatabaseUnavailableException when the client is to come again
   Outcome push(String userId, PushRequest request) {
     metrics.pushed();
-    Set<String> users = new HashSet<>();
+    Outbox.Owed owed = outbox.owed();
     try {
-      PushBatch.Result batch = run(userId, request, 0, users);
+      PushBatch.Result batch = run(userId, request, 0, owed);
       while (batch.end() == PushBatch.End.FULL) {
-        batch = run(userId, request, batch.next(), users);
+        batch = run(userId, request, batch.next(), owed);
       }
       return switch (batch.end()) {
         case DONE, FULL -> Outcome.DONE;
@@ -78,29 +69,17 @@ public final class Push {
         case UNKNOWN_CLIENT -> Outcome.CLIENT_STATE_NOT_FOUND;
       };
     } finally {
-      poke.accept(userId, users);
+      owed.poke(userId, PokeBus.Source.PUSH);
     }
   }
 
-  private PushBatch.Result run(String userId, PushRequest request, int first, Set<String> users) {
-    AtomicReference<Set<String>> attempted = new AtomicReference<>(Set.of());
-    PushBatch.Result batch;
-    try {
-      batch =
-          database.inTransaction(session -> {
-            PushBatch.Result result =
+  private PushBatch.Result run(String userId, PushRequest request, int first, Outbox.Owed owed) {
+    PushBatch.Result batch =
+        owed.inTransaction(
+            session ->
                 new PushBatch(session, userId, mutators, maxValueBytes, roomLimits, clock.instant())
-                    .run(request, first);
-            attempted.set(result.users());
-            return result;
-          });
-    } catch (DatabaseUnavailableException e) {
-      if (e.mayBeCommitted()) {
-        users.addAll(attempted.get()); // one poke too many does no harm
-      }
-      throw e;
-    }
-    users.addAll(batch.users());
+                    .run(request, first),
+            PushBatch.Result::users);
     metrics.mutationsSeen(batch.applied(), batch.duplicates());
     batch.refusals().forEach(refusal -> metrics.mutationRefused(refusal.isRejected()));
     batch.refusals().stream().limit(MAX_LOGGED).forEach(Push::log);

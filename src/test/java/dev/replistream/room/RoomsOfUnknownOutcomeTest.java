@@ -4,20 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.replistream.db.DatabaseUnavailableException;
-import dev.replistream.poke.Cursor;
-import dev.replistream.poke.LocalPokeBus;
-import dev.replistream.poke.Poke;
-import dev.replistream.poke.PokeBus;
 import dev.replistream.sync.FlakyDatabase;
 import dev.replistream.sync.FlakyDatabase.Fate;
 import dev.replistream.sync.TestDatabase;
-import io.helidon.metrics.api.MetricsFactory;
-import io.helidon.service.registry.Services;
+import dev.replistream.poke.PokedUsers;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -27,46 +19,14 @@ import org.junit.jupiter.api.io.TempDir;
 /// finds nothing left to change, so that nobody would ever be poked.
 class RoomsOfUnknownOutcomeTest {
   @TempDir private Path directory;
-  private final Set<String> poked = new HashSet<>();
+  private final PokedUsers poked = new PokedUsers();
   private FlakyDatabase database;
   private Rooms rooms;
-
-  /// Every user has one stream.
-  private final class Everybody implements PokeBus.Subscriber {
-    @Override
-    public int connections(String userId) {
-      return 1;
-    }
-
-    @Override
-    public int connections() {
-      return 1;
-    }
-
-    @Override
-    public List<String> users() {
-      return List.of();
-    }
-
-    @Override
-    public int deliver(Poke poke) {
-      poked.add(poke.userId());
-      return 1;
-    }
-
-    @Override
-    public void deliverAfter(Duration delay, Poke poke) {
-      deliver(poke);
-    }
-  }
 
   @BeforeEach
   void open() {
     database = new FlakyDatabase(TestDatabase.sqlite(directory));
-    PokeBus bus =
-        new LocalPokeBus(new Cursor("e", 100), Services.get(MetricsFactory.class).globalRegistry());
-    bus.subscribe(new Everybody());
-    rooms = new Rooms(database, new RoomSettings(10, 10), bus, RoomRules.NOON);
+    rooms = new Rooms(database, new Outbox(database, poked.bus(), false), new RoomSettings(10, 10), poked.bus(), RoomRules.NOON);
   }
 
   @AfterEach
@@ -83,32 +43,32 @@ class RoomsOfUnknownOutcomeTest {
   @Test
   void thoseWhomAChangeConcernsArePoked() {
     requireAway(Fate.COMMIT_AND_AWAY, () -> rooms.create("room", "alice"));
-    assertThat(poked).containsExactly("alice");
+    assertThat(poked.poked()).containsExactly("alice");
 
     for (String member : List.of("bob", "eve")) {
       requireAway(Fate.COMMIT_AND_AWAY, () -> rooms.put("room", "alice", member, Role.READER));
-      assertThat(poked).containsExactly(member);
+      assertThat(poked.poked()).containsExactly(member);
     }
 
     requireAway(Fate.COMMIT_AND_AWAY, () -> rooms.remove("room", "alice", "eve"));
-    assertThat(poked).containsExactly("eve");
+    assertThat(poked.poked()).containsExactly("eve");
 
     requireAway(Fate.COMMIT_AND_AWAY, () -> rooms.delete("room", "alice"));
-    assertThat(poked).containsExactlyInAnyOrder("alice", "bob");
+    assertThat(poked.poked()).containsExactlyInAnyOrder("alice", "bob");
     assertThat(rooms.list("bob")).isEmpty();
   }
 
   @Test
   void nobodyIsPokedForWhatWasRolledBackOrChangesNoView() {
     requireAway(Fate.AWAY, () -> rooms.create("room", "alice"));
-    assertThat(poked).isEmpty();
+    assertThat(poked.poked()).isEmpty();
 
     rooms.create("room", "alice");
     rooms.put("room", "alice", "bob", Role.READER);
     requireAway(Fate.COMMIT_AND_AWAY, () -> rooms.put("room", "alice", "bob", Role.WRITER));
-    assertThat(poked).isEmpty();
+    assertThat(poked.poked()).isEmpty();
 
     requireAway(Fate.AWAY, () -> rooms.delete("room", "alice"));
-    assertThat(poked).isEmpty();
+    assertThat(poked.poked()).isEmpty();
   }
 }

@@ -7,6 +7,8 @@ import dev.replistream.db.Database;
 import dev.replistream.http.JsonValue;
 import dev.replistream.room.Burial;
 import dev.replistream.room.Role;
+import dev.replistream.poke.PokedUsers;
+import dev.replistream.room.Outbox;
 import dev.replistream.room.RoomSettings;
 import dev.replistream.room.Spaces;
 import io.helidon.metrics.api.MetricsFactory;
@@ -64,12 +66,11 @@ abstract class PullModel {
         };
     push =
         new Push(
-            database,
+            new Outbox(database, new PokedUsers().bus(), false),
             MutatorRegistry.of(List.of(new TestMutators())),
             1_000,
             new RoomSettings(1_000, 10_000),
             clock,
-            (_, _) -> {},
             metrics);
     pull = new Pull(database, metrics);
   }

@@ -7,6 +7,8 @@ import dev.replistream.LogCapture;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.http.JsonValue;
+import dev.replistream.poke.PokedUsers;
+import dev.replistream.room.Outbox;
 import dev.replistream.room.RoomSettings;
 import io.helidon.metrics.api.MetricsFactory;
 import io.helidon.service.registry.Services;
@@ -62,12 +64,11 @@ abstract class PushFailures {
                 });
     Push push =
         new Push(
-            database(),
+            new Outbox(database(), new PokedUsers().bus(), false),
             MutatorRegistry.of(List.of(mutators)),
             1_000_000,
             new RoomSettings(10, 10),
             Clock.systemUTC(),
-            (_, _) -> {},
             new SyncMetrics(Services.get(MetricsFactory.class).globalRegistry()));
     return push.push(
         "alice",

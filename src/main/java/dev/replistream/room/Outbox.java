@@ -1,0 +1,250 @@
+package dev.replistream.room;
+
+import dev.replistream.db.Database;
+import dev.replistream.db.DatabaseUnavailableException;
+import dev.replistream.db.Session;
+import dev.replistream.db.Work;
+import dev.replistream.http.Json;
+import dev.replistream.poke.PokeBus;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.nio.charset.StandardCharsets;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/// Transactions, and the pokes that they owe: whom a change concerns is poked after its commit, and
+/// only then; also where nobody knows whether it was committed, as one poke too many does no harm.
+///
+/// Where several nodes share the database, a transaction also writes down whom it concerns, and
+/// that is crossed out once they have been poked. What stands there for five seconds was left by a
+/// node that died in between, or was cut off: any node pokes for it (the pattern is known as a
+/// transactional outbox). A node that is alone needs none of that: its streams die with it, and
+/// their clients come back with an id that the next process does not know.
+///
+/// Thread-safe. It owns one thread, from {@link #start} to {@link #close}.
+public final class Outbox implements AutoCloseable {
+  private static final Logger LOGGER = System.getLogger(Outbox.class.getName());
+  private static final Duration CROSS_OUT = Duration.ofMillis(200);
+  private static final Duration SWEEP = Duration.ofSeconds(2);
+  private static final int MAX_SWEPT = 500;
+
+  /// How many are crossed out in one statement.
+  private static final int MAX_CROSSED_OUT = 10_000;
+
+  private final Database database;
+  private final PokeBus bus;
+  private final boolean isKept;
+  private final LinkedBlockingQueue<String> poked = new LinkedBlockingQueue<>();
+  private volatile boolean isClosed;
+  private @Nullable Thread thread;
+
+  /// @param isKept whether several nodes share the database, which then is PostgreSQL
+  public Outbox(Database database, PokeBus bus, boolean isKept) {
+    this.database = database;
+    this.bus = bus;
+    this.isKept = isKept;
+  }
+
+  /// Begins to look for what others have left.
+  public void start() {
+    if (isKept) {
+      thread = Thread.ofVirtual().name("outbox").start(this::run);
+    }
+  }
+
+  /// The transactions of one request.
+  public Owed owed() {
+    return new Owed();
+  }
+
+  /// Runs transactions and keeps whom they concern. Confined to one thread.
+  public final class Owed {
+    private final Set<String> users = new HashSet<>();
+    private final List<String> ids = new ArrayList<>();
+
+    private Owed() {}
+
+    /// Runs `work` in a transaction.
+    ///
+    /// @param concerned tells of its result whom to poke once it is committed
+    /// @throws DatabaseUnavailableException as {@link Database#inTransaction} does
+    public <T> T inTransaction(Work<T> work, Function<T, Set<String>> concerned) {
+      AtomicReference<Set<String>> attempted = new AtomicReference<>(Set.of());
+      String id = UUID.randomUUID().toString();
+      try {
+        T result =
+            database.inTransaction(session -> {
+              T changed = work.run(session);
+              Set<String> now = concerned.apply(changed);
+              attempted.set(now);
+              if (isKept && !now.isEmpty()) {
+                insert(session, id, now);
+              }
+              return changed;
+            });
+        add(id, attempted.get());
+        return result;
+      } catch (DatabaseUnavailableException e) {
+        if (e.mayBeCommitted()) {
+          add(id, attempted.get());
+        }
+        throw e;
+      }
+    }
+
+    private void add(String id, Set<String> concerned) {
+      users.addAll(concerned);
+      if (!concerned.isEmpty()) {
+        ids.add(id);
+      }
+    }
+
+    /// Pokes those whom the transactions concerned.
+    ///
+    /// @param prompt the user who made the changes, and is poked first
+    public void poke(String prompt, PokeBus.Source source) {
+      if (users.isEmpty()) {
+        return;
+      }
+      bus.poke(users, prompt, source);
+      if (isKept && bus.isAvailable()) {
+        poked.addAll(ids);
+      }
+    }
+  }
+
+  private static void insert(Session session, String id, Set<String> users) throws SQLException {
+    PreparedStatement insert =
+        session.prepare(
+            "INSERT INTO owed_poke (id, users, since) VALUES (?, ?,"
+                + " CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT))");
+    insert.setString(1, id);
+    insert.setBytes(
+        2,
+        Json.write(json -> {
+          json.writeStartArray();
+          for (String user : users) {
+            json.writeString(user);
+          }
+          json.writeEndArray();
+        }));
+    insert.executeUpdate();
+  }
+
+  private void run() {
+    long swept = System.nanoTime();
+    List<String> ids = new ArrayList<>();
+    while (!isClosed) {
+      try {
+        String first = poked.poll(SWEEP.toMillis(), TimeUnit.MILLISECONDS);
+        if (first != null) {
+          TimeUnit.MILLISECONDS.sleep(CROSS_OUT.toMillis()); // many at once cost little more than one
+          ids.add(first);
+          poked.drainTo(ids, MAX_CROSSED_OUT - 1);
+          crossOut(ids);
+          ids.clear();
+        }
+        if (System.nanoTime() - swept >= SWEEP.toNanos()) {
+          swept = System.nanoTime();
+          while (bus.isAvailable() && sweep() == MAX_SWEPT) {
+            // there is more
+          }
+        }
+      } catch (InterruptedException _) {
+        return; // closed
+      } catch (DatabaseUnavailableException _) {
+        ids.clear(); // the database has told the log; the sweep comes to them
+      } catch (RuntimeException e) {
+        ids.clear();
+        LOGGER.log(Level.ERROR, "event=error where=outbox", e);
+      }
+    }
+  }
+
+  private void crossOut(List<String> ids) {
+    database.inTransaction(session -> {
+      delete(session, ids);
+      return ids.size();
+    });
+  }
+
+  private static void delete(Session session, List<String> ids) throws SQLException {
+    PreparedStatement delete = session.prepare("DELETE FROM owed_poke WHERE id = ANY (?)");
+    delete.setArray(1, delete.getConnection().createArrayOf("text", ids.toArray()));
+    delete.executeUpdate();
+  }
+
+  /// Pokes for nodes that did not come to it.
+  ///
+  /// @return for how many transactions
+  private int sweep() {
+    return database.inTransaction(session -> {
+      List<String> ids = new ArrayList<>();
+      Set<String> users = new HashSet<>();
+      PreparedStatement select =
+          session.prepare(
+              "SELECT id, users FROM owed_poke"
+                  + " WHERE since < CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) - 5000"
+                  + " ORDER BY since LIMIT "
+                  + MAX_SWEPT
+                  + " FOR UPDATE SKIP LOCKED");
+      try (ResultSet rows = select.executeQuery()) {
+        while (rows.next()) {
+          ids.add(rows.getString(1));
+          for (Object user : (List<?>) Json.parse(rows.getBytes(2))) {
+            users.add((String) user);
+          }
+        }
+      }
+      if (!ids.isEmpty()) {
+        int notified = bus.poke(users, "", PokeBus.Source.PUSH);
+        if (!bus.isAvailable()) {
+          return 0; // not crossed out: the others have not heard of it
+        }
+        delete(session, ids);
+        LOGGER.log(
+            Level.WARNING,
+            "event=owed-pokes transactions={0,number,#} users={1,number,#} notified={2,number,#}",
+            ids.size(),
+            users.size(),
+            notified);
+      }
+      return ids.size();
+    });
+  }
+
+  /// Ends the thread; what is not crossed out yet is poked for once more.
+  @Override
+  public void close() {
+    isClosed = true;
+    Thread running = thread;
+    if (running == null) {
+      return;
+    }
+    running.interrupt();
+    try {
+      running.join();
+      List<String> ids = new ArrayList<>();
+      poked.drainTo(ids);
+      if (!ids.isEmpty()) {
+        crossOut(ids);
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    } catch (DatabaseUnavailableException _) {
+      // another node pokes once too often
+    }
+  }
+}
