@@ -298,17 +298,16 @@ public final class Application implements AutoCloseable {
 
   private ObserveFeature observe() {
     HealthObserverConfig.Builder health =
-            HealthObserver.builder()
-                .details(true)
-                .useSystemServices(false)
-                .addCheck(() -> health(isListening()), HealthCheckType.LIVENESS, "listener")
-                .addCheck(
-                    () -> health(isListening() && !sseManager.isDraining()),
-                    HealthCheckType.READINESS,
-                    "accepting")
-                .addCheck(
-                    () -> health(database.isAvailable()), HealthCheckType.READINESS, "database")
-                .addCheck(() -> health(true), HealthCheckType.STARTUP, "started");
+        HealthObserver.builder()
+            .details(true)
+            .useSystemServices(false)
+            .addCheck(() -> health(isListening()), HealthCheckType.LIVENESS, "listener")
+            .addCheck(
+                () -> health(isListening() && !sseManager.isDraining()),
+                HealthCheckType.READINESS,
+                "accepting")
+            .addCheck(() -> health(database.isAvailable()), HealthCheckType.READINESS, "database")
+            .addCheck(() -> health(true), HealthCheckType.STARTUP, "started");
     if (settings.redis().isPresent()) {
       health.addCheck(() -> health(bus.isAvailable()), HealthCheckType.READINESS, "redis");
     }

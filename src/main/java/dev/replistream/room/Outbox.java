@@ -8,7 +8,6 @@ import dev.replistream.http.Json;
 import dev.replistream.poke.PokeBus;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.nio.charset.StandardCharsets;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -150,7 +149,8 @@ public final class Outbox implements AutoCloseable {
       try {
         String first = poked.poll(SWEEP.toMillis(), TimeUnit.MILLISECONDS);
         if (first != null) {
-          TimeUnit.MILLISECONDS.sleep(CROSS_OUT.toMillis()); // many at once cost little more than one
+          TimeUnit.MILLISECONDS.sleep(
+              CROSS_OUT.toMillis()); // many at once cost little more than one
           ids.add(first);
           poked.drainTo(ids, MAX_CROSSED_OUT - 1);
           crossOut(ids);
@@ -203,8 +203,8 @@ public final class Outbox implements AutoCloseable {
       try (ResultSet rows = select.executeQuery()) {
         while (rows.next()) {
           ids.add(rows.getString(1));
-          for (Object user : (List<?>) Json.parse(rows.getBytes(2))) {
-            users.add((String) user);
+          if (Json.parse(rows.getBytes(2)) instanceof List<?> owed) {
+            owed.forEach(user -> users.add((String) user));
           }
         }
       }

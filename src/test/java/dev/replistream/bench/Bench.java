@@ -9,7 +9,8 @@ import java.util.List;
 
 /// The entry of `etc/bench`, which gives it the server's command.
 public final class Bench {
-  private static final String USAGE = "usage: etc/bench [streams|sync] [--quick] [--jar] [--peer]";
+  private static final String USAGE =
+      "usage: etc/bench [streams|sync|cluster] [--quick] [--jar] [--peer]";
 
   private Bench() {}
 
@@ -23,7 +24,8 @@ public final class Bench {
     options.subList(split < 0 ? 0 : split, options.size()).clear();
     boolean quick = options.remove("--quick");
     boolean sync = options.remove("sync");
-    boolean streams = options.remove("streams") || !sync;
+    boolean cluster = options.remove("cluster");
+    boolean streams = options.remove("streams") || !(sync || cluster);
     if (!options.isEmpty() || split < 0) {
       System.err.println(
           options.isEmpty()
@@ -41,6 +43,11 @@ public final class Bench {
       }
       if (sync) {
         new SyncBench(command, work, quick ? SyncBench.Sizes.QUICK : SyncBench.Sizes.FULL, report)
+            .run();
+      }
+      if (cluster) {
+        new ClusterBench(
+                command, work, quick ? ClusterBench.Sizes.QUICK : ClusterBench.Sizes.FULL, report)
             .run();
       }
       System.out.println(report.markdown());

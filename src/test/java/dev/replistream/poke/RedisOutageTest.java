@@ -91,8 +91,7 @@ class RedisOutageTest {
 
     outage.begin(this);
 
-    Eventually.holdsWithin(
-        NOTICE, "both notice", () -> !near.isAvailable() && !far.isAvailable());
+    Eventually.holdsWithin(NOTICE, "both notice", () -> !near.isAvailable() && !far.isAvailable());
     long before = newest(nearStreams, "alice");
     assertThat(near.poke("alice", PokeBus.Source.SELF)).isEqualTo(1);
     assertThat(newest(nearStreams, "alice")).isGreaterThan(before);
@@ -107,10 +106,8 @@ class RedisOutageTest {
     Eventually.holdsWithin(
         REPAIR,
         "alice is told on both",
-        () ->
-            newest(nearStreams, "alice") > degraded && newest(farStreams, "alice") > farBefore);
-    Eventually.holdsWithin(
-        REPAIR, "both count her streams", () -> near.connections("alice") == 2);
+        () -> newest(nearStreams, "alice") > degraded && newest(farStreams, "alice") > farBefore);
+    Eventually.holdsWithin(REPAIR, "both count her streams", () -> near.connections("alice") == 2);
     assertThat(far.poke("alice", PokeBus.Source.SELF)).isEqualTo(2);
   }
 
@@ -125,8 +122,7 @@ class RedisOutageTest {
 
     proxy.mend();
 
-    Eventually.holdsWithin(
-        REPAIR, "alice is told", () -> newest(farStreams, "alice") > before);
+    Eventually.holdsWithin(REPAIR, "alice is told", () -> newest(farStreams, "alice") > before);
     assertThat(farStreams.delivered("alice")).hasSize(1);
   }
 
@@ -139,8 +135,7 @@ class RedisOutageTest {
 
     proxy.mend();
 
-    Eventually.holdsWithin(
-        REPAIR, "alice is told", () -> newest(nearStreams, "alice") >= stamp);
+    Eventually.holdsWithin(REPAIR, "alice is told", () -> newest(nearStreams, "alice") >= stamp);
   }
 
   @Test
@@ -164,10 +159,12 @@ class RedisOutageTest {
 
     redis.empty();
 
-    Eventually.holdsWithin(REPAIR, "alice is told", () -> newest(nearStreams, "alice") > before.stamp());
+    Eventually.holdsWithin(
+        REPAIR, "alice is told", () -> newest(nearStreams, "alice") > before.stamp());
     Eventually.holdsWithin(REPAIR, "bob is told", () -> newest(farStreams, "bob") > 0);
     assertThat(near.latest("alice").stamp()).isGreaterThan(before.stamp());
-    Eventually.holdsWithin(REPAIR, "bob is found", () -> near.poke("bob", PokeBus.Source.SELF) == 1);
+    Eventually.holdsWithin(
+        REPAIR, "bob is found", () -> near.poke("bob", PokeBus.Source.SELF) == 1);
   }
 
   @Test
@@ -180,8 +177,7 @@ class RedisOutageTest {
       client.hset(prefix + ":{0}:cursor", "counter", Long.toString(before - 1_000));
     }
 
-    Eventually.holdsWithin(
-        REPAIR, "alice is told", () -> newest(nearStreams, "alice") > before);
+    Eventually.holdsWithin(REPAIR, "alice is told", () -> newest(nearStreams, "alice") > before);
     near.poke("alice", PokeBus.Source.SELF);
     assertThat(newest(nearStreams, "alice")).isEqualTo(near.latest("alice").stamp());
   }

@@ -41,8 +41,7 @@ class OutboxTest {
 
   private int owed() {
     return database.inSnapshot(session -> {
-      try (ResultSet row =
-          session.prepare("SELECT count(*) FROM owed_poke").executeQuery()) {
+      try (ResultSet row = session.prepare("SELECT count(*) FROM owed_poke").executeQuery()) {
         row.next();
         return row.getInt(1);
       }

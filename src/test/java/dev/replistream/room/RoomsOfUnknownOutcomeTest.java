@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.replistream.db.DatabaseUnavailableException;
+import dev.replistream.poke.PokedUsers;
 import dev.replistream.sync.FlakyDatabase;
 import dev.replistream.sync.FlakyDatabase.Fate;
 import dev.replistream.sync.TestDatabase;
-import dev.replistream.poke.PokedUsers;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -26,7 +26,13 @@ class RoomsOfUnknownOutcomeTest {
   @BeforeEach
   void open() {
     database = new FlakyDatabase(TestDatabase.sqlite(directory));
-    rooms = new Rooms(database, new Outbox(database, poked.bus(), false), new RoomSettings(10, 10), poked.bus(), RoomRules.NOON);
+    rooms =
+        new Rooms(
+            database,
+            new Outbox(database, poked.bus(), false),
+            new RoomSettings(10, 10),
+            poked.bus(),
+            RoomRules.NOON);
   }
 
   @AfterEach

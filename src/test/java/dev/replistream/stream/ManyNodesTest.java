@@ -86,8 +86,7 @@ class ManyNodesTest {
       var client = nodes.client(anyNode());
       var request = client.stream(userId);
       StreamClient stream =
-          client.open(
-              lastEventId == null ? request : request.with("Last-Event-ID", lastEventId));
+          client.open(lastEventId == null ? request : request.with("Last-Event-ID", lastEventId));
       return new SyncScenario.Stream() {
         @Override
         public @Nullable ServerSentEvent poll(Duration timeout) {
@@ -113,8 +112,7 @@ class ManyNodesTest {
     for (long seed = firstSeed; seed < firstSeed + 20; seed++) {
       new SyncScenario(new AnyNode(), seed).run();
       Eventually.holds(
-          "nobody is left",
-          () -> nodes.client(0).stats("user-0").getInt("totalConnections") == 0);
+          "nobody is left", () -> nodes.client(0).stats("user-0").getInt("totalConnections") == 0);
     }
   }
 
@@ -156,7 +154,7 @@ class ManyNodesTest {
                 HttpRequest.api("POST", "/push")
                     .by(nodes.client(0).token("alice"))
                     .with("Content-Type", "application/json")
-.with(
+                    .with(
                         """
                         {"pushVersion":1,"profileID":"p","clientGroupID":"g","schemaVersion":"",
                          "mutations":[{"clientID":"c","id":1,"name":"put",
@@ -172,7 +170,7 @@ class ManyNodesTest {
                 HttpRequest.api("POST", "/pull")
                     .by(nodes.client(2).token("alice"))
                     .with("Content-Type", "application/json")
-.with(
+                    .with(
                         """
                         {"pullVersion":1,"profileID":"p","clientGroupID":"g","schemaVersion":"",
                          "cookie":null}
@@ -186,8 +184,7 @@ class ManyNodesTest {
     StreamClient far = nodes.client(1).connected("alice");
 
     nodes.redis().kill();
-    Eventually.holds(
-        "none is ready", () -> nodes.all().stream().noneMatch(Nodes::isReady));
+    Eventually.holds("none is ready", () -> nodes.all().stream().noneMatch(Nodes::isReady));
     assertThat(nodes.client(0).admin("/health/live").status()).isEqualTo(200);
     assertThat(nodes.client(0).poke("alice")).isEqualTo(1);
     near.expect("sync");

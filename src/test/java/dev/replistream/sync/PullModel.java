@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.replistream.db.Database;
 import dev.replistream.http.JsonValue;
-import dev.replistream.room.Burial;
-import dev.replistream.room.Role;
 import dev.replistream.poke.PokedUsers;
+import dev.replistream.room.Burial;
 import dev.replistream.room.Outbox;
+import dev.replistream.room.Role;
 import dev.replistream.room.RoomSettings;
 import dev.replistream.room.Spaces;
 import io.helidon.metrics.api.MetricsFactory;
