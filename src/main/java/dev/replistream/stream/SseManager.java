@@ -47,6 +47,10 @@ public final class SseManager implements AutoCloseable {
   /// threads at once, while the poker goes on: it never waits for a write, yet each takes its time.
   private static final int SHARE = 64;
 
+  /// What a client has seen of which nothing is known: an id of no epoch, so that it is told again
+  /// should it come back before it was.
+  private static final EventId NOTHING_KNOWN = new EventId("0", 0);
+
   private final ConcurrentMap<String, UserConnections> users = new ConcurrentHashMap<>();
   private final AtomicInteger total = new AtomicInteger();
   private final int maxConnections;
@@ -207,16 +211,15 @@ public final class SseManager implements AutoCloseable {
     if (lastEventId == null || lastEventId.isEmpty()) {
       return new Resume(current, null, -1);
     }
+    if (lastEventId.equals(current.toString())) {
+      return new Resume(current, null, latest);
+    }
+    // an id from the future is no id of this counter either
     EventId seen =
         EventId.parse(lastEventId)
-            .filter(id -> id.epoch().equals(epoch))
-            .orElse(new EventId(epoch, 0));
-    boolean unknown = !seen.toString().equals(lastEventId);
-    // an id from the future is no id of this counter: treat it as unknown
-    boolean missed = unknown || seen.stamp() < latest || seen.stamp() > latest;
-    return missed
-        ? new Resume(new EventId(epoch, Math.min(seen.stamp(), latest)), sync(latest, 0), latest)
-        : new Resume(current, null, latest);
+            .filter(id -> id.epoch().equals(epoch) && id.stamp() < latest)
+            .orElse(NOTHING_KNOWN);
+    return new Resume(seen, sync(latest, 0), latest);
   }
 
   /// How a client's stream begins.
