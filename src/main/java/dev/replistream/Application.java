@@ -8,6 +8,7 @@ import dev.replistream.auth.TicketHandler;
 import dev.replistream.auth.Tickets;
 import dev.replistream.auth.TokenSigner;
 import dev.replistream.auth.TokenVerifier;
+import dev.replistream.db.Changes;
 import dev.replistream.db.Database;
 import dev.replistream.db.Databases;
 import dev.replistream.http.Cors;
@@ -15,6 +16,7 @@ import dev.replistream.http.FileDescriptors;
 import dev.replistream.http.Routes;
 import dev.replistream.http.Wires;
 import dev.replistream.poke.Cursor;
+import dev.replistream.poke.CursorFile;
 import dev.replistream.poke.PokeBus;
 import dev.replistream.poke.PokeHandler;
 import dev.replistream.room.MemberHandler;
@@ -26,6 +28,7 @@ import dev.replistream.stream.StreamHandler;
 import dev.replistream.stream.StreamMetrics;
 import dev.replistream.stream.StreamSettings;
 import dev.replistream.sync.Compaction;
+import dev.replistream.sync.DatabaseMark;
 import dev.replistream.sync.MutatorRegistry;
 import dev.replistream.sync.Mutators;
 import dev.replistream.sync.Pull;
@@ -63,7 +66,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.UUID;
+import java.util.function.Supplier;
 import jdk.net.ExtendedSocketOptions;
 import org.jspecify.annotations.Nullable;
 
@@ -98,6 +101,8 @@ public final class Application implements AutoCloseable {
   private final StreamMetrics streamMetrics;
   private final SseManager sseManager;
   private final Database database;
+  private final CursorKeeper cursorKeeper;
+  private final Cursor cursor;
   private final Compaction compaction;
   private final Cors cors;
   private final Routes routes;
@@ -128,25 +133,29 @@ public final class Application implements AutoCloseable {
     AuthMetrics authMetrics = new AuthMetrics(meters);
     Authenticator authenticator = new Authenticator(verifier, tickets, cors, authMetrics);
 
-    String epoch = UUID.randomUUID().toString().substring(0, 8);
-    PokeBus bus = new PokeBus(new Cursor(epoch, CURSOR_GENERATION), meters);
-
     MutatorRegistry mutatorRegistry = MutatorRegistry.discover(mutators);
     SyncMetrics syncMetrics = new SyncMetrics(meters);
     database = Databases.open(settings.db(), syncMetrics);
+    Pull pull = orClose(database, () -> new Pull(database, syncMetrics));
+    Changes changes = new Changes();
+    cursorKeeper =
+        new CursorKeeper(
+            new CursorFile(settings.dataDir()), new DatabaseMark(database), changes);
+    cursor = orClose(database, () -> cursorKeeper.take(CURSOR_GENERATION));
+    PokeBus bus = new PokeBus(cursor, meters);
     Push push =
         new Push(
             database,
+            changes,
             mutatorRegistry,
             settings.sync().maxValueBytes(),
             settings.rooms(),
             clock,
             (pusher, users) -> bus.poke(users, pusher, PokeBus.Source.PUSH),
             syncMetrics);
-    Pull pull = pullOrClose(database, syncMetrics);
     compaction = new Compaction(database, settings.sync(), clock);
 
-    Rooms rooms = new Rooms(database, settings.rooms(), bus, clock);
+    Rooms rooms = new Rooms(database, changes, settings.rooms(), bus, clock);
     // what has threads of its own comes when nothing can stop the start any more
     wires =
         new Wires(
@@ -221,9 +230,9 @@ public final class Application implements AutoCloseable {
         : Optional.empty();
   }
 
-  private static Pull pullOrClose(Database database, SyncMetrics metrics) {
+  private static <T> T orClose(Database database, Supplier<T> part) {
     try {
-      return new Pull(database, metrics);
+      return part.get();
     } catch (RuntimeException e) {
       database.close();
       throw e;
@@ -373,7 +382,8 @@ public final class Application implements AutoCloseable {
     return running == null ? -1 : running.port(ADMIN);
   }
 
-  /// Drains the streams, then stops both listeners and closes the database.
+  /// Drains the streams, then stops both listeners, keeps the cursor for the next start, and closes
+  /// the database. An application that did not start needs it too.
   @Override
   public void close() {
     try {
@@ -388,8 +398,11 @@ public final class Application implements AutoCloseable {
     compaction.close();
     sseManager.close();
     wires.close();
+    cursorKeeper.keep(cursor);
     database.close();
     streamMetrics.close();
-    LOGGER.log(Level.INFO, "event=stop");
+    if (running != null) {
+      LOGGER.log(Level.INFO, "event=stop");
+    }
   }
 }

@@ -1,5 +1,6 @@
 package dev.replistream.room;
 
+import dev.replistream.db.Changes;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.poke.PokeBus;
@@ -25,13 +26,17 @@ import java.util.function.Function;
 /// Thread-safe.
 public final class Rooms {
   private final Database database;
+  private final Changes changes;
   private final RoomSettings limits;
   private final PokeBus bus;
   private final Clock clock;
 
   /// The rooms of a database.
-  public Rooms(Database database, RoomSettings limits, PokeBus bus, Clock clock) {
+  ///
+  /// @param changes holds up the stop of the service from a commit to its pokes
+  public Rooms(Database database, Changes changes, RoomSettings limits, PokeBus bus, Clock clock) {
     this.database = database;
+    this.changes = changes;
     this.limits = limits;
     this.bus = bus;
     this.clock = clock;
@@ -131,6 +136,11 @@ public final class Rooms {
 
   /// Runs a step, and pokes those whom its result concerns, the caller first.
   private <T> T change(
+      Instant now, Step<T> step, Function<T, Set<String>> concerned, String caller) {
+    return changes.make(() -> changeAndPoke(now, step, concerned, caller));
+  }
+
+  private <T> T changeAndPoke(
       Instant now, Step<T> step, Function<T, Set<String>> concerned, String caller) {
     AtomicReference<Set<String>> attempted = new AtomicReference<>(Set.of());
     T result;

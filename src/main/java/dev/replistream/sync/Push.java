@@ -1,5 +1,6 @@
 package dev.replistream.sync;
 
+import dev.replistream.db.Changes;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.http.Json;
@@ -21,6 +22,7 @@ public final class Push {
   private static final int MAX_LOGGED = 10;
 
   private final Database database;
+  private final Changes changes;
   private final MutatorRegistry mutators;
   private final int maxValueBytes;
   private final RoomSettings roomLimits;
@@ -28,11 +30,13 @@ public final class Push {
   private final BiConsumer<String, Set<String>> poke;
   private final SyncMetrics metrics;
 
+  /// @param changes holds up the stop of the service from the first commit of a push to its pokes
   /// @param maxValueBytes how long the JSON of a value may be, in UTF-8
   /// @param poke tells users to pull, the pusher first; called after the commit of what they should
   ///   pull
   public Push(
       Database database,
+      Changes changes,
       MutatorRegistry mutators,
       int maxValueBytes,
       RoomSettings roomLimits,
@@ -40,6 +44,7 @@ public final class Push {
       BiConsumer<String, Set<String>> poke,
       SyncMetrics metrics) {
     this.database = database;
+    this.changes = changes;
     this.mutators = mutators;
     this.maxValueBytes = maxValueBytes;
     this.roomLimits = roomLimits;
@@ -66,6 +71,10 @@ public final class Push {
   /// @throws dev.replistream.db.DatabaseUnavailableException when the client is to come again
   Outcome push(String userId, PushRequest request) {
     metrics.pushed();
+    return changes.make(() -> applyAndPoke(userId, request));
+  }
+
+  private Outcome applyAndPoke(String userId, PushRequest request) {
     Set<String> users = new HashSet<>();
     try {
       PushBatch.Result batch = run(userId, request, 0, users);

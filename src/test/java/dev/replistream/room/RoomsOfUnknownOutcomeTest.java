@@ -3,6 +3,7 @@ package dev.replistream.room;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.replistream.db.Changes;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.poke.Cursor;
 import dev.replistream.poke.PokeBus;
@@ -39,7 +40,7 @@ class RoomsOfUnknownOutcomeTest {
           pokes.forEach(poke -> poked.add(poke.userId()));
           return pokes.size();
         });
-    rooms = new Rooms(database, new RoomSettings(10, 10), bus, RoomRules.NOON);
+    rooms = new Rooms(database, new Changes(), new RoomSettings(10, 10), bus, RoomRules.NOON);
   }
 
   @AfterEach
