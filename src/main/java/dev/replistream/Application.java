@@ -139,8 +139,7 @@ public final class Application implements AutoCloseable {
     Pull pull = orClose(database, () -> new Pull(database, syncMetrics));
     Changes changes = new Changes();
     cursorKeeper =
-        new CursorKeeper(
-            new CursorFile(settings.dataDir()), new DatabaseMark(database), changes);
+        new CursorKeeper(new CursorFile(settings.dataDir()), new DatabaseMark(database), changes);
     cursor = orClose(database, () -> cursorKeeper.take(CURSOR_GENERATION));
     PokeBus bus = new PokeBus(cursor, meters);
     Push push =

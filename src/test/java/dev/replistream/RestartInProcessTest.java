@@ -124,8 +124,7 @@ class RestartInProcessTest {
     CountDownLatch mayEnd = new CountDownLatch(1);
     String[] variables = {"DATA_DIR", directory.toString()};
     TestService service =
-        TestService.start(
-            () -> Map.of("put", (_, _) -> awaitStubbornly(begun, mayEnd)), variables);
+        TestService.start(() -> Map.of("put", (_, _) -> awaitStubbornly(begun, mayEnd)), variables);
     String alice = idOf(service, "alice");
     Replica replica = Replica.of(service.client(), "alice");
     try (LogCapture log = new LogCapture()) {

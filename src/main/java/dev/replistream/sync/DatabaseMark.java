@@ -74,7 +74,8 @@ public final class DatabaseMark {
 
   private static String mark(Session session, String name) throws SQLException {
     String epoch =
-        first(session, "SELECT content FROM meta WHERE name = 'epoch'"); // an operator may change it
+        first(
+            session, "SELECT content FROM meta WHERE name = 'epoch'"); // an operator may change it
     return session.dialect() == Dialect.SQLITE
         ? epoch + " " + name
         : epoch

@@ -42,8 +42,7 @@ class CursorFileTest {
     Stream.concat(
             IntStream.range(0, 12).mapToObj(i -> "user-" + i),
             Stream.of("日本語 \uD83D\uDE00 \uD800", "日本語 \uD83D\uDE00 ?", "x".repeat(128)))
-        .forEach(
-            user -> assertThat(cursor.latest(user)).as(user).isEqualTo(before.latest(user)));
+        .forEach(user -> assertThat(cursor.latest(user)).as(user).isEqualTo(before.latest(user)));
     assertThat(cursor.stamp("user-1")).isGreaterThan(12);
   }
 
