@@ -8,6 +8,7 @@ import dev.replistream.auth.TicketHandler;
 import dev.replistream.auth.Tickets;
 import dev.replistream.auth.TokenSigner;
 import dev.replistream.auth.TokenVerifier;
+import dev.replistream.db.Changes;
 import dev.replistream.db.Database;
 import dev.replistream.db.Databases;
 import dev.replistream.http.Cors;
@@ -16,6 +17,7 @@ import dev.replistream.http.Routes;
 import dev.replistream.http.Wires;
 import dev.replistream.poke.Cursor;
 import dev.replistream.poke.LocalPokeBus;
+import dev.replistream.poke.CursorFile;
 import dev.replistream.poke.PokeBus;
 import dev.replistream.poke.PokeHandler;
 import dev.replistream.poke.RedisPokeBus;
@@ -29,6 +31,7 @@ import dev.replistream.stream.StreamHandler;
 import dev.replistream.stream.StreamMetrics;
 import dev.replistream.stream.StreamSettings;
 import dev.replistream.sync.Compaction;
+import dev.replistream.sync.DatabaseMark;
 import dev.replistream.sync.MutatorRegistry;
 import dev.replistream.sync.Mutators;
 import dev.replistream.sync.Pull;
@@ -67,7 +70,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.UUID;
+import java.util.function.Supplier;
 import jdk.net.ExtendedSocketOptions;
 import org.jspecify.annotations.Nullable;
 
@@ -107,6 +110,7 @@ public final class Application implements AutoCloseable {
   private final Compaction compaction;
   private final Cors cors;
   private final Routes routes;
+  private Runnable keepCursor = () -> {};
   private volatile @Nullable WebServer server;
 
   /// Wires the parts, with the mutators that `java.util.ServiceLoader` finds; nothing listens yet.
@@ -134,12 +138,13 @@ public final class Application implements AutoCloseable {
     AuthMetrics authMetrics = new AuthMetrics(meters);
     Authenticator authenticator = new Authenticator(verifier, tickets, cors, authMetrics);
 
-    bus = bus();
-
     MutatorRegistry mutatorRegistry = MutatorRegistry.discover(mutators);
     SyncMetrics syncMetrics = new SyncMetrics(meters);
     database = Databases.open(settings.db(), syncMetrics);
-    outbox = new Outbox(database, bus, settings.redis().isPresent());
+    Pull pull = orClose(database, () -> new Pull(database, syncMetrics));
+    Changes changes = new Changes();
+    bus = orClose(database, () -> bus(changes));
+    outbox = new Outbox(database, bus, changes, settings.redis().isPresent());
     Push push =
         new Push(
             outbox,
@@ -148,7 +153,6 @@ public final class Application implements AutoCloseable {
             settings.rooms(),
             clock,
             syncMetrics);
-    Pull pull = pullOrClose(database, syncMetrics);
     compaction = new Compaction(database, settings.sync(), clock);
 
     Rooms rooms = new Rooms(database, outbox, settings.rooms(), bus, clock);
@@ -217,10 +221,15 @@ public final class Application implements AutoCloseable {
         .register(routes, API + "/sessions");
   }
 
-  private PokeBus bus() {
+  /// Where nodes meet in Redis the cursor is there too; else it is kept over a restart in a file.
+  private PokeBus bus(Changes changes) {
     if (settings.redis().isEmpty()) {
-      String epoch = UUID.randomUUID().toString().substring(0, 8);
-      return new LocalPokeBus(new Cursor(epoch, CURSOR_GENERATION), meters);
+      CursorKeeper keeper =
+          new CursorKeeper(
+              new CursorFile(settings.dataDir()), new DatabaseMark(database), changes);
+      Cursor cursor = keeper.take(CURSOR_GENERATION);
+      keepCursor = () -> keeper.keep(cursor);
+      return new LocalPokeBus(cursor, meters);
     }
     RedisPokeBus nodes =
         new RedisPokeBus(settings.redis().get(), streamSettings.maxConnectionsPerUser(), meters);
@@ -241,9 +250,9 @@ public final class Application implements AutoCloseable {
         : Optional.empty();
   }
 
-  private static Pull pullOrClose(Database database, SyncMetrics metrics) {
+  private static <T> T orClose(Database database, Supplier<T> part) {
     try {
-      return new Pull(database, metrics);
+      return part.get();
     } catch (RuntimeException e) {
       database.close();
       throw e;
@@ -397,7 +406,8 @@ public final class Application implements AutoCloseable {
     return running == null ? -1 : running.port(ADMIN);
   }
 
-  /// Drains the streams, then stops both listeners and closes the database.
+  /// Drains the streams, then stops both listeners, keeps the cursor for the next start, and closes
+  /// the database. An application that did not start needs it too.
   @Override
   public void close() {
     try {
@@ -414,8 +424,11 @@ public final class Application implements AutoCloseable {
     sseManager.close();
     bus.close();
     wires.close();
+    keepCursor.run();
     database.close();
     streamMetrics.close();
-    LOGGER.log(Level.INFO, "event=stop");
+    if (running != null) {
+      LOGGER.log(Level.INFO, "event=stop");
+    }
   }
 }

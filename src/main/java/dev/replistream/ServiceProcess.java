@@ -39,10 +39,20 @@ public final class ServiceProcess implements Service {
   public void serve(Optional<Path> config, Consumer<URI> started) throws InterruptedException {
     Settings settings = settings(config);
     Logs.start(settings.logLevel(), log);
-    Application application = oneLine(() -> new Application(settings, clock).start());
+    Application application = oneLine(() -> started(new Application(settings, clock)));
     Runtime.getRuntime().addShutdownHook(new Thread(application::close, "shutdown"));
     started.accept(url(settings.host(), application.port()));
     new CountDownLatch(1).await();
+  }
+
+  /// Closes an application that does not start: what it took from the data directory goes back.
+  private static Application started(Application application) {
+    try {
+      return application.start();
+    } catch (RuntimeException e) {
+      application.close();
+      throw e;
+    }
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.replistream.poke;
 
+import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -12,18 +13,32 @@ import java.util.concurrent.atomic.AtomicLong;
 /// {@link Generations#floor}; a client of that user whose id is older gets a `sync` that it may not
 /// have needed, and never misses one that it did.
 ///
+/// It counts until {@link #close}, after which another one can go on from its {@link CursorState}.
+///
 /// Thread-safe without locks, except for the change of generations.
 public final class Cursor {
   private final String epoch;
   private final int generationSize;
-  private final AtomicLong counter = new AtomicLong();
-  private volatile Generations generations = new Generations(0, 0);
+  private final AtomicLong counter;
+  private volatile Generations generations;
+  private volatile boolean closed;
 
+  /// One that begins to count.
+  ///
   /// @param epoch names this run of the counter: lower-case letters and digits, at most 32
   /// @param generationSize how many users a generation holds; twice as many are remembered
   public Cursor(String epoch, int generationSize) {
-    this.epoch = epoch;
+    this(CursorState.begin(epoch), generationSize);
+  }
+
+  /// One that goes on from where another one was closed.
+  ///
+  /// @param generationSize may differ from the other one's
+  public Cursor(CursorState state, int generationSize) {
+    this.epoch = state.epoch();
     this.generationSize = generationSize;
+    this.counter = new AtomicLong(state.counter());
+    this.generations = new Generations(state);
   }
 
   /// Names this run of the counter.
@@ -32,12 +47,18 @@ public final class Cursor {
   }
 
   /// Gives the next stamp and remembers it as the user's last.
+  ///
+  /// @throws IllegalStateException after {@link #close}, whose state knows nothing of this poke
   public long stamp(String userId) {
     long stamp = counter.incrementAndGet();
     Generations current = generations;
     current.young.merge(userId, stamp, Math::max);
     if (current.young.size() > generationSize) {
       retire(current);
+    }
+    // after the merge: either this sees that it came too late, or the state has the stamp
+    if (closed) {
+      throw new IllegalStateException("no poke is taken any more: the service has stopped");
     }
     return stamp;
   }
@@ -48,6 +69,16 @@ public final class Cursor {
     long latest =
         Math.max(current.young.getOrDefault(userId, 0L), current.old.getOrDefault(userId, 0L));
     return Math.max(latest, current.floor);
+  }
+
+  /// Ends the counting. Each stamp that was ever given is in the state, or below its floor.
+  public CursorState close() {
+    closed = true;
+    Generations last = generations;
+    Map<String, Long> young = Map.copyOf(last.young);
+    Map<String, Long> old = Map.copyOf(last.old);
+    // read last, so that it is not below the stamp of a poke that came too late
+    return new CursorState(epoch, counter.get(), last.oldCeiling, last.floor, young, old);
   }
 
   private synchronized void retire(Generations full) {
@@ -61,18 +92,20 @@ public final class Cursor {
   /// Whoever merged into `young` had its stamp before it saw these generations, so before they
   /// retired: no stamp in `old` is above `oldCeiling`.
   private static final class Generations {
-    final ConcurrentMap<String, Long> young = new ConcurrentHashMap<>();
+    final ConcurrentMap<String, Long> young;
     final ConcurrentMap<String, Long> old;
     final long oldCeiling;
     final long floor;
 
-    Generations(long oldCeiling, long floor) {
-      this.old = new ConcurrentHashMap<>();
-      this.oldCeiling = oldCeiling;
-      this.floor = floor;
+    Generations(CursorState state) {
+      this.young = new ConcurrentHashMap<>(state.young());
+      this.old = new ConcurrentHashMap<>(state.old());
+      this.oldCeiling = state.oldCeiling();
+      this.floor = state.floor();
     }
 
     Generations(Generations retired, long counter) {
+      this.young = new ConcurrentHashMap<>();
       this.old = retired.young;
       this.oldCeiling = counter;
       this.floor = retired.oldCeiling;

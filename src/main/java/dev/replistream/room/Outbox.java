@@ -1,5 +1,6 @@
 package dev.replistream.room;
 
+import dev.replistream.db.Changes;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.db.Session;
@@ -44,15 +45,18 @@ public final class Outbox implements AutoCloseable {
 
   private final Database database;
   private final PokeBus bus;
+  private final Changes changes;
   private final boolean isKept;
   private final LinkedBlockingQueue<String> poked = new LinkedBlockingQueue<>();
   private volatile boolean isClosed;
   private @Nullable Thread thread;
 
+  /// @param changes holds up the stop of the service from a commit to its pokes
   /// @param isKept whether several nodes share the database, which then is PostgreSQL
-  public Outbox(Database database, PokeBus bus, boolean isKept) {
+  public Outbox(Database database, PokeBus bus, Changes changes, boolean isKept) {
     this.database = database;
     this.bus = bus;
+    this.changes = changes;
     this.isKept = isKept;
   }
 
@@ -63,9 +67,20 @@ public final class Outbox implements AutoCloseable {
     }
   }
 
-  /// The transactions of one request.
-  public Owed owed() {
-    return new Owed();
+  /// Runs the transactions of one request, and then pokes those whom they concern, however they
+  /// end. A stop of the service waits for it.
+  ///
+  /// @param prompt the user who makes the changes, and is poked first
+  /// @throws DatabaseUnavailableException when the service stops, beside what `requests` throws
+  public <T> T change(String prompt, PokeBus.Source source, Function<Owed, T> requests) {
+    return changes.make(() -> {
+      Owed owed = new Owed();
+      try {
+        return requests.apply(owed);
+      } finally {
+        owed.poke(prompt, source);
+      }
+    });
   }
 
   /// Runs transactions and keeps whom they concern. Confined to one thread.
@@ -110,10 +125,7 @@ public final class Outbox implements AutoCloseable {
       }
     }
 
-    /// Pokes those whom the transactions concerned.
-    ///
-    /// @param prompt the user who made the changes, and is poked first
-    public void poke(String prompt, PokeBus.Source source) {
+    private void poke(String prompt, PokeBus.Source source) {
       if (users.isEmpty()) {
         return;
       }

@@ -133,13 +133,13 @@ public final class Rooms {
   /// Runs a step, and pokes those whom its result concerns, the caller first.
   private <T> T change(
       Instant now, Step<T> step, Function<T, Set<String>> concerned, String caller) {
-    Outbox.Owed owed = outbox.owed();
-    try {
-      return owed.inTransaction(
-          session -> step.run(new RoomStore(session, new Spaces(session), now, limits)), concerned);
-    } finally {
-      owed.poke(caller, PokeBus.Source.ROOM);
-    }
+    return outbox.change(
+        caller,
+        PokeBus.Source.ROOM,
+        owed ->
+            owed.inTransaction(
+                session -> step.run(new RoomStore(session, new Spaces(session), now, limits)),
+                concerned));
   }
 
   private <T> T read(Step<T> step) {

@@ -47,6 +47,10 @@ public final class SseManager implements PokeBus.Subscriber, AutoCloseable {
   /// threads at once, while the poker goes on: it never waits for a write, yet each takes its time.
   private static final int SHARE = 64;
 
+  /// What a client has seen of which nothing is known: an id of no epoch, so that it is told again
+  /// should it come back before it was.
+  private static final EventId NOTHING_KNOWN = new EventId("0", 0);
+
   private final ConcurrentMap<String, UserConnections> users = new ConcurrentHashMap<>();
   private final AtomicInteger total = new AtomicInteger();
   private final int maxConnections;
@@ -226,13 +230,11 @@ public final class SseManager implements PokeBus.Subscriber, AutoCloseable {
       return new Resume(current, null, current.stamp());
     }
     // an id of another epoch, or from the future, is no id of this counter: all may be missed
-    long seen =
+    EventId seen =
         EventId.parse(lastEventId)
-            .filter(id -> id.epoch().equals(current.epoch()))
-            .map(EventId::stamp)
-            .orElse(0L);
-    EventId before = new EventId(current.epoch(), Math.min(seen, current.stamp()));
-    return new Resume(before, sync(current, 0), current.stamp());
+            .filter(id -> id.epoch().equals(current.epoch()) && id.stamp() < current.stamp())
+            .orElse(NOTHING_KNOWN);
+    return new Resume(seen, sync(current, 0), current.stamp());
   }
 
   /// How a client's stream begins.

@@ -57,20 +57,19 @@ public final class Push {
   /// @throws dev.replistream.db.DatabaseUnavailableException when the client is to come again
   Outcome push(String userId, PushRequest request) {
     metrics.pushed();
-    Outbox.Owed owed = outbox.owed();
-    try {
-      PushBatch.Result batch = run(userId, request, 0, owed);
-      while (batch.end() == PushBatch.End.FULL) {
-        batch = run(userId, request, batch.next(), owed);
-      }
-      return switch (batch.end()) {
-        case DONE, FULL -> Outcome.DONE;
-        case GAP -> Outcome.GAP;
-        case UNKNOWN_CLIENT -> Outcome.CLIENT_STATE_NOT_FOUND;
-      };
-    } finally {
-      owed.poke(userId, PokeBus.Source.PUSH);
+    return outbox.change(userId, PokeBus.Source.PUSH, owed -> apply(userId, request, owed));
+  }
+
+  private Outcome apply(String userId, PushRequest request, Outbox.Owed owed) {
+    PushBatch.Result batch = run(userId, request, 0, owed);
+    while (batch.end() == PushBatch.End.FULL) {
+      batch = run(userId, request, batch.next(), owed);
     }
+    return switch (batch.end()) {
+      case DONE, FULL -> Outcome.DONE;
+      case GAP -> Outcome.GAP;
+      case UNKNOWN_CLIENT -> Outcome.CLIENT_STATE_NOT_FOUND;
+    };
   }
 
   private PushBatch.Result run(String userId, PushRequest request, int first, Outbox.Owed owed) {

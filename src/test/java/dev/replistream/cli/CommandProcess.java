@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /// One command, run in a process of its own as a user would.
-final class CommandProcess implements AutoCloseable {
+public final class CommandProcess implements AutoCloseable {
   private static final int DEADLINE_SECONDS = 60;
 
   private final Process process;
@@ -26,7 +26,7 @@ final class CommandProcess implements AutoCloseable {
 
   /// Starts a command in a process with nothing of `REPLISTREAM_` in its environment but what
   /// `variables` hold.
-  static CommandProcess start(
+  public static CommandProcess start(
       Map<String, String> variables, List<String> jvmOptions, String... args) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
@@ -55,22 +55,22 @@ final class CommandProcess implements AutoCloseable {
   }
 
   /// What it prints on standard output.
-  Lines out() {
+  public Lines out() {
     return out;
   }
 
   /// What it prints on standard error.
-  Lines err() {
+  public Lines err() {
     return err;
   }
 
   /// Sends SIGTERM.
-  void terminate() {
+  public void terminate() {
     process.toHandle().destroy(); // Process.destroy would close what it prints to as well
   }
 
   /// Waits for its end, and till all that it printed is read.
-  int exitCode() throws InterruptedException {
+  public int exitCode() throws InterruptedException {
     if (!process.waitFor(DEADLINE_SECONDS, TimeUnit.SECONDS)) {
       throw new AssertionError("the process goes on:\n" + out + err);
     }
@@ -78,6 +78,11 @@ final class CommandProcess implements AutoCloseable {
       reader.join();
     }
     return process.exitValue();
+  }
+
+  /// How the system knows it.
+  public long pid() {
+    return process.pid();
   }
 
   /// Ends it by force.

@@ -10,7 +10,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
 /// What a program prints: all of it, and line by line for a test that waits for one. Thread-safe.
-final class Lines extends Writer {
+public final class Lines extends Writer {
   private static final Duration DEADLINE = Duration.ofSeconds(30);
 
   private final StringBuilder all = new StringBuilder();
@@ -38,7 +38,7 @@ final class Lines extends Writer {
   }
 
   /// The next line that holds `part`; lines before it are passed over.
-  String await(String part) throws InterruptedException {
+  public String await(String part) throws InterruptedException {
     long deadline = System.nanoTime() + DEADLINE.toNanos();
     while (true) {
       String next = lines.poll(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);

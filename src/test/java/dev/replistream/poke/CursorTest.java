@@ -1,10 +1,14 @@
 package dev.replistream.poke;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -89,5 +93,72 @@ class CursorTest {
 
     last.forEach((user, stamp) ->
         assertThat(cursor.latest(user)).as("%s of %s", user, seed).isGreaterThanOrEqualTo(stamp));
+  }
+
+  @Test
+  void anotherOneGoesOnWhereOneWasClosed() {
+    IntStream.range(0, 9).forEach(i -> cursor.stamp("user-" + i));
+    cursor.stamp("user-7");
+    CursorState state = cursor.close();
+
+    Cursor next = new Cursor(state, 3);
+
+    assertThat(next.epoch()).isEqualTo("e");
+    IntStream.range(0, 12)
+        .mapToObj(i -> "user-" + i)
+        .forEach(user -> assertThat(next.latest(user)).isEqualTo(cursor.latest(user)));
+    assertThat(next.latest("user-7")).isEqualTo(10);
+    assertThat(next.stamp("user-7")).isEqualTo(11);
+  }
+
+  @Test
+  void whatComesAfterTheCloseIsRefused() {
+    cursor.stamp("alice");
+    CursorState state = cursor.close();
+
+    assertThatThrownBy(() -> cursor.stamp("alice"))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("stopped");
+
+    assertThat(new Cursor(state, 3).latest("alice")).isEqualTo(1);
+  }
+
+  @Test
+  void whateverIsPokedDuringTheCloseIsInTheStateOrRefused()
+      throws ExecutionException, InterruptedException {
+    for (int run = 0; run < 500; run++) {
+      Cursor closing = new Cursor("e", 5);
+      Map<String, Long> last = new ConcurrentHashMap<>();
+      CountDownLatch pokes = new CountDownLatch(30);
+      CursorState state;
+      try (ExecutorService threads = Executors.newThreadPerTaskExecutor(Thread::new)) {
+        List<Future<?>> pokers = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+          String user = "user-" + i;
+          pokers.add(
+              threads.submit(() -> {
+                try {
+                  while (true) {
+                    last.put(user, closing.stamp(user));
+                    pokes.countDown();
+                  }
+                } catch (IllegalStateException _) {
+                  // closed
+                }
+              }));
+        }
+        pokes.await();
+        state = closing.close();
+        for (Future<?> poker : pokers) {
+          poker.get();
+        }
+      }
+      Cursor next = new Cursor(state, 5);
+      last.forEach(
+          (user, stamp) -> assertThat(next.latest(user)).as(user).isGreaterThanOrEqualTo(stamp));
+      assertThat(next.stamp("user-0"))
+          .isGreaterThan(next.latest("user-1"))
+          .isGreaterThan(next.latest("user-2"));
+    }
   }
 }

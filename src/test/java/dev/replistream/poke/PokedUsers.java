@@ -5,12 +5,15 @@ import io.helidon.service.registry.Services;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
 
 /// A bus on which every user has one stream, and which remembers who was poked. Thread-safe.
 public final class PokedUsers implements PokeBus.Subscriber {
   private final List<String> poked = new CopyOnWriteArrayList<>();
   private final PokeBus bus =
       new LocalPokeBus(new Cursor("e", 100), Services.get(MetricsFactory.class).globalRegistry());
+
+  private volatile @Nullable RuntimeException failure;
 
   /// Nobody yet.
   public PokedUsers() {
@@ -47,8 +50,17 @@ public final class PokedUsers implements PokeBus.Subscriber {
     return List.of();
   }
 
+  /// From now on nobody can be poked.
+  public void failWith(RuntimeException e) {
+    failure = e;
+  }
+
   @Override
   public int deliver(Poke poke) {
+    RuntimeException now = failure;
+    if (now != null) {
+      throw now;
+    }
     poked.add(poke.userId());
     return 1;
   }

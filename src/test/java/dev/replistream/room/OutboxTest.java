@@ -1,8 +1,10 @@
 package dev.replistream.room;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.replistream.Eventually;
+import dev.replistream.db.Changes;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseListener;
 import dev.replistream.db.Databases;
@@ -28,8 +30,8 @@ class OutboxTest {
   void open() {
     database =
         Databases.open(TestPostgres.settings(TestPostgres.newDatabase()), DatabaseListener.NONE);
-    near = new Outbox(database, nearUsers.bus(), true);
-    far = new Outbox(database, farUsers.bus(), true);
+    near = new Outbox(database, nearUsers.bus(), new Changes(), true);
+    far = new Outbox(database, farUsers.bus(), new Changes(), true);
   }
 
   @AfterEach
@@ -48,10 +50,17 @@ class OutboxTest {
     });
   }
 
-  private static Outbox.Owed change(Outbox outbox, String... users) {
-    Outbox.Owed owed = outbox.owed();
-    owed.inTransaction(_ -> 1, _ -> Set.of(users));
-    return owed;
+  private static void change(Outbox outbox, String... users) {
+    outbox.change(
+        users.length == 0 ? "" : users[0],
+        PokeBus.Source.PUSH,
+        owed -> owed.inTransaction(_ -> 1, _ -> Set.of(users)));
+  }
+
+  /// Commits, and dies before anybody is poked.
+  private void commitAndDie(String... users) {
+    nearUsers.failWith(new IllegalStateException("dead"));
+    assertThatThrownBy(() -> change(near, users)).hasMessage("dead");
   }
 
   @Test
@@ -59,7 +68,7 @@ class OutboxTest {
     far.start();
     near.start();
 
-    change(near, "alice", "bob").poke("alice", PokeBus.Source.PUSH);
+    change(near, "alice", "bob");
 
     assertThat(nearUsers.poked()).containsExactly("alice", "bob");
     Eventually.holds("nothing is owed", () -> owed() == 0);
@@ -70,7 +79,7 @@ class OutboxTest {
   void whatANodeDidNotComeToIsPokedByAnother() {
     far.start();
 
-    change(near, "alice", "bob"); // and here it dies
+    commitAndDie("alice", "bob");
 
     assertThat(owed()).isEqualTo(1);
     Eventually.holdsWithin(
@@ -83,7 +92,7 @@ class OutboxTest {
 
   @Test
   void whatConcernsNobodyIsNotWrittenDown() {
-    change(near).poke("alice", PokeBus.Source.PUSH);
+    change(near);
 
     assertThat(owed()).isZero();
     assertThat(nearUsers.poked()).isEmpty();
@@ -91,16 +100,17 @@ class OutboxTest {
 
   @Test
   void aTransactionThatIsRolledBackOwesNothing() {
-    Outbox.Owed owed = near.owed();
-    try {
-      owed.inTransaction(
-          _ -> {
-            throw new IllegalStateException("no");
-          },
-          _ -> Set.of("alice"));
-    } catch (IllegalStateException _) {
-      owed.poke("alice", PokeBus.Source.PUSH);
-    }
+    assertThatThrownBy(() ->
+            near.change(
+                "alice",
+                PokeBus.Source.PUSH,
+                owed ->
+                    owed.inTransaction(
+                        _ -> {
+                          throw new IllegalStateException("no");
+                        },
+                        _ -> Set.of("alice"))))
+        .hasMessage("no");
 
     assertThat(owed()).isZero();
     assertThat(nearUsers.poked()).isEmpty();

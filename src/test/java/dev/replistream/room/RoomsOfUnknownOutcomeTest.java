@@ -3,6 +3,7 @@ package dev.replistream.room;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.replistream.db.Changes;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.poke.PokedUsers;
 import dev.replistream.sync.FlakyDatabase;
@@ -29,7 +30,7 @@ class RoomsOfUnknownOutcomeTest {
     rooms =
         new Rooms(
             database,
-            new Outbox(database, poked.bus(), false),
+            new Outbox(database, poked.bus(), new Changes(), false),
             new RoomSettings(10, 10),
             poked.bus(),
             RoomRules.NOON);

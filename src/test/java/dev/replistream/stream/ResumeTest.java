@@ -45,7 +45,7 @@ class ResumeTest {
   }
 
   private void expectOneSync(StreamClient stream) {
-    assertThat(stream.expect("connected").lastEventId()).startsWith(epoch + "-");
+    assertThat(stream.expect("connected").lastEventId()).isNotEqualTo(epoch + "-" + (first + 1));
     assertThat(stream.expect("sync").lastEventId()).isEqualTo(epoch + "-" + (first + 1));
     client.poke("alice");
     assertThat(stream.expect("sync").lastEventId()).isEqualTo(epoch + "-" + (first + 3));
@@ -91,6 +91,21 @@ class ResumeTest {
     try (StreamClient stream =
         client.open(client.stream("alice").with("Last-Event-ID", connected))) {
       expectOneSync(stream);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"EPOCH-999999", "7f3a-0", "garbage"})
+  void soMayWhoCameWithAnIdThatIsNoneOfOurs(String pattern) {
+    String id = pattern.replace("EPOCH", epoch);
+    for (String user : new String[] {"alice", "nobody has poked"}) {
+      String connected;
+      try (StreamClient stream = client.open(client.stream(user).with("Last-Event-ID", id))) {
+        connected = stream.expect("connected").lastEventId();
+      }
+      try (StreamClient stream = client.resumed(user, connected)) {
+        stream.expect("sync");
+      }
     }
   }
 

@@ -3,6 +3,7 @@ package dev.replistream.sync;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.replistream.db.Changes;
 import dev.replistream.db.Database;
 import dev.replistream.http.JsonValue;
 import dev.replistream.poke.PokedUsers;
@@ -66,7 +67,7 @@ abstract class PullModel {
         };
     push =
         new Push(
-            new Outbox(database, new PokedUsers().bus(), false),
+            new Outbox(database, new PokedUsers().bus(), new Changes(), false),
             MutatorRegistry.of(List.of(new TestMutators())),
             1_000,
             new RoomSettings(1_000, 10_000),

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.replistream.LogCapture;
+import dev.replistream.db.Changes;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.http.JsonValue;
@@ -64,7 +65,7 @@ abstract class PushFailures {
                 });
     Push push =
         new Push(
-            new Outbox(database(), new PokedUsers().bus(), false),
+            new Outbox(database(), new PokedUsers().bus(), new Changes(), false),
             MutatorRegistry.of(List.of(mutators)),
             1_000_000,
             new RoomSettings(10, 10),

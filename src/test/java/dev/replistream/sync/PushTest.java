@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.replistream.LogCapture;
+import dev.replistream.db.Changes;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.http.JsonValue;
 import dev.replistream.http.ProblemException;
@@ -47,7 +48,7 @@ class PushTest {
 
   private Push pushOf(Mutators mutators) {
     return new Push(
-        new Outbox(database, pokes.bus(), false),
+        new Outbox(database, pokes.bus(), new Changes(), false),
         MutatorRegistry.of(List.of(mutators)),
         1_000,
         new RoomSettings(2, 3),
