@@ -20,6 +20,7 @@ import dev.replistream.poke.PokeHandler;
 import dev.replistream.room.MemberHandler;
 import dev.replistream.room.RoomHandler;
 import dev.replistream.room.Rooms;
+import dev.replistream.stream.SessionHandler;
 import dev.replistream.stream.SseManager;
 import dev.replistream.stream.StatsHandler;
 import dev.replistream.stream.StreamHandler;
@@ -173,6 +174,7 @@ public final class Application implements AutoCloseable {
                 HeaderValues.create("Deprecation", "@1767225600"),
                 HeaderValues.create(
                     HeaderNames.LINK, "<" + API + "/stream>; rel=\"successor-version\"")));
+    SessionHandler session = new SessionHandler(authenticator, sseManager, clock);
     RoomHandler room = new RoomHandler(authenticator, rooms, clock, settings.http().maxBodyBytes());
     MemberHandler member = new MemberHandler(authenticator, rooms, settings.http().maxBodyBytes());
     routes =
@@ -188,6 +190,8 @@ public final class Application implements AutoCloseable {
                 API + "/poke-user",
                 new PokeHandler(authenticator, bus, clock, settings.http().maxBodyBytes()))
             .on(Method.GET, API + "/stats", new StatsHandler(authenticator, sseManager, clock))
+            .on(Method.GET, API + "/sessions", session::list)
+            .on(Method.DELETE, API + "/sessions/{id}", session::end)
             .on(
                 Method.POST,
                 API + "/push",

@@ -10,6 +10,7 @@ import java.lang.invoke.VarHandle;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
@@ -167,6 +168,25 @@ public final class SseManager implements AutoCloseable {
     if (connections.size() == 0) {
       users.computeIfPresent(userId, (_, present) -> present.size() == 0 ? null : present);
     }
+  }
+
+  /// The open connections of a user on this node, the oldest first.
+  List<Connection> open(String userId) {
+    UserConnections connections = users.get(userId);
+    return connections == null
+        ? List.of()
+        : Arrays.stream(connections.snapshot())
+            .filter(connection -> connection.reason() == null)
+            .sorted((one, other) -> Long.signum(one.openedNanoTime() - other.openedNanoTime()))
+            .toList();
+  }
+
+  /// Ends an open connection of a user, whose client is told not to come back.
+  ///
+  /// @return whether this call ended it: there is one of that id, and nothing else was first
+  boolean end(String userId, String id) {
+    return open(userId).stream()
+        .anyMatch(connection -> connection.id().equals(id) && connection.end(CloseReason.ENDED));
   }
 
   /// Forgets a connection that has ended. Called once for each that was admitted.

@@ -42,7 +42,7 @@ final class MemoryService implements SyncScenario.Service, AutoCloseable {
   Connection register(String userId) {
     Caller caller =
         new Caller(userId, Set.of(), Instant.now().plusSeconds(3_600), Caller.Credential.HEADER);
-    Connection connection = new Connection(caller, Transport.SSE, Duration.ofHours(1));
+    Connection connection = new Connection(caller, Transport.SSE, "a test", Duration.ofHours(1));
     assertThat(manager.register(connection)).isEqualTo(SseManager.Admission.ADMITTED);
     return connection;
   }
