@@ -4,6 +4,9 @@ import dev.replistream.auth.AuthMetrics;
 import dev.replistream.auth.Authenticator;
 import dev.replistream.auth.DevelopmentKey;
 import dev.replistream.auth.Keys;
+import dev.replistream.auth.Revocations;
+import dev.replistream.auth.RevokeHandler;
+import dev.replistream.auth.RevokedTokens;
 import dev.replistream.auth.TicketHandler;
 import dev.replistream.auth.Tickets;
 import dev.replistream.auth.TokenSigner;
@@ -65,6 +68,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Supplier;
 import jdk.net.ExtendedSocketOptions;
 import org.jspecify.annotations.Nullable;
 
@@ -100,6 +104,7 @@ public final class Application implements AutoCloseable {
   private final SseManager sseManager;
   private final Database database;
   private final Compaction compaction;
+  private final Revocations revocations;
   private final Cors cors;
   private final Routes routes;
   private volatile @Nullable WebServer server;
@@ -123,9 +128,13 @@ public final class Application implements AutoCloseable {
     cors = new Cors(settings.allowOrigins(), WebPages.OWN_PATHS);
 
     Tickets tickets = new Tickets(TICKET_LIFE, MAX_TICKETS, clock);
+    RevokedTokens revokedTokens = new RevokedTokens(clock);
     TokenVerifier verifier =
         new TokenVerifier(
-            Keys.of(settings.auth(), settings.dataDir(), clock), settings.auth(), clock);
+            Keys.of(settings.auth(), settings.dataDir(), clock),
+            settings.auth(),
+            clock,
+            revokedTokens::covers);
     AuthMetrics authMetrics = new AuthMetrics(meters);
     Authenticator authenticator = new Authenticator(verifier, tickets, cors, authMetrics);
 
@@ -144,7 +153,13 @@ public final class Application implements AutoCloseable {
             clock,
             (pusher, users) -> bus.poke(users, pusher, PokeBus.Source.PUSH),
             syncMetrics);
-    Pull pull = pullOrClose(database, syncMetrics);
+    Pull pull = orClose(database, () -> new Pull(database, syncMetrics));
+    revocations =
+        orClose(
+            database,
+            () ->
+                new Revocations(
+                    database, Revocations.MAX, revokedTokens, settings.auth(), clock));
     compaction = new Compaction(database, settings.sync(), clock);
 
     Rooms rooms = new Rooms(database, settings.rooms(), bus, clock);
@@ -156,7 +171,8 @@ public final class Application implements AutoCloseable {
                 LEAST_CHUNK_BYTES,
                 Math.max(settings.http().maxBodyBytes(), settings.sync().maxBodyBytes())));
     streamMetrics = new StreamMetrics(meters);
-    sseManager = new SseManager(streamSettings, bus, streamMetrics);
+    sseManager = new SseManager(streamSettings, bus, streamMetrics, revokedTokens::covers);
+    revocations.subscribe(sseManager::end);
 
     StreamHandler stream =
         new StreamHandler(
@@ -185,6 +201,11 @@ public final class Application implements AutoCloseable {
                 Method.POST,
                 API + "/ticket",
                 new TicketHandler(authenticator, tickets, authMetrics))
+            .on(
+                Method.POST,
+                API + "/revoke",
+                new RevokeHandler(
+                    authenticator, revocations, clock, settings.http().maxBodyBytes()))
             .on(
                 Method.POST,
                 API + "/poke-user",
@@ -225,9 +246,9 @@ public final class Application implements AutoCloseable {
         : Optional.empty();
   }
 
-  private static Pull pullOrClose(Database database, SyncMetrics metrics) {
+  private static <T> T orClose(Database database, Supplier<T> part) {
     try {
-      return new Pull(database, metrics);
+      return part.get();
     } catch (RuntimeException e) {
       database.close();
       throw e;
@@ -343,6 +364,7 @@ public final class Application implements AutoCloseable {
   public void running(WebServer started) {
     server = started;
     compaction.start();
+    revocations.start();
     LOGGER.log(
         Level.INFO,
         "event=start address={0}:{1,number,#} admin-port={2,number,#} auth={3} database={4} max-streams={5,number,#}",
@@ -390,6 +412,7 @@ public final class Application implements AutoCloseable {
       running.stop();
     }
     compaction.close();
+    revocations.close();
     sseManager.close();
     wires.close();
     database.close();

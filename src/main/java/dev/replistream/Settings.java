@@ -75,6 +75,7 @@ public record Settings(
           "auth.audience",
           "auth.clock-skew",
           "auth.jwks-refresh-cool-down",
+          "auth.revocation-life",
           "stream.ping-interval",
           "stream.retry",
           "stream.write-timeout",
@@ -234,7 +235,8 @@ public record Settings(
               text("auth.issuer"),
               text("auth.audience"),
               duration("auth.clock-skew", Duration.ZERO, Duration.ofMinutes(10)),
-              duration("auth.jwks-refresh-cool-down", Duration.ofMillis(10), Duration.ofHours(1)));
+              duration("auth.jwks-refresh-cool-down", Duration.ofMillis(10), Duration.ofHours(1)),
+              duration("auth.revocation-life", Duration.ofSeconds(1), Duration.ofDays(36_525)));
       auth.secret()
           .ifPresent(secret ->
               check(

@@ -79,6 +79,7 @@ public final class StreamHandler implements Handler {
       response.status(Status.NO_CONTENT_204).send();
       return;
     }
+    String device = Device.of(request); // before a ticket is used up
     Caller caller = authenticator.streamCaller(request);
     if (!acceptsEvents(request.headers())) {
       throw Problem.of(Status.NOT_ACCEPTABLE_406, "This route answers with text/event-stream only.")
@@ -88,7 +89,7 @@ public final class StreamHandler implements Handler {
         new Connection(
             caller,
             Transport.SSE,
-            Device.of(request),
+            device,
             Duration.between(clock.instant(), caller.expiresAt()));
     SseManager.Admission admission = manager.register(connection);
     if (admission != SseManager.Admission.ADMITTED) {

@@ -32,7 +32,7 @@ class BigRoomTest {
 
   private final StreamMetrics metrics = new StreamMetrics(METERS);
   private final PokeBus bus = new PokeBus(new Cursor("e", 100_000), METERS);
-  private final SseManager manager = new SseManager(SETTINGS, bus, metrics);
+  private final SseManager manager = new SseManager(SETTINGS, bus, metrics, _ -> false);
 
   private final Set<String> members = new HashSet<>();
   private final List<Connection> pushers = new ArrayList<>();

@@ -32,7 +32,7 @@ final class MemoryService implements SyncScenario.Service, AutoCloseable {
 
   private final StreamMetrics metrics = new StreamMetrics(METERS);
   private final PokeBus bus = new PokeBus(new Cursor("e", 1_000), METERS);
-  private final SseManager manager = new SseManager(SETTINGS, bus, metrics);
+  private final SseManager manager = new SseManager(SETTINGS, bus, metrics, _ -> false);
 
   SseManager manager() {
     return manager;
