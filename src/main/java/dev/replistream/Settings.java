@@ -120,6 +120,9 @@ public record Settings(
               + "|REPLISTREAM_(.+_)?PORT=(tcp|udp|sctp)://.*",
           Pattern.DOTALL);
 
+  /// The tokens that this program signs for its users live as long.
+  private static final Duration SHORTEST_REVOCATION = Duration.ofHours(8);
+
   /// Limits of single requests.
   ///
   /// @param headTimeout from a request's first byte to the end of its head
@@ -236,7 +239,7 @@ public record Settings(
               text("auth.audience"),
               duration("auth.clock-skew", Duration.ZERO, Duration.ofMinutes(10)),
               duration("auth.jwks-refresh-cool-down", Duration.ofMillis(10), Duration.ofHours(1)),
-              duration("auth.revocation-life", Duration.ofSeconds(1), Duration.ofDays(36_525)));
+              duration("auth.revocation-life", SHORTEST_REVOCATION, Duration.ofDays(36_525)));
       auth.secret()
           .ifPresent(secret ->
               check(

@@ -288,7 +288,7 @@ class SettingsTest {
     "auth.clock-skew, -PT1S",
     "auth.clock-skew, PT11M",
     "auth.jwks-refresh-cool-down, PT0S",
-    "auth.revocation-life, PT0S",
+    "auth.revocation-life, PT7H59M",
     "auth.revocation-life, P36526D",
     "auth.revocation-life, 30",
     "stream.ping-interval, 30s",

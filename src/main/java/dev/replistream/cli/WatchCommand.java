@@ -132,7 +132,7 @@ final class WatchCommand implements Callable<Integer> {
         case Api.Refused(Answer answer) -> {
           terminal.report(
               answer.head().status() == ENDED_BY_USER
-                  ? "the user of this stream ended it, so it does not come back"
+                  ? "204: the user of this stream ended it, so it does not come back"
                   : answer.failure());
           yield PASSING.contains(answer.head().status()) ? Outcome.FAILED : Outcome.REFUSED;
         }

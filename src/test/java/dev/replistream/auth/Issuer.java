@@ -16,7 +16,7 @@ final class Issuer {
           Optional.of("replistream"),
           SKEW,
           Duration.ofSeconds(30),
-          Duration.ofDays(36_525));
+          Duration.ofDays(3_000_000));
 
   private final SettableClock clock = new SettableClock();
   private final SigningKey rsa = SigningKey.rsa("rsa", "RS256");
