@@ -158,8 +158,7 @@ public final class Application implements AutoCloseable {
         orClose(
             database,
             () ->
-                new Revocations(
-                    database, Revocations.MAX, revokedTokens, settings.auth(), clock));
+                new Revocations(database, Revocations.MAX, revokedTokens, settings.auth(), clock));
     compaction = new Compaction(database, settings.sync(), clock);
 
     Rooms rooms = new Rooms(database, settings.rooms(), bus, clock);

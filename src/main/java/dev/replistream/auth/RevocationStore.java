@@ -111,8 +111,7 @@ final class RevocationStore {
   /// How many there are of other subjects.
   private static int count(Session session, Revocation revocation) throws SQLException {
     var count =
-        session.prepare(
-            "SELECT count(*) FROM revocation WHERE NOT (kind = ? AND subject = ?)");
+        session.prepare("SELECT count(*) FROM revocation WHERE NOT (kind = ? AND subject = ?)");
     count.setString(1, label(revocation.kind()));
     count.setString(2, revocation.subject());
     try (ResultSet row = count.executeQuery()) {

@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
 /// held in memory, on this node at once, and on others of the same database within a few seconds,
 /// unless somebody {@link #apply tells} them sooner.
 ///
-/// Thread-safe. It owns one thread, from {@link #start} to {@link #close}, which are for one thread.
+/// Thread-safe. It owns one thread, from {@link #start} to {@link #close}, which are for one
+/// thread.
 public final class Revocations implements AutoCloseable {
   /// How many are kept: about 20 MB in memory.
   public static final int MAX = 100_000;

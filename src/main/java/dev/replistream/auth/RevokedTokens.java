@@ -58,8 +58,9 @@ public final class RevokedTokens {
   /// @return whether there were any
   boolean removeExpired() {
     Instant now = clock.instant();
-    return bySid.values().removeIf(each -> !now.isBefore(each.expiresAt()))
-        | byUser.values().removeIf(each -> !now.isBefore(each.expiresAt()));
+    boolean sids = bySid.values().removeIf(each -> !now.isBefore(each.expiresAt()));
+    boolean users = byUser.values().removeIf(each -> !now.isBefore(each.expiresAt()));
+    return sids || users;
   }
 
   /// How many there are.

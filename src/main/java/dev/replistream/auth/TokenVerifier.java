@@ -41,8 +41,7 @@ public final class TokenVerifier {
   /// A verifier of tokens signed with `keys`, whose claims must say what `settings` ask for.
   ///
   /// @param isRevoked whether a token was revoked since; it is asked each time, and never waits
-  public TokenVerifier(
-      Keys keys, AuthSettings settings, Clock clock, Predicate<Caller> isRevoked) {
+  public TokenVerifier(Keys keys, AuthSettings settings, Clock clock, Predicate<Caller> isRevoked) {
     this.keys = keys;
     this.policy =
         new ClaimPolicy(

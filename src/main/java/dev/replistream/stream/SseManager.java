@@ -68,10 +68,7 @@ public final class SseManager implements AutoCloseable {
   /// @param isRevoked whether a caller's token was revoked; it is told of new ones by {@link
   ///   #end(Revocation)}
   public SseManager(
-      StreamSettings settings,
-      PokeBus bus,
-      StreamMetrics metrics,
-      Predicate<Caller> isRevoked) {
+      StreamSettings settings, PokeBus bus, StreamMetrics metrics, Predicate<Caller> isRevoked) {
     this.maxConnections = settings.maxConnections();
     this.maxConnectionsPerUser = settings.maxConnectionsPerUser();
     this.bus = bus;

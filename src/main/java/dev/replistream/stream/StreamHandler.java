@@ -87,10 +87,7 @@ public final class StreamHandler implements Handler {
     }
     Connection connection =
         new Connection(
-            caller,
-            Transport.SSE,
-            device,
-            Duration.between(clock.instant(), caller.expiresAt()));
+            caller, Transport.SSE, device, Duration.between(clock.instant(), caller.expiresAt()));
     SseManager.Admission admission = manager.register(connection);
     if (admission != SseManager.Admission.ADMITTED) {
       authenticator.giveBack(request, caller);

@@ -15,7 +15,8 @@ import org.junit.jupiter.api.AfterAll;
 @ServerTest
 class PostgresRevokeTest extends RevokeRules {
   private static final SettableClock CLOCK = new SettableClock();
-  private static final Settings SETTINGS = TestService.settings("DB_URL", TestPostgres.newDatabase(), "DB_USER", "postgres");
+  private static final Settings SETTINGS =
+      TestService.settings("DB_URL", TestPostgres.newDatabase(), "DB_USER", "postgres");
   private static final Application APPLICATION = new Application(SETTINGS, CLOCK);
 
   PostgresRevokeTest(WebServer server) {

@@ -112,8 +112,7 @@ abstract class RevokeRules {
             .with("Cookie", "replistream_token=" + token)
             .with("Origin", "http://localhost");
     try (StreamClient byHeader = streamBy(token);
-        StreamClient byTicket =
-            stream(HttpRequest.api("GET", "/stream?ticket=" + ticket(token)));
+        StreamClient byTicket = stream(HttpRequest.api("GET", "/stream?ticket=" + ticket(token)));
         StreamClient cookie = stream(byCookie);
         StreamClient ofAnotherUser = streamBy(client.tokenWithSid(bob, sid));
         StreamClient ofAnotherSid = streamBy(client.tokenWithSid(alice, sid + "x"));
@@ -131,8 +130,7 @@ abstract class RevokeRules {
       Eventually.holdsWithin(
           SOON,
           "counted",
-          () ->
-              metric("replistream_connections_closed_total{reason=\"revoked\"}") == before + 4);
+          () -> metric("replistream_connections_closed_total{reason=\"revoked\"}") == before + 4);
       Eventually.holdsWithin(SOON, "gone", () -> client.connections(alice) == 2);
       assertThat(client.poke(alice)).isEqualTo(2);
       ofAnotherSid.expect("sync");
@@ -248,8 +246,7 @@ abstract class RevokeRules {
     requireRevoked(stats(token));
     clock.advance(Duration.ofHours(1).plusMinutes(2));
     Problems.detail(stats(token), 401); // has expired
-    String later =
-        key.tokenWithoutId(claims.with("exp", clock.epochSecond() + 600));
+    String later = key.tokenWithoutId(claims.with("exp", clock.epochSecond() + 600));
     requireRevoked(stats(later));
     clock.advance(Duration.ofDays(30));
     requireGood(key.tokenWithoutId(claims.with("exp", clock.epochSecond() + 600)));
@@ -282,8 +279,7 @@ abstract class RevokeRules {
             .with("exp", clock.epochSecond() + 600)
             .with("scope", "\"replicache:revoke\"");
     String[] parts = good.split("\\.", -1);
-    String changed =
-        parts[0] + '.' + SigningKey.base64Url(claims.json()) + '.' + parts[2];
+    String changed = parts[0] + '.' + SigningKey.base64Url(claims.json()) + '.' + parts[2];
 
     for (String forged : List.of(another.tokenWithoutId(claims), changed)) {
       Problems.detail(revoke(forged, "{\"sid\":\"" + sid + "\"}"), 401);
@@ -369,8 +365,7 @@ abstract class RevokeRules {
               if (index == 4) {
                 return revoke(backend(), body);
               }
-              StreamClient stream =
-                  client.open(HttpRequest.api("GET", "/stream").by(token));
+              StreamClient stream = client.open(HttpRequest.api("GET", "/stream").by(token));
               synchronized (opened) {
                 opened.add(stream);
               }

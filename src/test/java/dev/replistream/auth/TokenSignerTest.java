@@ -23,7 +23,8 @@ final class TokenSignerTest {
 
   @Test
   void theServerAcceptsWhatTheSignerSigns() {
-    TokenVerifier verifier = new TokenVerifier(Keys.sharedSecret(SECRET), Issuer.SETTINGS, clock, _ -> false);
+    TokenVerifier verifier =
+        new TokenVerifier(Keys.sharedSecret(SECRET), Issuer.SETTINGS, clock, _ -> false);
 
     Caller caller =
         verifier.verify(

@@ -112,7 +112,8 @@ final class TokenVerifierTest {
             Issuer.SKEW,
             Duration.ofSeconds(30),
             Duration.ofDays(1));
-    TokenVerifier any = new TokenVerifier(Issuer.keys(SigningKey.jwkSet(issuer.ec())), free, clock, _ -> false);
+    TokenVerifier any =
+        new TokenVerifier(Issuer.keys(SigningKey.jwkSet(issuer.ec())), free, clock, _ -> false);
 
     String other = issuer.ec().token(issuer.claims().with("iss", "7").with("aud", "\"other\""));
     String none = issuer.ec().token(issuer.claims().without("iss").without("aud"));

@@ -37,8 +37,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @ServerTest
 class SessionHandlerTest {
   private static final Duration SOON = Duration.ofSeconds(1);
-  private static final Settings SETTINGS =
-      TestService.settings();
+  private static final Settings SETTINGS = TestService.settings();
   private static final Application APPLICATION = new Application(SETTINGS, Clock.systemUTC());
   private static final AtomicInteger TESTS = new AtomicInteger();
 

@@ -122,16 +122,13 @@ class StalledReaderTest {
           });
       String id = sessions().getJsonObject(1).getString("id");
 
-      HttpRequest end =
-          HttpRequest.api("DELETE", "/sessions/" + id).by(client.token("alice"));
+      HttpRequest end = HttpRequest.api("DELETE", "/sessions/" + id).by(client.token("alice"));
       assertThat(client.send(end).status()).isEqualTo(204);
 
       assertThat(sessions()).hasSize(1);
       assertThat(client.send(end).status()).isEqualTo(404);
       Eventually.holdsWithin(
-          WRITE_TIMEOUT.plus(SWEEP_AND_SLACK),
-          "cut off",
-          () -> client.connections("alice") == 1);
+          WRITE_TIMEOUT.plus(SWEEP_AND_SLACK), "cut off", () -> client.connections("alice") == 1);
       Eventually.holds("counted", () -> closed("ended") == before + 1);
       client.poke("alice");
       sibling.expect("sync");
