@@ -14,6 +14,7 @@ import io.helidon.service.registry.Services;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.jspecify.annotations.Nullable;
 
@@ -32,7 +33,16 @@ final class MemoryService implements SyncScenario.Service, AutoCloseable {
 
   private final StreamMetrics metrics = new StreamMetrics(METERS);
   private final PokeBus bus = new PokeBus(new Cursor("e", 1_000), METERS);
-  private final SseManager manager = new SseManager(SETTINGS, bus, metrics, _ -> false);
+  private final SseManager manager;
+
+  MemoryService() {
+    this(_ -> false);
+  }
+
+  /// @param isRevoked whether a caller's token was revoked
+  MemoryService(Predicate<Caller> isRevoked) {
+    manager = new SseManager(SETTINGS, bus, metrics, isRevoked);
+  }
 
   SseManager manager() {
     return manager;
