@@ -21,6 +21,9 @@ const FEW = 3;
 /** How long the pull for `connected` waits for the `sync` that may follow, to be one pull with it. */
 const SYNC_FOLLOWS_MS = 100;
 
+/** How long the other tabs may take to hear that all stop, before the stream is given up to them. */
+const TABS_HEAR_MS = 100;
+
 /** How long before its end a token is renewed, if it lives long enough: else after 80 % of its life. */
 const RENEW_MS = 60_000;
 
@@ -114,6 +117,9 @@ class Failure extends Error {
   }
 }
 
+/** What a stream ends with that the user ended from elsewhere: the server would answer 204 to the next. */
+const stopped = () => new Failure('stopped', {final: true});
+
 /** Statuses that time may heal, of those that are not 500 or more. */
 const TEMPORARY = new Set([401, 408, 425, 429]);
 
@@ -160,7 +166,14 @@ async function readFetch(link) {
     throw new Failure('unsupported');
   }
   const reader = response.body.getReader();
-  const parser = new EventStreamParser(event => event.type === 'message' && message(event), retry);
+  const parser = new EventStreamParser(event => {
+    if (event.type === 'ended') {
+      throw stopped();
+    }
+    if (event.type === 'message') {
+      message(event);
+    }
+  }, retry);
   for (;;) {
     const {done, value} = await reader.read();
     if (done) {
@@ -179,6 +192,7 @@ async function readEventSource(link) {
         link.alive();
         link.message(event);
       };
+      source.addEventListener('ended', () => reject(stopped()));
       // it would come back with the same ticket, which is used up
       source.onerror = () => reject(new Failure('network'));
       link.signal.addEventListener('abort', reject);
@@ -188,7 +202,7 @@ async function readEventSource(link) {
   }
 }
 
-/** Text frames: `connected`, `ping`, `sync`. */
+/** Text frames: `connected`, `ping`, `sync`, `ended`. */
 async function readWebSocket(link) {
   const url = await withTicket(link, link.urls.socket);
   const socket = new link.environment.WebSocket(url.replace(/^http/, 'ws'));
@@ -196,7 +210,11 @@ async function readWebSocket(link) {
     await new Promise((resolve, reject) => {
       socket.onmessage = ({data}) => {
         link.alive();
-        link.message({data, lastEventId: ''});
+        if (data === 'ended') {
+          reject(stopped());
+        } else {
+          link.message({data, lastEventId: ''});
+        }
       };
       socket.onclose = resolve;
       socket.onerror = () => reject(new Failure('network'));
@@ -385,6 +403,10 @@ class Tabs {
 
   #receive(message, heard) {
     const {type, detail, quietMs, state} = message;
+    if (type === 'stopped') { // also to a tab that has taken the lock before it heard of it
+      heard(type, detail);
+      return;
+    }
     if (this.#holding) {
       if (type === 'hello' && this.#told) {
         this.#channel.postMessage(this.#told);
@@ -717,6 +739,10 @@ export class ReplicacheSSE extends EventTarget {
     if (!(await next.connected)) {
       return undefined;
     }
+    if ((await Promise.race([stream.ended, undefined]))?.final) { // the user ended it meanwhile
+      next.close();
+      return undefined;
+    }
     stream.close();
     return next;
   }
@@ -733,6 +759,10 @@ export class ReplicacheSSE extends EventTarget {
 
   /** What the stream said, heard by this tab or by another. */
   #handle(type, detail, holder) {
+    if (type === 'stopped') {
+      this.#end('offline', new Failure('stopped', {status: detail.status}));
+      return;
+    }
     this.#lastEventId = detail.id ?? this.#lastEventId;
     if (type === 'connected') {
       this.#cancelPull();
@@ -751,6 +781,13 @@ export class ReplicacheSSE extends EventTarget {
       return;
     }
     const {reason, status, final} = failure;
+    if (reason === 'stopped' && this.#tabs) { // so that no other tab takes over
+      this.#tabs.tell('stopped', {status});
+      await pause(TABS_HEAR_MS, signal);
+      if (signal.aborted) {
+        return;
+      }
+    }
     if (status === 401 || final) {
       this.#end(status === 401 ? 'expired' : 'offline', failure);
       return;

@@ -109,6 +109,12 @@ export class PokeServer {
     this.streams.forEach(response => response.write(text));
   }
 
+  /** Ends all streams as their user does from elsewhere. */
+  endForGood() {
+    this.say('id: ended-x\nevent: ended\ndata: ended\n\n');
+    this.end();
+  }
+
   /** Ends all streams, as a drain does. */
   end() {
     this.streams.forEach(response => response.end());
@@ -245,7 +251,7 @@ export class Locks {
 }
 
 /** A native EventSource, as far as the client uses it: one that comes back with the same address. */
-export class EventSourceStandIn {
+export class EventSourceStandIn extends EventTarget {
   static CLOSED = 2;
 
   static open = new Set();
@@ -254,6 +260,7 @@ export class EventSourceStandIn {
   #controller = new AbortController();
 
   constructor(url) {
+    super();
     EventSourceStandIn.open.add(this);
     this.#run(url);
   }
@@ -265,7 +272,9 @@ export class EventSourceStandIn {
         if (response.status !== 200) {
           this.close();
         } else {
-          const parser = new EventStreamParser(event => this.onmessage?.(event));
+          const parser = new EventStreamParser(event =>
+            event.type === 'message' ? this.onmessage?.(event) : this.dispatchEvent(new Event(event.type)),
+          );
           for await (const bytes of response.body) {
             parser.push(bytes);
           }

@@ -4,6 +4,9 @@ import dev.replistream.auth.AuthMetrics;
 import dev.replistream.auth.Authenticator;
 import dev.replistream.auth.DevelopmentKey;
 import dev.replistream.auth.Keys;
+import dev.replistream.auth.Revocations;
+import dev.replistream.auth.RevokeHandler;
+import dev.replistream.auth.RevokedTokens;
 import dev.replistream.auth.TicketHandler;
 import dev.replistream.auth.Tickets;
 import dev.replistream.auth.TokenSigner;
@@ -25,6 +28,7 @@ import dev.replistream.room.MemberHandler;
 import dev.replistream.room.Outbox;
 import dev.replistream.room.RoomHandler;
 import dev.replistream.room.Rooms;
+import dev.replistream.stream.SessionHandler;
 import dev.replistream.stream.SseManager;
 import dev.replistream.stream.StatsHandler;
 import dev.replistream.stream.StreamHandler;
@@ -108,6 +112,7 @@ public final class Application implements AutoCloseable {
   private final Database database;
   private final Outbox outbox;
   private final Compaction compaction;
+  private final Revocations revocations;
   private final Cors cors;
   private final Routes routes;
   private Runnable keepCursor = () -> {};
@@ -132,9 +137,13 @@ public final class Application implements AutoCloseable {
     cors = new Cors(settings.allowOrigins(), WebPages.OWN_PATHS);
 
     Tickets tickets = new Tickets(TICKET_LIFE, MAX_TICKETS, clock);
+    RevokedTokens revokedTokens = new RevokedTokens(clock);
     TokenVerifier verifier =
         new TokenVerifier(
-            Keys.of(settings.auth(), settings.dataDir(), clock), settings.auth(), clock);
+            Keys.of(settings.auth(), settings.dataDir(), clock),
+            settings.auth(),
+            clock,
+            revokedTokens::covers);
     AuthMetrics authMetrics = new AuthMetrics(meters);
     Authenticator authenticator = new Authenticator(verifier, tickets, cors, authMetrics);
 
@@ -153,6 +162,11 @@ public final class Application implements AutoCloseable {
             settings.rooms(),
             clock,
             syncMetrics);
+    revocations =
+        orClose(
+            database,
+            () ->
+                new Revocations(database, Revocations.MAX, revokedTokens, settings.auth(), clock));
     compaction = new Compaction(database, settings.sync(), clock);
 
     Rooms rooms = new Rooms(database, outbox, settings.rooms(), bus, clock);
@@ -164,7 +178,8 @@ public final class Application implements AutoCloseable {
                 LEAST_CHUNK_BYTES,
                 Math.max(settings.http().maxBodyBytes(), settings.sync().maxBodyBytes())));
     streamMetrics = new StreamMetrics(meters);
-    sseManager = new SseManager(streamSettings, bus, streamMetrics);
+    sseManager = new SseManager(streamSettings, bus, streamMetrics, revokedTokens::covers);
+    revocations.subscribe(sseManager::end);
 
     StreamHandler stream =
         new StreamHandler(
@@ -182,6 +197,7 @@ public final class Application implements AutoCloseable {
                 HeaderValues.create("Deprecation", "@1767225600"),
                 HeaderValues.create(
                     HeaderNames.LINK, "<" + API + "/stream>; rel=\"successor-version\"")));
+    SessionHandler session = new SessionHandler(authenticator, sseManager, clock);
     RoomHandler room = new RoomHandler(authenticator, rooms, clock, settings.http().maxBodyBytes());
     MemberHandler member = new MemberHandler(authenticator, rooms, settings.http().maxBodyBytes());
     routes =
@@ -194,9 +210,16 @@ public final class Application implements AutoCloseable {
                 new TicketHandler(authenticator, tickets, authMetrics))
             .on(
                 Method.POST,
+                API + "/revoke",
+                new RevokeHandler(
+                    authenticator, revocations, clock, settings.http().maxBodyBytes()))
+            .on(
+                Method.POST,
                 API + "/poke-user",
                 new PokeHandler(authenticator, bus, clock, settings.http().maxBodyBytes()))
             .on(Method.GET, API + "/stats", new StatsHandler(authenticator, bus, clock))
+            .on(Method.GET, API + "/sessions", session::list)
+            .on(Method.DELETE, API + "/sessions/{id}", session::end)
             .on(
                 Method.POST,
                 API + "/push",
@@ -371,6 +394,7 @@ public final class Application implements AutoCloseable {
     server = started;
     compaction.start();
     outbox.start();
+    revocations.start();
     LOGGER.log(
         Level.INFO,
         "event=start address={0}:{1,number,#} admin-port={2,number,#} auth={3} database={4} nodes={5} max-streams={6,number,#}",
@@ -421,6 +445,7 @@ public final class Application implements AutoCloseable {
     }
     compaction.close();
     outbox.close();
+    revocations.close();
     sseManager.close();
     bus.close();
     wires.close();

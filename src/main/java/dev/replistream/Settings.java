@@ -79,6 +79,7 @@ public record Settings(
           "auth.audience",
           "auth.clock-skew",
           "auth.jwks-refresh-cool-down",
+          "auth.revocation-life",
           "stream.ping-interval",
           "stream.retry",
           "stream.write-timeout",
@@ -124,6 +125,9 @@ public record Settings(
           "REPLISTREAM_(.+_)?(SERVICE_(HOST|PORT.*)|PORT_\\d+_.*)=.*"
               + "|REPLISTREAM_(.+_)?PORT=(tcp|udp|sctp)://.*",
           Pattern.DOTALL);
+
+  /// The tokens that this program signs for its users live as long.
+  private static final Duration SHORTEST_REVOCATION = Duration.ofHours(8);
 
   /// Limits of single requests.
   ///
@@ -240,7 +244,8 @@ public record Settings(
               text("auth.issuer"),
               text("auth.audience"),
               duration("auth.clock-skew", Duration.ZERO, Duration.ofMinutes(10)),
-              duration("auth.jwks-refresh-cool-down", Duration.ofMillis(10), Duration.ofHours(1)));
+              duration("auth.jwks-refresh-cool-down", Duration.ofMillis(10), Duration.ofHours(1)),
+              duration("auth.revocation-life", SHORTEST_REVOCATION, Duration.ofDays(36_525)));
       auth.secret()
           .ifPresent(secret ->
               check(

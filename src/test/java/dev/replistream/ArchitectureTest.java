@@ -4,6 +4,7 @@ import static com.tngtech.archunit.base.DescribedPredicate.not;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.belongTo;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.simpleName;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.type;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
@@ -111,21 +112,34 @@ class ArchitectureTest {
             .that()
             .resideOutsideOfPackages(
                 "dev.replistream.db..", "dev.replistream.room..", "dev.replistream.sync..")
+            .and(not(belongTo(simpleName("RevocationStore"))))
             .should()
             .dependOnClassesThat()
             .resideInAPackage("java.sql.."));
   }
 
   @Test
-  void authKnowsHttpOnly() {
+  void authKnowsHttpAndTheDatabase() {
     mayNotKnow(
         "auth",
         "dev.replistream.stream..",
         "dev.replistream.poke..",
         "dev.replistream.sync..",
         "dev.replistream.room..",
-        "dev.replistream.db..",
         "dev.replistream.cli..");
+  }
+
+  @Test
+  void ofAuthOnlyWhatRevokesKnowsTheDatabase() {
+    check(
+        noClasses()
+            .that()
+            .resideInAPackage("dev.replistream.auth..")
+            .and()
+            .haveSimpleNameNotStartingWith("Revo")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("dev.replistream.db.."));
   }
 
   @Test

@@ -36,6 +36,11 @@ public final class ServiceClient {
     return signer.sign(userId, Set.of(), ttl);
   }
 
+  /// A token of a user with a `sid`, good for an hour.
+  public String tokenWithSid(String userId, String sid, String... scopes) {
+    return signer.sign(userId, Set.of(scopes), Duration.ofHours(1), sid);
+  }
+
   /// A ticket of a user.
   public String ticket(String userId) {
     return send(HttpRequest.api("POST", "/ticket").by(token(userId))).json().getString("ticket");

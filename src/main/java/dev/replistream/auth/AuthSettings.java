@@ -11,13 +11,15 @@ import java.util.Optional;
 /// @param audience what `aud` must contain
 /// @param clockSkew how far the clocks of the issuer and this server may differ
 /// @param jwksRefreshCoolDown the least time between two refreshes for an unknown `kid`
+/// @param revocationLife how long a revocation is kept, and so the longest that a token may live
 public record AuthSettings(
     Optional<String> secret,
     Optional<String> jwks,
     Optional<String> issuer,
     Optional<String> audience,
     Duration clockSkew,
-    Duration jwksRefreshCoolDown) {
+    Duration jwksRefreshCoolDown,
+    Duration revocationLife) {
   /// Whether the server makes its own key and serves this machine only.
   public boolean isDevelopmentMode() {
     return secret.isEmpty() && jwks.isEmpty();

@@ -98,6 +98,7 @@ public final class Authenticator {
             .asOptional()
             .flatMap(tickets::redeem)
             .orElseThrow(() -> new TokenRefusedException(Reason.TICKET));
+    verifier.refuseRevoked(caller);
     metrics.ticketRedeemed();
     return caller;
   }

@@ -1,6 +1,7 @@
 package dev.replistream.auth;
 
 import java.time.Instant;
+import java.util.Optional;
 import java.util.Set;
 
 /// Who is calling, as a verified credential says. Immutable.
@@ -9,10 +10,22 @@ import java.util.Set;
 /// @param scopes the token's `scope`, split at its spaces (RFC 8693, section 4.2)
 /// @param expiresAt the token's `exp`: nothing that the caller opened may outlive it
 /// @param credential how the caller showed who it is
-public record Caller(String userId, Set<String> scopes, Instant expiresAt, Credential credential) {
+/// @param sid the token's `sid`: what signing in once was named by the issuer, to be revoked by
+/// @param issuedAt the token's `iat`; `Instant.MIN` where it has none, so that it is older than any
+///   revocation
+public record Caller(
+    String userId,
+    Set<String> scopes,
+    Instant expiresAt,
+    Credential credential,
+    Optional<String> sid,
+    Instant issuedAt) {
 
   /// The scope that lets a backend service poke other users.
   public static final String POKE_SCOPE = "replicache:poke";
+
+  /// The scope that lets a backend service revoke tokens.
+  public static final String REVOKE_SCOPE = "replicache:revoke";
 
   /// How a caller showed who it is, which decides how it can be refused.
   public enum Credential {
@@ -34,6 +47,11 @@ public record Caller(String userId, Set<String> scopes, Instant expiresAt, Crede
     scopes = Set.copyOf(scopes);
   }
 
+  /// A caller whose token has neither `sid` nor `iat`.
+  public Caller(String userId, Set<String> scopes, Instant expiresAt, Credential credential) {
+    this(userId, scopes, expiresAt, credential, Optional.empty(), Instant.MIN);
+  }
+
   /// Whether `text` can be a user id: 1 to 128 characters without control characters, and without
   /// half a surrogate pair, which UTF-8 can't carry.
   public static boolean isUserId(String text) {
@@ -51,6 +69,6 @@ public record Caller(String userId, Set<String> scopes, Instant expiresAt, Crede
 
   /// The same caller by another credential.
   public Caller by(Credential other) {
-    return new Caller(userId, scopes, expiresAt, other);
+    return new Caller(userId, scopes, expiresAt, other, sid, issuedAt);
   }
 }

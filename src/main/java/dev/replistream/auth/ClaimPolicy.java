@@ -17,7 +17,9 @@ import org.jspecify.annotations.Nullable;
 /// @param issuer the only `iss` accepted, where one is configured
 /// @param audience what `aud` must hold, where one is configured
 /// @param clockSkew how far the clocks of the issuer and this server may differ
-record ClaimPolicy(Optional<String> issuer, Optional<String> audience, Duration clockSkew) {
+/// @param maxLife how long a token may live in all, so that no revocation lapses before it does
+record ClaimPolicy(
+    Optional<String> issuer, Optional<String> audience, Duration clockSkew, Duration maxLife) {
   // the end of the year 9999: beyond it stand milliseconds, and numbers that overflow
   private static final long LAST_SECOND = 253_402_300_799L;
   private static final double NANOS_PER_SECOND = 1e9;
@@ -33,6 +35,10 @@ record ClaimPolicy(Optional<String> issuer, Optional<String> audience, Duration 
     if (!now.isBefore(expiresAt)) {
       throw refused(Reason.EXPIRED);
     }
+    Optional<Instant> issuedAt = time(claims, "iat");
+    if (expiresAt.minus(clockSkew).minus(maxLife).isAfter(issuedAt.orElse(now))) {
+      throw refused(Reason.LIVES_TOO_LONG);
+    }
     Instant latest = now.plus(clockSkew);
     if (isAfter(claims, "nbf", latest) || isAfter(claims, "iat", latest)) {
       throw refused(Reason.NOT_YET_VALID);
@@ -43,7 +49,13 @@ record ClaimPolicy(Optional<String> issuer, Optional<String> audience, Duration 
     if (audience.isPresent() && !holds(claims.get("aud"), audience.get())) {
       throw refused(Reason.AUDIENCE);
     }
-    return new Caller(userId(claims), scopes(claims), expiresAt, Credential.HEADER);
+    return new Caller(
+        userId(claims),
+        scopes(claims),
+        expiresAt,
+        Credential.HEADER,
+        sid(claims),
+        issuedAt.orElse(Instant.MIN));
   }
 
   private static boolean isAfter(Map<?, ?> claims, String name, Instant latest) {
@@ -76,6 +88,18 @@ record ClaimPolicy(Optional<String> issuer, Optional<String> audience, Duration 
       return sub;
     }
     throw refused(Reason.SUBJECT);
+  }
+
+  /// `sid` as OpenID Connect Front-Channel Logout 1.0, section 3, has it. One that can't be named
+  /// in a revocation is refused, as its user would believe that it can be.
+  private static Optional<String> sid(Map<?, ?> claims) {
+    if (!claims.containsKey("sid")) {
+      return Optional.empty();
+    }
+    if (claims.get("sid") instanceof String sid && Revocation.isSubject(sid)) {
+      return Optional.of(sid);
+    }
+    throw refused(Reason.SID);
   }
 
   /// `scope` as RFC 8693, section 4.2 has it, or the array that some issuers make of it.

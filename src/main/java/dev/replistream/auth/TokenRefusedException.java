@@ -55,6 +55,14 @@ public final class TokenRefusedException extends RuntimeException {
     SUBJECT("The sub of the token must be 1 to 128 characters without control characters."),
     /// Its `scope` is no list of scopes.
     SCOPE("The scope of the token must be one string of scopes with spaces, or an array of them."),
+    /// Its `sid` can't be named in a revocation.
+    SID("The sid of the token must be 1 to 128 characters without control characters."),
+    /// Its `exp` is so late that a revocation would lapse before it.
+    LIVES_TOO_LONG(
+        "The token lives longer than replistream.auth.revocation-life allows: give it an earlier"
+            + " exp."),
+    /// It was revoked, by its `sid` or with all tokens of its user.
+    REVOKED("The token was revoked: sign in again."),
     /// The ticket was never given out, is used up, or is too old.
     TICKET("The ticket is used, expired or unknown: get a new one for each stream that you open."),
     /// There is a cookie, and the page that sent it is not an allowed one.

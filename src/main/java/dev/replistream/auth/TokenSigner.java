@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /// Signs tokens with a shared secret (HS256): for the command line, for development, and for tests.
 /// Immutable.
@@ -19,6 +20,7 @@ public final class TokenSigner {
   private final VerificationKey key;
   private final Optional<String> issuer;
   private final Optional<String> audience;
+  private final Duration maxLife;
   private final Clock clock;
 
   /// A signer whose tokens have the issuer and the audience of `settings`.
@@ -28,22 +30,36 @@ public final class TokenSigner {
     this.key = VerificationKey.ofSecret(secret);
     this.issuer = settings.issuer();
     this.audience = settings.audience();
+    this.maxLife = settings.revocationLife();
     this.clock = clock;
+  }
+
+  /// A token for a user, without `sid`; see the other method.
+  public String sign(String userId, Set<String> scopes, Duration ttl) {
+    return sign(userId, scopes, ttl, null);
   }
 
   /// A token for a user.
   ///
   /// @param userId its `sub`
   /// @param scopes its `scope`, left out when there are none
-  /// @param ttl how long it is good, at most 100 years; its `exp` is rounded up to a second
-  /// @throws IllegalArgumentException when the user id is not one, a scope holds a space or a
-  ///   character that no scope has, or the time is not positive or too long
-  public String sign(String userId, Set<String> scopes, Duration ttl) {
+  /// @param ttl how long it is good, at most 100 years and what the settings allow; its `exp` is
+  ///   rounded up to a second
+  /// @param sid its `sid`, left out when it is null
+  /// @throws IllegalArgumentException when the user id or the `sid` is not one, a scope holds a
+  ///   space or a character that no scope has, or the time is not positive or too long
+  public String sign(String userId, Set<String> scopes, Duration ttl, @Nullable String sid) {
     check(Caller.isUserId(userId), "a user id is 1 to 128 characters without control characters");
     check(
         scopes.stream().allMatch(scope -> SCOPE.matcher(scope).matches()),
         "a scope is printable ASCII without spaces, quotes and backslashes");
     check(ttl.isPositive() && ttl.toDays() <= 36_525, "a token is good for 1 s to 100 years");
+    check(
+        ttl.compareTo(maxLife) <= 0,
+        "a token lives no longer than replistream.auth.revocation-life, which is " + maxLife);
+    check(
+        sid == null || Revocation.isSubject(sid),
+        "a sid is 1 to 128 characters without control characters");
     Instant now = clock.instant();
     byte[] header =
         Json.write(json -> {
@@ -64,6 +80,9 @@ public final class TokenSigner {
           json.writeStringField("sub", userId);
           json.writeNumberField("iat", now.getEpochSecond());
           json.writeNumberField("exp", now.plus(ttl).plusNanos(999_999_999).getEpochSecond());
+          if (sid != null) {
+            json.writeStringField("sid", sid);
+          }
           if (!scopes.isEmpty()) {
             json.writeStringField("scope", String.join(" ", new TreeSet<>(scopes)));
           }

@@ -5,6 +5,7 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.replistream.auth.TokenRefusedException.Reason;
 import java.time.Clock;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /// Tells from a token who is calling: a JWT (RFC 7519) signed as RFC 8725 asks for, with an
 /// algorithm that its key is bound to.
@@ -18,6 +19,7 @@ public final class TokenVerifier {
   private final Keys keys;
   private final ClaimPolicy policy;
   private final Clock clock;
+  private final Predicate<Caller> isRevoked;
   private volatile Memory memory = new Memory(KeySet.EMPTY);
 
   /// What was verified with one set of keys; with another one it counts for nothing.
@@ -37,10 +39,18 @@ public final class TokenVerifier {
   }
 
   /// A verifier of tokens signed with `keys`, whose claims must say what `settings` ask for.
-  public TokenVerifier(Keys keys, AuthSettings settings, Clock clock) {
+  ///
+  /// @param isRevoked whether a token was revoked since; it is asked each time, and never waits
+  public TokenVerifier(Keys keys, AuthSettings settings, Clock clock, Predicate<Caller> isRevoked) {
     this.keys = keys;
-    this.policy = new ClaimPolicy(settings.issuer(), settings.audience(), settings.clockSkew());
+    this.policy =
+        new ClaimPolicy(
+            settings.issuer(),
+            settings.audience(),
+            settings.clockSkew(),
+            settings.revocationLife().plusSeconds(1)); // exp and iat may be rounded
     this.clock = clock;
+    this.isRevoked = isRevoked;
   }
 
   /// Who is calling, by {@link Caller.Credential#HEADER}.
@@ -50,11 +60,27 @@ public final class TokenVerifier {
   /// @param token a JWT in compact serialization
   /// @throws TokenRefusedException when it is not good, or no key could be read yet
   public Caller verify(String token) {
-    return remembered(token).orElseGet(() -> verifyAnew(token));
+    Caller caller = known(token).orElseGet(() -> verifyAnew(token));
+    refuseRevoked(caller);
+    return caller;
+  }
+
+  /// Refuses a caller who was verified before, if its token was revoked since.
+  ///
+  /// @throws TokenRefusedException when it was
+  void refuseRevoked(Caller caller) {
+    if (isRevoked.test(caller)) {
+      throw new TokenRefusedException(Reason.REVOKED);
+    }
   }
 
   /// Who is calling, if the token was verified before and is still good. Never waits.
   Optional<Caller> remembered(String token) {
+    return known(token).filter(caller -> !isRevoked.test(caller));
+  }
+
+  /// Who is calling, if the token was verified before and has not expired.
+  private Optional<Caller> known(String token) {
     Memory remembered = memory;
     if (remembered.keySet != keys.latest()) {
       return Optional.empty();

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -35,6 +36,12 @@ final class TokenCommand implements Callable<Integer> {
       description = "What it allows besides, such as replicache:poke. Repeatable.")
   private List<String> scopes = new ArrayList<>();
 
+  @Option(
+      names = "--sid",
+      paramLabel = "SID",
+      description = "Its sid, by which POST /revoke can end it.")
+  private Optional<String> sid = Optional.empty();
+
   TokenCommand(Service service, ConfigFile config, Terminal terminal) {
     this.service = service;
     this.config = config;
@@ -44,7 +51,10 @@ final class TokenCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     try {
-      terminal.print(service.signer(config.path()).sign(user, new LinkedHashSet<>(scopes), ttl));
+      terminal.print(
+          service
+              .signer(config.path())
+              .sign(user, new LinkedHashSet<>(scopes), ttl, sid.orElse(null)));
       return 0;
     } catch (IllegalArgumentException e) {
       throw new CommandException(String.valueOf(e.getMessage()));

@@ -42,6 +42,9 @@ final class WatchCommand implements Callable<Integer> {
 
   private static final Duration ANY_TIME = Duration.ofDays(1);
 
+  /// What whoever comes back with the id of an event `ended` is answered.
+  private static final int ENDED_BY_USER = 204;
+
   /// What is over by itself: too many streams, or a service or proxy that is down for a while.
   private static final Set<Integer> PASSING = Set.of(429, 500, 502, 503, 504);
 
@@ -127,7 +130,10 @@ final class WatchCommand implements Callable<Integer> {
           lastEventId.isEmpty() ? Map.of() : Map.of("Last-Event-ID", lastEventId))) {
         case Api.Opened opened -> follow(opened);
         case Api.Refused(Answer answer) -> {
-          terminal.report(answer.failure());
+          terminal.report(
+              answer.head().status() == ENDED_BY_USER
+                  ? "204: the user of this stream ended it, so it does not come back"
+                  : answer.failure());
           yield PASSING.contains(answer.head().status()) ? Outcome.FAILED : Outcome.REFUSED;
         }
       };

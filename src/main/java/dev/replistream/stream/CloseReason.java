@@ -12,6 +12,10 @@ public enum CloseReason {
   VANISHED,
   /// The caller's token reached its `exp`.
   TOKEN_EXPIRED,
+  /// Its user ended it from elsewhere, and its client was told not to come back.
+  ENDED,
+  /// The caller's token was revoked.
+  REVOKED,
   /// The server is shutting down and sent the client elsewhere.
   DRAINED,
   /// The server failed; its log has the reason.

@@ -1,7 +1,10 @@
 package dev.replistream.stream;
 
 import dev.replistream.auth.Caller;
+import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.Base64;
+import java.util.UUID;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import org.jspecify.annotations.Nullable;
@@ -26,9 +29,12 @@ public final class Connection {
       AtomicReferenceFieldUpdater.newUpdater(Connection.class, Sync.class, "pending");
   private static final AtomicReferenceFieldUpdater<Connection, @Nullable CloseReason> REASON =
       AtomicReferenceFieldUpdater.newUpdater(Connection.class, CloseReason.class, "reason");
+  private static final AtomicReferenceFieldUpdater<Connection, @Nullable String> ID =
+      AtomicReferenceFieldUpdater.newUpdater(Connection.class, String.class, "id");
 
   private final Caller caller;
   private final Transport transport;
+  private final String device;
   private final long openedNanoTime = System.nanoTime();
   // holds a few signals at the most: one for each pending thing, and one that came too late
   private final LinkedBlockingQueue<Signal> queue = new LinkedBlockingQueue<>();
@@ -37,6 +43,7 @@ public final class Connection {
   private volatile @Nullable CloseReason reason;
   private volatile long lastWriteNanoTime = openedNanoTime;
   private volatile boolean pingPending;
+  private volatile @Nullable String id;
 
   private volatile @Nullable Writer writer;
 
@@ -58,10 +65,12 @@ public final class Connection {
 
   /// A connection that is not registered yet.
   ///
+  /// @param device what its user is told of where it comes from; see {@link Device}
   /// @param lifeLeft until the caller's token expires
-  public Connection(Caller caller, Transport transport, Duration lifeLeft) {
+  public Connection(Caller caller, Transport transport, String device, Duration lifeLeft) {
     this.caller = caller;
     this.transport = transport;
+    this.device = device;
     this.expiresNanoTime = openedNanoTime + saturatedNanos(lifeLeft);
   }
 
@@ -81,8 +90,35 @@ public final class Connection {
     return transport;
   }
 
+  /// Where it comes from, for its user to tell it from others.
+  String device() {
+    return device;
+  }
+
+  /// Names it to its user: 122 random bits as 22 characters of base64url. It is made when it is
+  /// first asked for, since most connections end without that.
+  String id() {
+    String made = id;
+    if (made == null) {
+      UUID random = UUID.randomUUID();
+      byte[] bytes =
+          ByteBuffer.allocate(16)
+              .putLong(random.getMostSignificantBits())
+              .putLong(random.getLeastSignificantBits())
+              .array();
+      String mine = Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
+      made = ID.compareAndSet(this, null, mine) ? mine : id();
+    }
+    return made;
+  }
+
   long openedNanoTime() {
     return openedNanoTime;
+  }
+
+  /// When an event was last written, or it was opened.
+  long lastWriteNanoTime() {
+    return lastWriteNanoTime;
   }
 
   /// From now on events may be written by other threads than the stream's own.

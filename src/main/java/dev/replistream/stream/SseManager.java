@@ -1,5 +1,7 @@
 package dev.replistream.stream;
 
+import dev.replistream.auth.Caller;
+import dev.replistream.auth.Revocation;
 import dev.replistream.http.Json;
 import dev.replistream.poke.EventId;
 import dev.replistream.poke.Poke;
@@ -10,6 +12,8 @@ import java.lang.invoke.VarHandle;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
@@ -18,6 +22,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /// Who is connected: users to their open connections, within the limits of the node.
@@ -57,16 +62,22 @@ public final class SseManager implements PokeBus.Subscriber, AutoCloseable {
   private final int maxConnectionsPerUser;
   private final PokeBus bus;
   private final StreamMetrics metrics;
+  private final Predicate<Caller> isRevoked;
   private final Thread ticker;
   private final PokeSpread pokeSpread;
   private volatile boolean draining;
 
   /// Subscribes to `bus`.
-  public SseManager(StreamSettings settings, PokeBus bus, StreamMetrics metrics) {
+  ///
+  /// @param isRevoked whether a caller's token was revoked; it is told of new ones by {@link
+  ///   #end(Revocation)}
+  public SseManager(
+      StreamSettings settings, PokeBus bus, StreamMetrics metrics, Predicate<Caller> isRevoked) {
     this.maxConnections = settings.maxConnections();
     this.maxConnectionsPerUser = settings.maxConnectionsPerUser();
     this.bus = bus;
     this.metrics = metrics;
+    this.isRevoked = isRevoked;
     this.pokeSpread = new PokeSpread(this::deliver);
     bus.subscribe(this);
     this.ticker =
@@ -140,6 +151,9 @@ public final class SseManager implements PokeBus.Subscriber, AutoCloseable {
                 + " transport="
                 + connection.transport().label());
       }
+      if (isRevoked.test(connection.caller())) {
+        connection.end(CloseReason.REVOKED); // since it was verified
+      }
     } else {
       metrics.connectionRefused(admission);
     }
@@ -182,6 +196,50 @@ public final class SseManager implements PokeBus.Subscriber, AutoCloseable {
     if (connections.size() == 0) {
       users.computeIfPresent(userId, (_, present) -> present.size() == 0 ? null : present);
     }
+  }
+
+  /// The open connections of a user on this node, the oldest first.
+  List<Connection> open(String userId) {
+    UserConnections connections = users.get(userId);
+    return connections == null
+        ? List.of()
+        : Arrays.stream(connections.snapshot())
+            .filter(connection -> connection.reason() == null)
+            .sorted((one, other) -> Long.signum(one.openedNanoTime() - other.openedNanoTime()))
+            .toList();
+  }
+
+  /// Ends an open connection of a user, whose client is told not to come back.
+  ///
+  /// @return whether this call ended it: there is one of that id, and nothing else was first
+  boolean end(String userId, String id) {
+    return open(userId).stream()
+        .anyMatch(connection -> connection.id().equals(id) && connection.end(CloseReason.ENDED));
+  }
+
+  /// Ends the connections of all callers that `revocation` covers. One that is being registered
+  /// meanwhile is found here, or finds that it is revoked.
+  ///
+  /// @return how many this call ended
+  public int end(Revocation revocation) {
+    VarHandle.fullFence(); // see register
+    int ended = 0;
+    for (UserConnections connections : ofUsers(revocation)) {
+      for (Connection connection : connections.snapshot()) {
+        if (revocation.covers(connection.caller()) && connection.end(CloseReason.REVOKED)) {
+          ended++;
+        }
+      }
+    }
+    return ended;
+  }
+
+  private Collection<UserConnections> ofUsers(Revocation revocation) {
+    if (revocation.kind() == Revocation.Kind.SID) {
+      return users.values();
+    }
+    UserConnections connections = users.get(revocation.subject());
+    return connections == null ? List.of() : List.of(connections);
   }
 
   /// Forgets a connection that has ended. Called once for each that was admitted.

@@ -16,6 +16,10 @@ import org.jspecify.annotations.Nullable;
 final class SseSession implements Consumer<Wire> {
   private static final Logger LOGGER = System.getLogger(SseSession.class.getName());
 
+  /// How the id of the last event begins; no id of another event does, as the cursor's epochs are
+  /// hexadecimal.
+  private static final String ENDED_ID = "ended-";
+
   private final Connection connection;
   private final SseManager manager;
   private final StreamSettings settings;
@@ -88,7 +92,21 @@ final class SseSession implements Consumer<Wire> {
     if (connection.reason() == CloseReason.DRAINED) {
       // tells the client when to come back; what is pending goes out before
       writer.end(retryFrame(settings));
+    } else if (connection.reason() == CloseReason.ENDED) {
+      writer.end(endedFrame());
     }
+  }
+
+  /// The last event of a stream that its user ended. A client that does not know it, such as a
+  /// native EventSource, comes back and says its id, by which it is known.
+  private byte[] endedFrame() {
+    return ("id: " + ENDED_ID + connection.id() + "\nevent: ended\ndata: ended\n\n")
+        .getBytes(StandardCharsets.US_ASCII);
+  }
+
+  /// Whether the client that saw `lastEventId` last was told not to come back.
+  static boolean isEnded(@Nullable String lastEventId) {
+    return lastEventId != null && lastEventId.startsWith(ENDED_ID);
   }
 
   /// A `retry:` that spreads the return of many clients: the configured time, up to four times.

@@ -72,6 +72,14 @@ public final class StreamHandler implements Handler {
 
   @Override
   public void handle(ServerRequest request, ServerResponse response) {
+    String lastEventId = lastEventId(request);
+    if (SseSession.isEnded(lastEventId)) {
+      // whoever it is: by this status alone an EventSource stops without an error (WHATWG HTML,
+      // section "Server-sent events", "reestablish the connection"), and its ticket is used up
+      response.status(Status.NO_CONTENT_204).send();
+      return;
+    }
+    String device = Device.of(request); // before a ticket is used up
     Caller caller = authenticator.streamCaller(request);
     if (!acceptsEvents(request.headers())) {
       throw Problem.of(Status.NOT_ACCEPTABLE_406, "This route answers with text/event-stream only.")
@@ -79,7 +87,7 @@ public final class StreamHandler implements Handler {
     }
     Connection connection =
         new Connection(
-            caller, Transport.SSE, Duration.between(clock.instant(), caller.expiresAt()));
+            caller, Transport.SSE, device, Duration.between(clock.instant(), caller.expiresAt()));
     SseManager.Admission admission = manager.register(connection);
     if (admission != SseManager.Admission.ADMITTED) {
       authenticator.giveBack(request, caller);
@@ -87,7 +95,7 @@ public final class StreamHandler implements Handler {
       return;
     }
     SseSession session =
-        new SseSession(connection, head(request), lastEventId(request), manager, settings, metrics);
+        new SseSession(connection, head(request), lastEventId, manager, settings, metrics);
     try {
       Takeover.start(response, session);
     } catch (RuntimeException e) {

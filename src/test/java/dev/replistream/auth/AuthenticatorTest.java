@@ -56,7 +56,8 @@ final class AuthenticatorTest {
     Cors cors = new Cors(List.of("*"), Set.of());
     Authenticator authenticator =
         new Authenticator(
-            new TokenVerifier(Keys.sharedSecret(SECRET), Issuer.SETTINGS, Clock.systemUTC()),
+            new TokenVerifier(
+                Keys.sharedSecret(SECRET), Issuer.SETTINGS, Clock.systemUTC(), _ -> false),
             tickets,
             cors,
             metrics);

@@ -15,7 +15,8 @@ final class Issuer {
           Optional.of("https://issuer.example"),
           Optional.of("replistream"),
           SKEW,
-          Duration.ofSeconds(30));
+          Duration.ofSeconds(30),
+          Duration.ofDays(3_000_000));
 
   private final SettableClock clock = new SettableClock();
   private final SigningKey rsa = SigningKey.rsa("rsa", "RS256");
@@ -32,7 +33,7 @@ final class Issuer {
   }
 
   TokenVerifier verifier(Keys keys) {
-    return new TokenVerifier(keys, SETTINGS, clock);
+    return new TokenVerifier(keys, SETTINGS, clock, _ -> false);
   }
 
   SettableClock clock() {

@@ -130,7 +130,7 @@ final class JwksFailureTest {
 
   private TokenVerifier verifier() {
     Keys keys = UrlKeys.start(new JwksUrl(server.url(), TIMEOUT), COOL_DOWN, clock);
-    return new TokenVerifier(keys, Issuer.SETTINGS, clock);
+    return new TokenVerifier(keys, Issuer.SETTINGS, clock, _ -> false);
   }
 
   private Claims claims() {

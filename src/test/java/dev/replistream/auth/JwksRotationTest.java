@@ -169,7 +169,7 @@ final class JwksRotationTest {
   }
 
   private TokenVerifier verifier(Keys keys) {
-    return new TokenVerifier(keys, Issuer.SETTINGS, clock);
+    return new TokenVerifier(keys, Issuer.SETTINGS, clock, _ -> false);
   }
 
   private Claims claims() {

@@ -44,7 +44,8 @@ final class KeysTest {
     Path file = Files.writeString(dir.resolve("jwks.json"), SigningKey.jwkSet(key));
     AuthSettings settings = settings(Optional.empty(), Optional.of(file.toString()));
 
-    TokenVerifier verifier = new TokenVerifier(Keys.of(settings, dir, clock), settings, clock);
+    TokenVerifier verifier =
+        new TokenVerifier(Keys.of(settings, dir, clock), settings, clock, _ -> false);
 
     assertThat(verifier.verify(key.token(Claims.ofAlice(clock))).userId()).isEqualTo("alice");
   }
@@ -86,7 +87,8 @@ final class KeysTest {
   }
 
   private void assertVerifies(AuthSettings settings, TokenSigner signer) {
-    TokenVerifier verifier = new TokenVerifier(Keys.of(settings, dir, clock), settings, clock);
+    TokenVerifier verifier =
+        new TokenVerifier(Keys.of(settings, dir, clock), settings, clock, _ -> false);
     String token = signer.sign("alice", Set.of(), Duration.ofHours(1));
 
     assertThat(verifier.verify(token).userId()).isEqualTo("alice");
@@ -94,6 +96,12 @@ final class KeysTest {
 
   private static AuthSettings settings(Optional<String> secret, Optional<String> jwks) {
     return new AuthSettings(
-        secret, jwks, Optional.empty(), Optional.empty(), Duration.ZERO, Duration.ofSeconds(30));
+        secret,
+        jwks,
+        Optional.empty(),
+        Optional.empty(),
+        Duration.ZERO,
+        Duration.ofSeconds(30),
+        Duration.ofHours(1));
   }
 }

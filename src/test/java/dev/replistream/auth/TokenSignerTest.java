@@ -23,7 +23,8 @@ final class TokenSignerTest {
 
   @Test
   void theServerAcceptsWhatTheSignerSigns() {
-    TokenVerifier verifier = new TokenVerifier(Keys.sharedSecret(SECRET), Issuer.SETTINGS, clock);
+    TokenVerifier verifier =
+        new TokenVerifier(Keys.sharedSecret(SECRET), Issuer.SETTINGS, clock, _ -> false);
 
     Caller caller =
         verifier.verify(
@@ -59,7 +60,8 @@ final class TokenSignerTest {
             Optional.empty(),
             Optional.empty(),
             Duration.ZERO,
-            Duration.ofSeconds(30));
+            Duration.ofSeconds(30),
+            Duration.ofHours(1));
     String token =
         new TokenSigner(SECRET, settings, clock).sign("alice", Set.of(), Duration.ofMinutes(5));
 
@@ -100,6 +102,46 @@ final class TokenSignerTest {
     assertThatThrownBy(() -> signer.sign("alice", Set.of(), Duration.parse(ttl)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("100 years");
+  }
+
+  @Test
+  void aTokenLivesNoLongerThanARevocation() {
+    AuthSettings settings =
+        new AuthSettings(
+            Optional.of(SECRET),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Duration.ZERO,
+            Duration.ofSeconds(30),
+            Duration.ofDays(30));
+    TokenSigner brief = new TokenSigner(SECRET, settings, clock);
+    TokenVerifier verifier =
+        new TokenVerifier(Keys.sharedSecret(SECRET), settings, clock, _ -> false);
+    clock.advance(Duration.ofMillis(1)); // so that exp and iat are rounded
+
+    String longest = brief.sign("alice", Set.of(), Duration.ofDays(30));
+
+    assertThat(verifier.verify(longest).userId()).isEqualTo("alice");
+    assertThatThrownBy(() -> brief.sign("alice", Set.of(), Duration.ofDays(30).plusSeconds(1)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("replistream.auth.revocation-life")
+        .hasMessageContaining("PT720H");
+  }
+
+  @Test
+  void aSidNamesWhatCanBeRevoked() {
+    TokenVerifier verifier =
+        new TokenVerifier(Keys.sharedSecret(SECRET), Issuer.SETTINGS, clock, _ -> false);
+
+    String token = signer.sign("alice", Set.of(), Duration.ofHours(1), "s 1");
+
+    assertThat(verifier.verify(token).sid()).contains("s 1");
+    for (String bad : List.of("", "a\nb", "x".repeat(129))) {
+      assertThatThrownBy(() -> signer.sign("alice", Set.of(), Duration.ofHours(1), bad))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("sid");
+    }
   }
 
   @Test

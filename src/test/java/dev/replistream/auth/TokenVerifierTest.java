@@ -40,7 +40,9 @@ final class TokenVerifierTest {
                 "alice",
                 Set.of("replicache:poke", "other"),
                 clock.instant().plusSeconds(3600).plus(Issuer.SKEW),
-                Credential.HEADER));
+                Credential.HEADER,
+                Optional.empty(),
+                clock.instant()));
     assertThat(caller.has(Caller.POKE_SCOPE)).isTrue();
   }
 
@@ -108,8 +110,10 @@ final class TokenVerifierTest {
             Optional.empty(),
             Optional.empty(),
             Issuer.SKEW,
-            Duration.ofSeconds(30));
-    TokenVerifier any = new TokenVerifier(Issuer.keys(SigningKey.jwkSet(issuer.ec())), free, clock);
+            Duration.ofSeconds(30),
+            Duration.ofDays(1));
+    TokenVerifier any =
+        new TokenVerifier(Issuer.keys(SigningKey.jwkSet(issuer.ec())), free, clock, _ -> false);
 
     String other = issuer.ec().token(issuer.claims().with("iss", "7").with("aud", "\"other\""));
     String none = issuer.ec().token(issuer.claims().without("iss").without("aud"));

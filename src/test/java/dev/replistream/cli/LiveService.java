@@ -1,8 +1,12 @@
 package dev.replistream.cli;
 
 import dev.replistream.Application;
+import dev.replistream.HttpConnection;
+import dev.replistream.HttpReply;
+import dev.replistream.HttpRequest;
 import dev.replistream.ServiceProcess;
 import dev.replistream.Settings;
+import jakarta.json.JsonValue;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -68,6 +72,22 @@ final class LiveService implements AutoCloseable {
 
   String token(String userId, String... scopes) {
     return token(userId, Duration.ZERO, Duration.ofHours(1), scopes);
+  }
+
+  /// Ends the connections of a user by the routes for that.
+  void endAll(String userId) {
+    for (JsonValue session : exchange("GET", "/sessions", userId).json().getJsonArray("sessions")) {
+      String id = session.asJsonObject().getString("id");
+      if (exchange("DELETE", "/sessions/" + id, userId).status() != 204) {
+        throw new AssertionError("not ended: " + session);
+      }
+    }
+  }
+
+  private HttpReply exchange(String method, String route, String userId) {
+    try (HttpConnection connection = new HttpConnection(port())) {
+      return connection.send(HttpRequest.api(method, route).by(token(userId)).toBytes()).reply();
+    }
   }
 
   @Override

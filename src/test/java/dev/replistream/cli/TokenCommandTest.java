@@ -45,6 +45,7 @@ final class TokenCommandTest {
     TokenClaims claims = TokenClaims.read(run.out().toString().strip()).orElseThrow();
     assertThat(claims.subject()).contains("bob");
     assertThat(claims.has("scope")).isFalse();
+    assertThat(claims.has("sid")).isFalse();
     assertThat(claims.time("exp").orElseThrow())
         .isBetween(Instant.now().plusSeconds(3500), Instant.now().plusSeconds(3602));
   }
@@ -62,11 +63,14 @@ final class TokenCommandTest {
             "--scope",
             "replicache:poke",
             "--scope",
-            "a");
+            "a",
+            "--sid",
+            "s1");
 
     TokenClaims claims = TokenClaims.read(run.out().toString().strip()).orElseThrow();
     assertThat(claims.members().get("scope")).isEqualTo("a replicache:poke");
     assertThat(claims.members().get("iss")).isEqualTo("us");
+    assertThat(claims.members().get("sid")).isEqualTo("s1");
     assertThat(Duration.between(Instant.now(), claims.time("exp").orElseThrow()))
         .isBetween(Duration.ofHours(23), Duration.ofHours(25));
     assertThat(dir).isEmptyDirectory();
@@ -107,6 +111,7 @@ final class TokenCommandTest {
         "bob | PT0S   | a   | a token is good for 1 s to 100 years",
         "bob | -PT1H  | a   | a token is good for 1 s to 100 years",
         "bob | P36600D| a   | a token is good for 1 s to 100 years",
+        "bob | P31D   | a   | no longer than replistream.auth.revocation-life, which is PT720H",
         "bob | PT1H   | a b | a scope is printable ASCII",
       })
   void badValuesAreOneLine(String user, String ttl, String scope, String expected)

@@ -137,6 +137,21 @@ final class WatchCommandTest {
   }
 
   @Test
+  void aStreamThatItsUserEndsDoesNotComeBack() throws Exception {
+    try (CommandRun watch = service.start("watch", "--user", "ender")) {
+      var _ = watch.out().await("connected");
+
+      service.endAll("ender");
+
+      assertThat(watch.exitCode()).isEqualTo(1);
+      assertThat(watch.out().toString()).containsPattern("ended-\\S+  \\[ended] ended\n$");
+      assertThat(watch.err().toString())
+          .contains("204: the user of this stream ended it")
+          .doesNotContain("Replistream, but of a proxy");
+    }
+  }
+
+  @Test
   void anotherContentTypeEndsIt() throws Exception {
     try (ScriptedServer server =
             new ScriptedServer(_ -> "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>");

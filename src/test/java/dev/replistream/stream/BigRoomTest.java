@@ -34,7 +34,7 @@ class BigRoomTest {
 
   private final StreamMetrics metrics = new StreamMetrics(METERS);
   private final PokeBus bus = new LocalPokeBus(new Cursor("e", 100_000), METERS);
-  private final SseManager manager = new SseManager(SETTINGS, bus, metrics);
+  private final SseManager manager = new SseManager(SETTINGS, bus, metrics, _ -> false);
 
   private final Set<String> members = new HashSet<>();
   private final List<Connection> pushers = new ArrayList<>();
@@ -50,7 +50,7 @@ class BigRoomTest {
     members.add(userId);
     Caller caller =
         new Caller(userId, Set.of(), Instant.now().plusSeconds(3_600), Caller.Credential.HEADER);
-    Connection connection = new Connection(caller, Transport.SSE, Duration.ofHours(1));
+    Connection connection = new Connection(caller, Transport.SSE, "a test", Duration.ofHours(1));
     assertThat(manager.register(connection)).isEqualTo(SseManager.Admission.ADMITTED);
     return connection;
   }

@@ -15,6 +15,7 @@ import io.helidon.service.registry.Services;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.jspecify.annotations.Nullable;
 
@@ -33,7 +34,16 @@ final class MemoryService implements SyncScenario.Service, AutoCloseable {
 
   private final StreamMetrics metrics = new StreamMetrics(METERS);
   private final PokeBus bus = new LocalPokeBus(new Cursor("e", 1_000), METERS);
-  private final SseManager manager = new SseManager(SETTINGS, bus, metrics);
+  private final SseManager manager;
+
+  MemoryService() {
+    this(_ -> false);
+  }
+
+  /// @param isRevoked whether a caller's token was revoked
+  MemoryService(Predicate<Caller> isRevoked) {
+    manager = new SseManager(SETTINGS, bus, metrics, isRevoked);
+  }
 
   SseManager manager() {
     return manager;
@@ -43,7 +53,7 @@ final class MemoryService implements SyncScenario.Service, AutoCloseable {
   Connection register(String userId) {
     Caller caller =
         new Caller(userId, Set.of(), Instant.now().plusSeconds(3_600), Caller.Credential.HEADER);
-    Connection connection = new Connection(caller, Transport.SSE, Duration.ofHours(1));
+    Connection connection = new Connection(caller, Transport.SSE, "a test", Duration.ofHours(1));
     assertThat(manager.register(connection)).isEqualTo(SseManager.Admission.ADMITTED);
     return connection;
   }

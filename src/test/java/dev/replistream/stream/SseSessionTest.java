@@ -110,6 +110,26 @@ class SseSessionTest {
     assertThat(client.reconnectionMillis()).isEqualTo(retryMillis);
   }
 
+  @Test
+  void aTokenThatIsRevokedBetweenItsCheckAndItsRegistrationEndsItsStream() {
+    MemoryService strict = new MemoryService(caller -> caller.userId().equals("alice"));
+    MemoryConnection client = new MemoryConnection();
+    MemoryConnection other = new MemoryConnection();
+    Connection connection = strict.register("alice");
+    Connection good = strict.register("bob");
+
+    strict.serve(connection, null, client);
+    strict.serve(good, null, other);
+
+    assertThat(rest(client)).containsExactly("connected e-0");
+    assertThat(connection.reason()).isEqualTo(CloseReason.REVOKED);
+    assertThat(next(other)).isEqualTo("connected e-0");
+    strict.poke("bob");
+    assertThat(next(other)).isEqualTo("sync e-1");
+    other.close();
+    strict.close();
+  }
+
   @ParameterizedTest
   @CsvSource({
     "Connection reset, client-closed",

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.replistream.Application;
 import dev.replistream.Eventually;
 import dev.replistream.HttpConnection;
+import dev.replistream.HttpRequest;
 import dev.replistream.ServiceClient;
 import dev.replistream.Settings;
 import dev.replistream.StreamClient;
@@ -12,6 +13,7 @@ import dev.replistream.TestService;
 import io.helidon.common.socket.SocketOptions;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.WebServerConfig;
+import jakarta.json.JsonArray;
 import java.time.Clock;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
@@ -52,9 +54,13 @@ class StalledReaderTest {
   }
 
   private double closedAsStalled() {
+    return closed("stalled");
+  }
+
+  private double closed(String reason) {
     return client
         .metrics()
-        .getOrDefault("replistream_connections_closed_total{reason=\"stalled\"}", -1.0);
+        .getOrDefault("replistream_connections_closed_total{reason=\"" + reason + "\"}", -1.0);
   }
 
   @Test
@@ -96,6 +102,46 @@ class StalledReaderTest {
     } finally {
       deaf.close();
     }
+  }
+
+  @Test
+  void whoIsEndedWhileItDoesNotReadIsGoneFromTheListAtOnceAndCutOffAtTheDeadline() {
+    HttpConnection deaf = new HttpConnection(application.port(), 1_024);
+    double before = closed("ended");
+    try (StreamClient sibling = client.connected("alice")) {
+      new StreamClient(deaf, client.stream("alice")).expect("connected");
+      Eventually.holds(
+          "a write to it blocks",
+          () -> {
+            double coalesced = coalesced();
+            for (int i = 0; i < 200; i++) {
+              application.sseManager().notifyUser("alice");
+              sibling.expect("sync");
+            }
+            return coalesced() - coalesced >= 200;
+          });
+      String id = sessions().getJsonObject(1).getString("id");
+
+      HttpRequest end = HttpRequest.api("DELETE", "/sessions/" + id).by(client.token("alice"));
+      assertThat(client.send(end).status()).isEqualTo(204);
+
+      assertThat(sessions()).hasSize(1);
+      assertThat(client.send(end).status()).isEqualTo(404);
+      Eventually.holdsWithin(
+          WRITE_TIMEOUT.plus(SWEEP_AND_SLACK), "cut off", () -> client.connections("alice") == 1);
+      Eventually.holds("counted", () -> closed("ended") == before + 1);
+      client.poke("alice");
+      sibling.expect("sync");
+    } finally {
+      deaf.close();
+    }
+  }
+
+  private JsonArray sessions() {
+    return client
+        .send(HttpRequest.api("GET", "/sessions").by(client.token("alice")))
+        .json()
+        .getJsonArray("sessions");
   }
 
   @Test

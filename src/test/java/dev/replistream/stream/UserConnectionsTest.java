@@ -16,7 +16,7 @@ class UserConnectionsTest {
 
   private static Connection connection() {
     Caller caller = new Caller("alice", Set.of(), Instant.MAX, Caller.Credential.HEADER);
-    return new Connection(caller, Transport.SSE, Duration.ofHours(1));
+    return new Connection(caller, Transport.SSE, "a test", Duration.ofHours(1));
   }
 
   @Test

@@ -1,0 +1,45 @@
+package dev.replistream.auth;
+
+import java.time.Instant;
+
+/// That tokens are refused from now on: those with one `sid`, or those of one user that were issued
+/// up to a time. Immutable.
+///
+/// @param kind what the subject is
+/// @param subject a `sid` or a user id: 1 to 128 characters without control characters
+/// @param revokedAt when, in milliseconds; of a user's tokens those with an `iat` up to this second
+///   are refused, and those without
+/// @param expiresAt when no such token can be good any more, so that this may be forgotten
+public record Revocation(Kind kind, String subject, Instant revokedAt, Instant expiresAt) {
+  /// What is revoked.
+  public enum Kind {
+    /// The tokens with one `sid`, of whichever user.
+    SID,
+    /// The tokens of one user.
+    USER
+  }
+
+  /// Checks the subject.
+  ///
+  /// @throws IllegalArgumentException when it is none
+  public Revocation {
+    if (!isSubject(subject)) {
+      throw new IllegalArgumentException("neither a sid nor a user id");
+    }
+  }
+
+  /// Whether `text` can be a `sid` or a user id, for which the same holds.
+  static boolean isSubject(String text) {
+    return Caller.isUserId(text);
+  }
+
+  /// Whether the token that showed who `caller` is is one of those.
+  public boolean covers(Caller caller) {
+    return switch (kind) {
+      case SID -> caller.sid().filter(subject::equals).isPresent();
+      case USER ->
+          caller.userId().equals(subject)
+              && caller.issuedAt().getEpochSecond() <= revokedAt.getEpochSecond();
+    };
+  }
+}
