@@ -25,6 +25,7 @@ import dev.replistream.stream.StatsHandler;
 import dev.replistream.stream.StreamHandler;
 import dev.replistream.stream.StreamMetrics;
 import dev.replistream.stream.StreamSettings;
+import dev.replistream.stream.WebSocketHandler;
 import dev.replistream.sync.Compaction;
 import dev.replistream.sync.MutatorRegistry;
 import dev.replistream.sync.Mutators;
@@ -179,6 +180,11 @@ public final class Application implements AutoCloseable {
         new Routes()
             .on(Method.GET, API + "/stream", stream)
             .on(Method.GET, API + "/events", events)
+            .on(
+                Method.GET,
+                API + "/ws",
+                new WebSocketHandler(
+                    authenticator, sseManager, streamSettings, streamMetrics, clock))
             .on(
                 Method.POST,
                 API + "/ticket",

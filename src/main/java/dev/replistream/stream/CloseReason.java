@@ -12,6 +12,8 @@ public enum CloseReason {
   VANISHED,
   /// The caller's token reached its `exp`.
   TOKEN_EXPIRED,
+  /// The client broke the rules of its transport.
+  PROTOCOL_ERROR,
   /// The server is shutting down and sent the client elsewhere.
   DRAINED,
   /// The server failed; its log has the reason.

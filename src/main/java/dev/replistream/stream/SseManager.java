@@ -7,7 +7,6 @@ import dev.replistream.poke.PokeBus;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.lang.invoke.VarHandle;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -232,10 +231,7 @@ public final class SseManager implements AutoCloseable {
 
   /// The `sync` of a poke.
   Sync sync(long stamp, long pokedNanoTime) {
-    byte[] frame =
-        ("id: " + new EventId(bus.cursor().epoch(), stamp) + "\ndata: sync\n\n")
-            .getBytes(StandardCharsets.US_ASCII);
-    return new Sync(stamp, frame, pokedNanoTime);
+    return new Sync(new EventId(bus.cursor().epoch(), stamp), pokedNanoTime);
   }
 
   private int deliver(Poke poke) {
