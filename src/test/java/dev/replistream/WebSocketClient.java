@@ -33,8 +33,13 @@ public final class WebSocketClient implements AutoCloseable {
 
   /// Sends a whole request over `connection` and reads the head of the response.
   public WebSocketClient(HttpConnection connection, HttpRequest request) {
+    this(connection, request.toBytes());
+  }
+
+  /// Sends a whole request, and whatever comes behind it, and reads the head of the response.
+  public WebSocketClient(HttpConnection connection, byte[] request) {
     this.connection = connection;
-    this.head = connection.send(request.toBytes()).head();
+    this.head = connection.send(request).head();
   }
 
   /// A request of the route with what makes it a handshake.

@@ -32,12 +32,6 @@ public final class Takeover implements Sink<byte[]> {
     takeover.wire.takeOver(session);
   }
 
-  /// Whether the client sent more than the head of the request that is to be answered, without
-  /// waiting for the answer. A session would never get that.
-  public static boolean isFollowed(ServerResponse response) {
-    return wire(response).hasReadAhead();
-  }
-
   /// The connection beneath a response.
   static Wire wire(ServerResponse response) {
     return response.sink(TYPE).wire;

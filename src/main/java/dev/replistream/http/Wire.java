@@ -175,6 +175,7 @@ public final class Wire implements ServerConnection, ConnectionContext {
   /// the socket is closed, which frees a write that waits. Bytes that the client sends meanwhile
   /// are dropped. `onEnd` must not wait.
   public void watchEnd(Consumer<End> onEnd) {
+    reader = null;
     beWatched(onEnd, failure -> ended(endOf(failure)));
   }
 
@@ -182,6 +183,11 @@ public final class Wire implements ServerConnection, ConnectionContext {
   /// dropping it. The bytes are `onBytes`' during its call only; it is called by one thread at a
   /// time and must not wait either.
   public void watch(Consumer<ByteBuffer> onBytes, Consumer<End> onEnd) {
+    DataReader ahead = reader;
+    reader = null;
+    if (ahead != null && ahead.available() > 0) {
+      onBytes.accept(ByteBuffer.wrap(ahead.readBuffer(ahead.available()).readBytes()));
+    }
     beWatched(
         onEnd,
         new EndWatch.Guest() {
@@ -289,11 +295,6 @@ public final class Wire implements ServerConnection, ConnectionContext {
 
   private static boolean isPast(long deadlineNanos, long nowNanos) {
     return deadlineNanos != NEVER && nowNanos - deadlineNanos > 0;
-  }
-
-  /// Whether bytes came behind the request under way, or belong to its body.
-  boolean hasReadAhead() {
-    return dataReader().available() > 0;
   }
 
   void headReceived(Headers headers) {
@@ -474,7 +475,9 @@ public final class Wire implements ServerConnection, ConnectionContext {
       }
     } finally {
       http1 = null;
-      reader = null;
+      if (session == null || dataReader().available() == 0) {
+        reader = null; // else it has what came behind the request, which is the session's
+      }
       request = null;
       remotePeer = null;
       readDeadlineNanos = NEVER;

@@ -36,7 +36,7 @@ public final class WebSocketHandler implements Handler {
 
   @Override
   public void handle(ServerRequest request, ServerResponse response) {
-    byte[] head = WebSocketHandshake.accept(request, response); // before a ticket is used up
+    byte[] head = WebSocketHandshake.accept(request); // before a ticket is used up
     Caller caller = authenticator.streamCaller(request);
     Connection connection =
         new Connection(

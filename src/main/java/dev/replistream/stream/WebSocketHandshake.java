@@ -2,13 +2,11 @@ package dev.replistream.stream;
 
 import dev.replistream.http.Problem;
 import dev.replistream.http.ProblemException;
-import dev.replistream.http.Takeover;
 import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.Headers;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.ServerRequest;
-import io.helidon.webserver.http.ServerResponse;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -32,7 +30,7 @@ final class WebSocketHandshake {
   /// @return the head of the response
   /// @throws ProblemException 426 when it asks for something else than a WebSocket of version 13,
   ///   400 when it is not well-formed
-  static byte[] accept(ServerRequest request, ServerResponse response) {
+  static byte[] accept(ServerRequest request) {
     Headers headers = request.headers();
     if (!has(headers, HeaderNames.UPGRADE, "websocket")) {
       throw upgrade("This route is a WebSocket: send 'Upgrade: websocket', also through proxies.");
@@ -47,8 +45,8 @@ final class WebSocketHandshake {
     if (keys.size() != 1 || !isKey(keys.getFirst())) {
       throw bad("Send one 'Sec-WebSocket-Key', which is 16 bytes in base64.");
     }
-    if (request.content().hasEntity() || Takeover.isFollowed(response)) {
-      throw bad("Send no body, and nothing else before the answer has come.");
+    if (request.content().hasEntity()) {
+      throw bad("Send no body.");
     }
     return head(keys.getFirst());
   }
