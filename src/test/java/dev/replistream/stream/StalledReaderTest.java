@@ -9,9 +9,11 @@ import dev.replistream.ServiceClient;
 import dev.replistream.Settings;
 import dev.replistream.StreamClient;
 import dev.replistream.TestService;
+import dev.replistream.WebSocketClient;
 import io.helidon.common.socket.SocketOptions;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.WebServerConfig;
+import java.io.UncheckedIOException;
 import java.time.Clock;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
@@ -96,6 +98,55 @@ class StalledReaderTest {
     } finally {
       deaf.close();
     }
+  }
+
+  @Test
+  void aWebSocketThatStopsReadingIsCutOffToo() {
+    double before = closedAsStalled();
+    HttpConnection deaf = new HttpConnection(application.port(), 1_024);
+    WebSocketClient socket =
+        new WebSocketClient(
+            deaf, WebSocketClient.handshake("?lastEventId=").by(client.token("alice")));
+    try (StreamClient other = client.connected("bob")) {
+      socket.expect("connected");
+      Eventually.holds(
+          "cut off",
+          () -> {
+            for (int i = 0; i < 200; i++) {
+              application.sseManager().notifyUser("alice");
+            }
+            return client.connections("alice") == 0;
+          });
+
+      Eventually.holds("counted", () -> closedAsStalled() == before + 1);
+      client.poke("bob");
+      other.expect("sync");
+    } finally {
+      socket.close();
+    }
+  }
+
+  @Test
+  void aWebSocketThatPingsAndReadsNoPongIsCutOffToo() {
+    double before = closedAsStalled();
+    WebSocketClient socket =
+        new WebSocketClient(
+            new HttpConnection(application.port(), 1_024),
+            WebSocketClient.handshake("").by(client.token("alice")));
+    socket.expect("connected");
+    try {
+      while (client.connections("alice") == 1) {
+        for (int i = 0; i < 500; i++) {
+          socket.send(WebSocketClient.PING, "x".repeat(125));
+        }
+      }
+    } catch (UncheckedIOException _) {
+      // cut off while it sent
+    } finally {
+      socket.close();
+    }
+    Eventually.holds("gone", () -> client.connections("alice") == 0);
+    Eventually.holds("counted", () -> closedAsStalled() == before + 1);
   }
 
   @Test
