@@ -62,7 +62,7 @@ export interface StreamDetail {
 export interface EndDetail {
   /**
    * `ended` by the server, `unreachable`, `network` (it broke), `timeout` before `connected`, `silent`, `refused` with `status`, `not-a-stream`,
-   * `auth` failed, `signed-out` (`auth` gave no token), `stopped` (the user ended it from elsewhere, or 204), `unsupported`, `failed`;
+   * `auth` failed, `signed-out` (`auth` gave no token), `stopped` (the user ended it from elsewhere: also 204, of a WebSocket 4204), `unsupported`, `failed`;
    * or `offline`, `freeze`, `pagehide`: the browser's events.
    */
   reason: string;

@@ -202,27 +202,39 @@ async function readEventSource(link) {
   }
 }
 
-/** Text frames: `connected`, `ping`, `sync`, `ended`. */
+/** Why a WebSocket was closed, where that says more than that it has ended. */
+const TRY_AGAIN_LATER = 1013;
+const STOP = 4204;
+
+/** Text frames: `ping`, and `connected` and `sync` with an id after a space. */
 async function readWebSocket(link) {
   const url = await withTicket(link, link.urls.socket);
   const socket = new link.environment.WebSocket(url.replace(/^http/, 'ws'));
   try {
-    await new Promise((resolve, reject) => {
+    await new Promise((_, reject) => {
       socket.onmessage = ({data}) => {
+        const [name, id = ''] = String(data).split(' ', 2);
         link.alive();
-        if (data === 'ended') {
-          reject(stopped());
-        } else {
-          link.message({data, lastEventId: ''});
-        }
+        link.message({data: name, lastEventId: id});
       };
-      socket.onclose = resolve;
+      socket.onclose = event => reject(closed(event));
       socket.onerror = () => reject(new Failure('network'));
       link.signal.addEventListener('abort', reject);
     });
   } finally {
     socket.close();
   }
+}
+
+/** A close frame's code and reason as what HTTP would have said. */
+function closed({code, reason = ''}) {
+  if (code === STOP) {
+    return stopped();
+  }
+  const retry = /^retry: (\d+)$/.exec(reason)?.[1] ?? 0;
+  return new Failure(code === TRY_AGAIN_LATER ? 'refused' : 'ended', {
+    retryAfter: Math.min(retry, LONGEST_RETRY_AFTER_MS),
+  });
 }
 
 /** `address` with a ticket, for what can't send a header. */
@@ -233,9 +245,7 @@ async function withTicket(link, address) {
   signal.throwIfAborted();
   const url = new URL(address);
   url.searchParams.set('ticket', ticket);
-  if (lastEventId) {
-    url.searchParams.set('lastEventId', lastEventId);
-  }
+  url.searchParams.set('lastEventId', lastEventId); // even if there is none: it asks for ids
   return url.href;
 }
 

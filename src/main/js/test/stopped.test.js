@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {afterEach, beforeEach, test} from 'node:test';
 
-import {EventSourceStandIn, Locks, PokeServer, WebSocketStandIn, aWhile, eventually, tokenOf} from './support.js';
+import {EventSourceStandIn, Locks, PokeServer, aWhile, eventually, tokenOf} from './support.js';
 
 let server;
 
@@ -46,17 +46,6 @@ test('the event is enough, before the stream has ended', async () => {
 
   assert.deepEqual(await tab.heard('offline'), STOPPED);
   await eventually('closed by the client', () => server.streams.size === 0);
-});
-
-test('a WebSocket says it in a frame', async () => {
-  server.answerNext(PokeServer.ticket, PokeServer.socket);
-  const tab = server.open({transports: ['websocket'], environment: {WebSocket: WebSocketStandIn}});
-  await tab.heard('connected');
-  server.say('ended\n');
-
-  assert.deepEqual(await tab.heard('offline'), STOPPED);
-  await aWhile();
-  assert.equal(server.requestsFor('/ws').length, 1);
 });
 
 test('half of the event is none: the stream ended, and is opened again', async () => {

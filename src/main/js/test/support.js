@@ -296,7 +296,10 @@ export class EventSourceStandIn extends EventTarget {
   }
 }
 
-/** A WebSocket, as far as the client uses it: the lines of an answer are its frames. */
+/**
+ * A WebSocket, as far as the client uses it: the lines of an answer are its frames, and a last one such as
+ * `close 1001 reason` its close frame.
+ */
 export class WebSocketStandIn {
   #controller = new AbortController();
 
@@ -305,6 +308,7 @@ export class WebSocketStandIn {
   }
 
   async #run(url) {
+    const event = Object.assign(new Event('close'), {code: 1006, reason: ''});
     try {
       const response = await fetch(url, {signal: this.#controller.signal});
       if (response.status !== 200) {
@@ -312,13 +316,18 @@ export class WebSocketStandIn {
       }
       for await (const bytes of response.body) {
         for (const data of new TextDecoder().decode(bytes).trim().split('\n')) {
-          this.onmessage?.({data});
+          const [, code, reason] = /^close (\d+) ?(.*)$/.exec(data) ?? [];
+          if (code) {
+            Object.assign(event, {code: Number(code), reason});
+          } else {
+            this.onmessage?.({data});
+          }
         }
       }
     } catch {
       this.onerror?.(new Event('error'));
     }
-    this.onclose?.(new Event('close'));
+    this.onclose?.(event);
   }
 
   close() {

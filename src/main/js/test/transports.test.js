@@ -126,6 +126,64 @@ test('after three failures in a row a WebSocket with a ticket is tried, and stay
   );
 });
 
+/** Opens a tab over WebSockets alone, the first of which says `frames` and is then open, or closed with a last line. */
+function openWebSocket(frames) {
+  const saying = (response, server) => {
+    PokeServer.silent(response, server);
+    response.write(frames);
+    if (/^close /m.test(frames)) {
+      response.end();
+    }
+  };
+  server.answerNext(PokeServer.ticket, saying, PokeServer.ticket, PokeServer.socket);
+  return open({transports: ['websocket'], environment: {WebSocket: WebSocketStandIn}});
+}
+
+test('a WebSocket asks for ids, and the next says which was the last', async () => {
+  const tab = openWebSocket('connected 7f3a-4\nsync 7f3a-5\nping\n');
+  assert.equal((await tab.heard('connected')).id, '7f3a-4');
+  assert.equal((await tab.heard('sync')).id, '7f3a-5');
+  server.end();
+  await tab.heard('connected', 2);
+
+  assert.deepEqual(server.requestsFor('/ws').map(({lastEventId}) => lastEventId), ['', '7f3a-5']);
+});
+
+test('a WebSocket that is closed with a time to come back comes not before', async () => {
+  const tab = openWebSocket('connected 7f3a-4\nclose 1001 retry: 60\n');
+  const begin = Date.now();
+  await tab.heard('connected', 2);
+
+  assert.ok(Date.now() - begin >= 60);
+  const [{reason, delay, final}] = tab.of('offline');
+  assert.deepEqual({reason, delay, final}, {reason: 'ended', delay: 60, final: false});
+});
+
+test('a WebSocket that is refused at a limit comes back', async () => {
+  const tab = openWebSocket('close 1013 retry: 20\n');
+  await tab.heard('connected');
+
+  const [{reason, delay, final}] = tab.of('offline');
+  assert.deepEqual({reason, delay, final}, {reason: 'refused', delay: 20, final: false});
+});
+
+test('a WebSocket whose token ended is followed by one with a fresh token', async () => {
+  const tab = openWebSocket('connected 7f3a-4\nclose 4401 the token has expired\n');
+  await tab.heard('connected', 2);
+
+  assert.deepEqual(tab.of('offline').map(({reason, final}) => ({reason, final})), [{reason: 'ended', final: false}]);
+  assert.deepEqual(tab.of('expired'), []);
+});
+
+test('a WebSocket that is closed for good is the last', async () => {
+  const tab = openWebSocket('connected 7f3a-4\nclose 4204\n');
+  const {reason, status, final} = await tab.heard('offline');
+  await aWhile();
+
+  assert.deepEqual({reason, status, final}, {reason: 'stopped', status: undefined, final: true});
+  assert.equal(server.requestsFor('/ws').length, 1);
+});
+
 test('streams that are silent again and again after connected are failures in a row too', async () => {
   const {stream, ticket, socket} = PokeServer;
   server.answerNext(stream, stream, stream, ticket, socket);

@@ -47,7 +47,13 @@ rep.onSync = syncing => (isSyncing = syncing);
 rep.getAuth = async () => `Bearer ${await auth()}`;
 
 const transport = parameters.get('transport');
-const sse = new ReplicacheSSE({url: api, auth, replicache, ...(transport && {transports: [transport]})});
+const sse = new ReplicacheSSE({
+  url: api,
+  auth,
+  replicache,
+  ...(transport && {transports: [transport]}),
+  ...JSON.parse(parameters.get('options') ?? '{}'),
+});
 for (const type of ['connected', 'sync', 'offline', 'expired']) {
   sse.addEventListener(type, ({detail}) => events.push({type, ...detail}));
 }

@@ -15,10 +15,14 @@ export class Tab {
     page.on('request', request => this.#requests.push(request));
   }
 
-  /** Opens one for `user`, on the page that {@link addTabPage} gave the site. */
-  static async open(device, site, server, user, transport = '') {
+  /**
+   * Opens one for `user`, on the page that {@link addTabPage} gave the site.
+   *
+   * @param options more of those that `replistream.js` takes
+   */
+  static async open(device, site, server, user, transport = '', options = {}) {
     const tab = new Tab(await device.newPage());
-    const parameters = new URLSearchParams({server: server.origin, user, transport});
+    const parameters = new URLSearchParams({server: server.origin, user, transport, options: JSON.stringify(options)});
     await tab.page.goto(`${site.origin}/tab?${parameters}`);
     return tab;
   }

@@ -34,6 +34,7 @@ import dev.replistream.stream.StatsHandler;
 import dev.replistream.stream.StreamHandler;
 import dev.replistream.stream.StreamMetrics;
 import dev.replistream.stream.StreamSettings;
+import dev.replistream.stream.WebSocketHandler;
 import dev.replistream.sync.Compaction;
 import dev.replistream.sync.DatabaseMark;
 import dev.replistream.sync.MutatorRegistry;
@@ -204,6 +205,11 @@ public final class Application implements AutoCloseable {
         new Routes()
             .on(Method.GET, API + "/stream", stream)
             .on(Method.GET, API + "/events", events)
+            .on(
+                Method.GET,
+                API + "/ws",
+                new WebSocketHandler(
+                    authenticator, sseManager, streamSettings, streamMetrics, clock))
             .on(
                 Method.POST,
                 API + "/ticket",

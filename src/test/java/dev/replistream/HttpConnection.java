@@ -183,6 +183,15 @@ public final class HttpConnection implements AutoCloseable {
     }
   }
 
+  /// Sends a FIN and reads on.
+  public void halfClose() {
+    try {
+      socket.shutdownOutput();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /// Closes with a FIN.
   @Override
   public void close() {

@@ -113,6 +113,19 @@ public final class ServiceClient {
     return client;
   }
 
+  /// Opens a WebSocket by a request; the response's head is read, whatever it says.
+  public WebSocketClient openWebSocket(HttpRequest request) {
+    return new WebSocketClient(connect(), request);
+  }
+
+  /// Opens a WebSocket of a user whose frames have ids, and reads `connected`.
+  public WebSocketClient connectedWebSocket(String userId) {
+    WebSocketClient client =
+        openWebSocket(WebSocketClient.handshake("?lastEventId=").by(token(userId)));
+    client.expect("connected");
+    return client;
+  }
+
   /// All samples of the operator's page of metrics, by name and labels without the scope, such as
   /// `replistream_connections_closed_total{reason="stalled"}`.
   public Map<String, Double> metrics() {

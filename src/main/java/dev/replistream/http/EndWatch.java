@@ -12,17 +12,26 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.util.Optional;
-import java.util.function.Consumer;
 
-/// Sees clients leave: one thread that reads from all sockets which are handed to it, drops what it
-/// reads, and says when one of them ended.
+/// Sees clients leave: one thread that reads from all sockets which are handed to it, hands on or
+/// drops what it reads, and says when one of them ended.
 ///
 /// Thread-safe.
 final class EndWatch implements AutoCloseable {
   private static final Logger LOGGER = System.getLogger(EndWatch.class.getName());
 
   private final Selector selector;
-  private final ByteBuffer dropped = ByteBuffer.allocateDirect(4096);
+  private final ByteBuffer received = ByteBuffer.allocateDirect(4096);
+
+  /// Whose socket is watched. It is called by one thread at a time and must not wait.
+  interface Guest {
+    /// The socket ended, with what the network said if it failed. Called once.
+    void ended(Optional<UncheckedIOException> failure);
+
+    /// The client sent `bytes`, which are the guest's during the call only. Drops them unless it is
+    /// told otherwise.
+    default void received(ByteBuffer bytes) {}
+  }
 
   EndWatch() {
     try {
@@ -33,14 +42,14 @@ final class EndWatch implements AutoCloseable {
     Thread.ofPlatform().name("end-watch").daemon().start(this::run);
   }
 
-  /// Tells `onEnd` once when the channel ends, with what the network said if it failed. It is
-  /// called on the watch's thread, or on this one where the channel is closed already.
-  void watch(SocketChannel channel, Consumer<Optional<UncheckedIOException>> onEnd) {
+  /// Tells `guest` of what comes over the channel and of its end, on the watch's thread, or on this
+  /// one where the channel is closed already.
+  void watch(SocketChannel channel, Guest guest) {
     try {
-      channel.register(selector, SelectionKey.OP_READ, onEnd);
+      channel.register(selector, SelectionKey.OP_READ, guest);
       selector.wakeup(); // a selection under way does not see the new key
     } catch (ClosedChannelException | CancelledKeyException | ClosedSelectorException _) {
-      onEnd.accept(Optional.empty());
+      guest.ended(Optional.empty());
     }
   }
 
@@ -70,24 +79,28 @@ final class EndWatch implements AutoCloseable {
     }
   }
 
-  @SuppressWarnings("unchecked") // as watch attached it
   private void read(SelectionKey key) {
+    Guest guest = (Guest) key.attachment();
     Optional<UncheckedIOException> failure = Optional.empty();
     try {
-      if (isOpen((SocketChannel) key.channel())) {
+      if (isOpen((SocketChannel) key.channel(), guest)) {
         return;
       }
     } catch (IOException e) {
       failure = Optional.of(new UncheckedIOException(e));
     }
     key.cancel();
-    ((Consumer<Optional<UncheckedIOException>>) key.attachment()).accept(failure);
+    guest.ended(failure);
   }
 
   /// Reads once; the selector comes back to what is left.
-  private boolean isOpen(SocketChannel channel) throws IOException {
-    dropped.clear();
-    return channel.read(dropped) >= 0;
+  private boolean isOpen(SocketChannel channel, Guest guest) throws IOException {
+    received.clear();
+    int count = channel.read(received);
+    if (count > 0) {
+      guest.received(received.flip());
+    }
+    return count >= 0;
   }
 
   /// Ends the thread. Channels that are still watched are not told of.

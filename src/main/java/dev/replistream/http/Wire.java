@@ -175,12 +175,41 @@ public final class Wire implements ServerConnection, ConnectionContext {
   /// the socket is closed, which frees a write that waits. Bytes that the client sends meanwhile
   /// are dropped. `onEnd` must not wait.
   public void watchEnd(Consumer<End> onEnd) {
+    reader = null;
+    beWatched(onEnd, failure -> ended(endOf(failure)));
+  }
+
+  /// Does as {@link #watchEnd} does, and hands what the client sends to `onBytes` instead of
+  /// dropping it. The bytes are `onBytes`' during its call only; it is called by one thread at a
+  /// time and must not wait either.
+  public void watch(Consumer<ByteBuffer> onBytes, Consumer<End> onEnd) {
+    DataReader ahead = reader;
+    reader = null;
+    if (ahead != null && ahead.available() > 0) {
+      onBytes.accept(ByteBuffer.wrap(ahead.readBuffer(ahead.available()).readBytes()));
+    }
+    beWatched(
+        onEnd,
+        new EndWatch.Guest() {
+          @Override
+          public void received(ByteBuffer bytes) {
+            onBytes.accept(bytes);
+          }
+
+          @Override
+          public void ended(Optional<UncheckedIOException> failure) {
+            Wire.this.ended(endOf(failure));
+          }
+        });
+  }
+
+  private void beWatched(Consumer<End> onEnd, EndWatch.Guest guest) {
     endListener.set(onEnd);
     SocketChannel own = channel;
     if (own == null) {
-      Thread.ofVirtual().start(() -> ended(awaitEnd()));
+      Thread.ofVirtual().start(() -> readToEnd(guest));
     } else {
-      wires.endWatch().watch(own, failure -> ended(endOf(failure)));
+      wires.endWatch().watch(own, guest);
     }
   }
 
@@ -192,15 +221,18 @@ public final class Wire implements ServerConnection, ConnectionContext {
     }
   }
 
-  private End awaitEnd() {
+  private void readToEnd(EndWatch.Guest guest) {
+    Optional<UncheckedIOException> failure = Optional.empty();
     try {
-      while (context.serverSocket().get() != null) {
-        // a client has nothing to say on a taken connection
+      for (byte[] bytes = context.serverSocket().get();
+          bytes != null;
+          bytes = context.serverSocket().get()) {
+        guest.received(ByteBuffer.wrap(bytes));
       }
-      return endOf(Optional.empty());
     } catch (UncheckedIOException e) {
-      return endOf(Optional.of(e));
+      failure = Optional.of(e);
     }
+    guest.ended(failure);
   }
 
   private End endOf(Optional<UncheckedIOException> failure) {
@@ -443,7 +475,9 @@ public final class Wire implements ServerConnection, ConnectionContext {
       }
     } finally {
       http1 = null;
-      reader = null;
+      if (session == null || dataReader().available() == 0) {
+        reader = null; // else it has what came behind the request, which is the session's
+      }
       request = null;
       remotePeer = null;
       readDeadlineNanos = NEVER;

@@ -16,6 +16,8 @@ public enum CloseReason {
   ENDED,
   /// The caller's token was revoked.
   REVOKED,
+  /// The client broke the rules of its transport.
+  PROTOCOL_ERROR,
   /// The server is shutting down and sent the client elsewhere.
   DRAINED,
   /// The server failed; its log has the reason.

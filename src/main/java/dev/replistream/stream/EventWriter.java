@@ -5,14 +5,13 @@ import dev.replistream.poke.EventId;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/// Writes the events of one connection, each in one write of prepared bytes, in the form of the
-/// WHATWG HTML standard, section "Server-sent events".
+/// Writes the events of one connection, each in one write of prepared bytes, in the form of its
+/// transport.
 ///
 /// Between events it is idle, and then whoever has one for the client writes it on its own thread,
 /// without waiting: most events cost one write and no switch of threads. What would have to wait
@@ -20,7 +19,6 @@ import org.jspecify.annotations.Nullable;
 /// guards the other fields too; a new writer belongs to the thread that made it.
 final class EventWriter implements Connection.Writer {
   private static final Logger LOGGER = System.getLogger(EventWriter.class.getName());
-  private static final byte[] PING = "data: ping\n\n".getBytes(StandardCharsets.US_ASCII);
   private static final AtomicReferenceFieldUpdater<EventWriter, State> STATE =
       AtomicReferenceFieldUpdater.newUpdater(EventWriter.class, State.class, "state");
 
@@ -49,6 +47,7 @@ final class EventWriter implements Connection.Writer {
   private final SseManager manager;
   private final StreamMetrics metrics;
   private final Duration pingInterval;
+  private final EventForm form;
   private volatile State state = State.BUSY;
   private @Nullable Rest rest;
   private EventId connected = NONE;
@@ -60,12 +59,14 @@ final class EventWriter implements Connection.Writer {
       Wire wire,
       SseManager manager,
       StreamMetrics metrics,
-      Duration pingInterval) {
+      Duration pingInterval,
+      EventForm form) {
     this.connection = connection;
     this.wire = wire;
     this.manager = manager;
     this.metrics = metrics;
     this.pingInterval = pingInterval;
+    this.form = form;
   }
 
   /// Writes how the stream begins, and the sync that the client missed; then anybody may write.
@@ -74,7 +75,7 @@ final class EventWriter implements Connection.Writer {
     connected = resume.id();
     Sync catchUp = resume.catchUp();
     if (catchUp != null) {
-      write(catchUp.frame());
+      write(form.sync(catchUp));
       metrics.syncCaughtUp();
     }
     toldStamp = resume.toldStamp();
@@ -95,6 +96,13 @@ final class EventWriter implements Connection.Writer {
   @Override
   public boolean writePing() {
     return writeIfIdle(this::pingNow);
+  }
+
+  /// Writes what the form has to say between events, or sees to it that it will be written.
+  ///
+  /// @return false when the stream's own thread has to be woken for it
+  boolean writeControl() {
+    return writeIfIdle(this::controlNow);
   }
 
   private boolean writeIfIdle(Runnable write) {
@@ -122,13 +130,30 @@ final class EventWriter implements Connection.Writer {
   private void syncNow() {
     Sync sync = nextSync();
     if (sync != null) {
-      writeNow(sync.frame(), () -> metrics.syncWritten(System.nanoTime() - sync.pokedNanoTime()));
+      writeNow(
+          form.sync(sync),
+          () -> {
+            wrote();
+            metrics.syncWritten(System.nanoTime() - sync.pokedNanoTime());
+          });
     }
   }
 
   private void pingNow() {
     if (connection.pingDue(System.nanoTime(), pingInterval.toNanos())) {
-      writeNow(PING, metrics::pingWritten);
+      writeNow(
+          form.ping(),
+          () -> {
+            wrote();
+            metrics.pingWritten();
+          });
+    }
+  }
+
+  private void controlNow() {
+    byte[] control = form.takeControl();
+    if (control != null) {
+      writeNow(control, () -> {}); // no event, so the silence goes on
     }
   }
 
@@ -137,7 +162,6 @@ final class EventWriter implements Connection.Writer {
     if (count < frame.length) {
       rest = new Rest(frame, count, written);
     } else {
-      wrote();
       written.run();
     }
   }
@@ -147,27 +171,29 @@ final class EventWriter implements Connection.Writer {
   ///
   /// @throws UncheckedIOException when the client is gone, or did not read for the write timeout
   void writeWaiting() {
-    writeWaiting(() -> {});
+    writeAllPending();
+    state = State.IDLE;
   }
 
-  /// As {@link #writeWaiting()}, and then the last frame of the stream.
+  /// As {@link #writeWaiting()}, and then the last frame of the stream: nobody writes after it.
   void end(byte[] last) {
-    writeWaiting(() -> write(last));
+    writeAllPending();
+    write(last);
   }
 
-  private void writeWaiting(Runnable more) {
+  private void writeAllPending() {
     while (!STATE.compareAndSet(this, State.IDLE, State.BUSY)
         && !STATE.compareAndSet(this, State.REST, State.BUSY)) {
       // whoever is writing is soon done, but may need this thread's carrier for it
       LockSupport.parkNanos(BRIEFLY.toNanos());
     }
     writeRest();
+    controlNow();
+    writeRest();
     syncNow();
     writeRest();
     pingNow();
     writeRest();
-    more.run();
-    state = State.IDLE;
   }
 
   private void writeRest() {
@@ -175,7 +201,6 @@ final class EventWriter implements Connection.Writer {
     if (left != null) {
       rest = null;
       wire.write(left.frame(), left.offset());
-      wrote();
       left.written().run();
     }
   }

@@ -9,7 +9,6 @@ import dev.replistream.poke.PokeBus;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.lang.invoke.VarHandle;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -308,8 +307,7 @@ public final class SseManager implements PokeBus.Subscriber, AutoCloseable {
 
   /// The `sync` of a poke.
   Sync sync(EventId id, long pokedNanoTime) {
-    byte[] frame = ("id: " + id + "\ndata: sync\n\n").getBytes(StandardCharsets.US_ASCII);
-    return new Sync(id.stamp(), frame, pokedNanoTime);
+    return new Sync(id, pokedNanoTime);
   }
 
   @Override

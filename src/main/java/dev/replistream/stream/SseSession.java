@@ -47,7 +47,8 @@ final class SseSession implements Consumer<Wire> {
   @Override
   public void accept(Wire wire) {
     EventWriter writer =
-        new EventWriter(connection, wire, manager, metrics, settings.pingInterval());
+        new EventWriter(
+            connection, wire, manager, metrics, settings.pingInterval(), EventForm.EVENT_STREAM);
     try {
       wire.watchEnd(end -> connection.end(reasonOf(end)));
       begin(writer);
@@ -65,7 +66,7 @@ final class SseSession implements Consumer<Wire> {
     }
   }
 
-  private static CloseReason reasonOf(Wire.End end) {
+  static CloseReason reasonOf(Wire.End end) {
     return switch (end) {
       case CLOSED -> CloseReason.CLIENT_CLOSED;
       case OVERDUE -> CloseReason.STALLED;
@@ -111,12 +112,17 @@ final class SseSession implements Consumer<Wire> {
 
   /// A `retry:` that spreads the return of many clients: the configured time, up to four times.
   static byte[] retryFrame(StreamSettings settings) {
-    long retryMillis = settings.retry().toMillis();
-    long jittered = retryMillis + ThreadLocalRandom.current().nextLong(retryMillis * 3 + 1);
-    return ("retry: " + jittered + "\n\n").getBytes(StandardCharsets.US_ASCII);
+    return (retry(settings) + "\n\n").getBytes(StandardCharsets.US_ASCII);
   }
 
-  private static byte[] concat(byte[] a, byte[] b) {
+  /// The field of {@link #retryFrame}.
+  static String retry(StreamSettings settings) {
+    long retryMillis = settings.retry().toMillis();
+    long jittered = retryMillis + ThreadLocalRandom.current().nextLong(retryMillis * 3 + 1);
+    return "retry: " + jittered;
+  }
+
+  static byte[] concat(byte[] a, byte[] b) {
     byte[] both = new byte[a.length + b.length];
     System.arraycopy(a, 0, both, 0, a.length);
     System.arraycopy(b, 0, both, a.length, b.length);

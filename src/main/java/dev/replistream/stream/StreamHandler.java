@@ -132,7 +132,6 @@ public final class StreamHandler implements Handler {
       ServerResponse response,
       Caller caller,
       SseManager.Admission admission) {
-    long retrySeconds = Math.max(1, settings.retry().toSeconds());
     if (caller.credential() != Credential.HEADER) {
       response.header(HeaderValues.CONTENT_TYPE_EVENT_STREAM);
       response.header(HeaderNames.CACHE_CONTROL, "no-cache, no-transform");
@@ -140,6 +139,12 @@ public final class StreamHandler implements Handler {
       response.send(SseSession.retryFrame(settings));
       return;
     }
+    Routes.send(request, response, refusal(admission, settings));
+  }
+
+  /// What a client that can read a status is told when it is not let in.
+  static Problem refusal(SseManager.Admission admission, StreamSettings settings) {
+    long retrySeconds = Math.max(1, settings.retry().toSeconds());
     Problem problem =
         switch (admission) {
           case USER_LIMIT ->
@@ -154,8 +159,7 @@ public final class StreamHandler implements Handler {
           case DRAINING, ADMITTED ->
               Problem.of(Status.SERVICE_UNAVAILABLE_503, "This node is shutting down: try again.");
         };
-    Routes.send(
-        request, response, problem.with(HeaderNames.RETRY_AFTER, Long.toString(retrySeconds)));
+    return problem.with(HeaderNames.RETRY_AFTER, Long.toString(retrySeconds));
   }
 
   private byte[] head(ServerRequest request) {
@@ -177,7 +181,8 @@ public final class StreamHandler implements Handler {
     head.append(name).append(": ").append(value).append("\r\n");
   }
 
-  private static @Nullable String lastEventId(ServerRequest request) {
+  /// What the client says it saw last, in the header or in the query, if it says anything.
+  static @Nullable String lastEventId(ServerRequest request) {
     Optional<String> header = request.headers().first(LAST_EVENT_ID);
     if (header.isPresent() || request.query().isEmpty()) {
       return header.orElse(null);

@@ -5,7 +5,9 @@ import java.util.Locale;
 /// How a connection carries its events.
 public enum Transport {
   /// Server-sent events over HTTP/1.1.
-  SSE;
+  SSE,
+  /// Text frames over a WebSocket (RFC 6455).
+  WEBSOCKET;
 
   private final String label = name().toLowerCase(Locale.ROOT);
 

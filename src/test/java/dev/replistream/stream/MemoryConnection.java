@@ -1,6 +1,7 @@
 package dev.replistream.stream;
 
 import dev.replistream.EventStreamParser;
+import dev.replistream.HttpConnection;
 import dev.replistream.ServerSentEvent;
 import io.helidon.common.buffers.BufferData;
 import io.helidon.common.buffers.DataReader;
@@ -29,10 +30,14 @@ import org.jspecify.annotations.Nullable;
 /// read when it closes is lost.
 final class MemoryConnection
     implements ConnectionContext, HelidonSocket, DataWriter, SyncScenario.Stream {
+  private static final byte[] END = {};
+
   private final BlockingQueue<byte[]> bytes = new LinkedBlockingQueue<>();
+  private final BlockingQueue<byte[]> sent = new LinkedBlockingQueue<>();
   private final CountDownLatch closed = new CountDownLatch(1);
   private final Semaphore writes = new Semaphore(1);
   private final Optional<RuntimeException> ending;
+  private volatile boolean isReading;
   private volatile Optional<RuntimeException> writeFailure = Optional.empty();
   private final EventStreamParser parser = new EventStreamParser();
   private final Deque<ServerSentEvent> events = new ArrayDeque<>();
@@ -72,6 +77,34 @@ final class MemoryConnection
     return events.poll();
   }
 
+  /// The bytes of the server's next write.
+  byte[] nextWrite() {
+    try {
+      byte[] next = bytes.poll(HttpConnection.PATIENCE.toSeconds(), TimeUnit.SECONDS);
+      if (next == null) {
+        throw new AssertionError("the server wrote nothing");
+      }
+      return next;
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /// Sends bytes to the server.
+  void send(byte[] message) {
+    sent.add(message);
+  }
+
+  /// Whether the server has read all that was sent, and wants more.
+  boolean isReadToItsEnd() {
+    return sent.isEmpty() && isReading;
+  }
+
+  /// Whether the server wrote something that nobody has read.
+  boolean hasUnreadWrites() {
+    return !bytes.isEmpty();
+  }
+
   /// What the last `retry:` that was read said, in milliseconds.
   long reconnectionMillis() {
     return parser.reconnectionMillis();
@@ -100,6 +133,7 @@ final class MemoryConnection
   @Override
   public void close() {
     closed.countDown();
+    sent.add(END);
   }
 
   // the server's end
@@ -107,7 +141,12 @@ final class MemoryConnection
   @Override
   public byte @Nullable [] get() {
     try {
-      closed.await();
+      isReading = true;
+      byte[] next = sent.take();
+      isReading = false;
+      if (next.length > 0) {
+        return next;
+      }
     } catch (InterruptedException e) {
       throw new AssertionError(e);
     }

@@ -69,6 +69,17 @@ final class MemoryService implements SyncScenario.Service, AutoCloseable {
     });
   }
 
+  /// Serves a registered connection as a WebSocket on a thread of its own.
+  void serveWebSocket(Connection connection, MemoryConnection memory) {
+    WebSocketSession session =
+        new WebSocketSession(connection, new byte[0], null, manager, SETTINGS, metrics);
+    Wire wire = WireOver.of(memory);
+    Thread.startVirtualThread(() -> {
+      session.accept(wire);
+      memory.close();
+    });
+  }
+
   @Override
   public MemoryConnection open(String userId, @Nullable String lastEventId) {
     MemoryConnection memory =

@@ -4,8 +4,10 @@ import dev.replistream.Eventually;
 import dev.replistream.ServerSentEvent;
 import dev.replistream.StreamClient;
 import dev.replistream.TestService;
+import dev.replistream.WebSocketClient;
 import java.time.Duration;
 import java.util.concurrent.ExecutionException;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -39,6 +41,36 @@ class NeverLoseASyncTest {
     }
   }
 
+  /// As {@link OverSockets}, over WebSockets.
+  private record OverWebSockets(TestService service) implements SyncScenario.Service {
+    @Override
+    public SyncScenario.Stream open(String userId, @Nullable String lastEventId) {
+      WebSocketClient client =
+          service
+              .client()
+              .openWebSocket(
+                  WebSocketClient.handshake(
+                          "?lastEventId=" + (lastEventId == null ? "" : lastEventId))
+                      .by(service.client().token(userId)));
+      return new SyncScenario.Stream() {
+        @Override
+        public @Nullable ServerSentEvent poll(Duration timeout) {
+          return client.poll(timeout);
+        }
+
+        @Override
+        public void close() {
+          client.reset();
+        }
+      };
+    }
+
+    @Override
+    public int poke(String userId) {
+      return service.client().poke(userId);
+    }
+  }
+
   @Test
   void inMemoryNoClientMissesAPokeOrIsToldTwice() throws ExecutionException, InterruptedException {
     long firstSeed = System.nanoTime();
@@ -52,10 +84,21 @@ class NeverLoseASyncTest {
   @Test
   void overSocketsNoClientMissesAPokeOrIsToldTwice()
       throws ExecutionException, InterruptedException {
+    runOnAService(OverSockets::new);
+  }
+
+  @Test
+  void overWebSocketsNoClientMissesAPokeOrIsToldTwice()
+      throws ExecutionException, InterruptedException {
+    runOnAService(OverWebSockets::new);
+  }
+
+  private static void runOnAService(Function<TestService, SyncScenario.Service> clients)
+      throws ExecutionException, InterruptedException {
     long firstSeed = System.nanoTime();
     try (TestService service = TestService.start()) {
       for (long seed = firstSeed; seed < firstSeed + 40; seed++) {
-        new SyncScenario(new OverSockets(service), seed).run();
+        new SyncScenario(clients.apply(service), seed).run();
         Eventually.holds(
             "nobody is left", () -> service.application().sseManager().connections() == 0);
       }

@@ -10,10 +10,12 @@ import dev.replistream.ServiceClient;
 import dev.replistream.Settings;
 import dev.replistream.StreamClient;
 import dev.replistream.TestService;
+import dev.replistream.WebSocketClient;
 import io.helidon.common.socket.SocketOptions;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.WebServerConfig;
 import jakarta.json.JsonArray;
+import java.io.UncheckedIOException;
 import java.time.Clock;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
@@ -53,7 +55,7 @@ class StalledReaderTest {
     assertThat(application.sseManager().connections()).isZero();
   }
 
-  private double closedAsStalled() {
+  private double closed("stalled") {
     return closed("stalled");
   }
 
@@ -65,7 +67,7 @@ class StalledReaderTest {
 
   @Test
   void whoStopsReadingIsCutOffAtTheDeadlineAndHoldsUpNobody() {
-    double before = closedAsStalled();
+    double before = closed("stalled");
     HttpConnection deaf = new HttpConnection(application.port(), 1_024);
     try (StreamClient sibling = client.connected("alice");
         StreamClient other = client.connected("bob")) {
@@ -96,7 +98,7 @@ class StalledReaderTest {
             return client.connections("alice") == 1;
           });
 
-      Eventually.holds("counted", () -> closedAsStalled() == before + 1);
+      Eventually.holds("counted", () -> closed("stalled") == before + 1);
       client.poke("alice");
       sibling.expect("sync");
     } finally {
@@ -142,6 +144,55 @@ class StalledReaderTest {
         .send(HttpRequest.api("GET", "/sessions").by(client.token("alice")))
         .json()
         .getJsonArray("sessions");
+  }
+
+  @Test
+  void aWebSocketThatStopsReadingIsCutOffToo() {
+    double before = closed("stalled");
+    HttpConnection deaf = new HttpConnection(application.port(), 1_024);
+    WebSocketClient socket =
+        new WebSocketClient(
+            deaf, WebSocketClient.handshake("?lastEventId=").by(client.token("alice")));
+    try (StreamClient other = client.connected("bob")) {
+      socket.expect("connected");
+      Eventually.holds(
+          "cut off",
+          () -> {
+            for (int i = 0; i < 200; i++) {
+              application.sseManager().notifyUser("alice");
+            }
+            return client.connections("alice") == 0;
+          });
+
+      Eventually.holds("counted", () -> closed("stalled") == before + 1);
+      client.poke("bob");
+      other.expect("sync");
+    } finally {
+      socket.close();
+    }
+  }
+
+  @Test
+  void aWebSocketThatPingsAndReadsNoPongIsCutOffToo() {
+    double before = closed("stalled");
+    WebSocketClient socket =
+        new WebSocketClient(
+            new HttpConnection(application.port(), 1_024),
+            WebSocketClient.handshake("").by(client.token("alice")));
+    socket.expect("connected");
+    try {
+      while (client.connections("alice") == 1) {
+        for (int i = 0; i < 500; i++) {
+          socket.send(WebSocketClient.PING, "x".repeat(125));
+        }
+      }
+    } catch (UncheckedIOException _) {
+      // cut off while it sent
+    } finally {
+      socket.close();
+    }
+    Eventually.holds("gone", () -> client.connections("alice") == 0);
+    Eventually.holds("counted", () -> closed("stalled") == before + 1);
   }
 
   @Test

@@ -3,6 +3,7 @@ package dev.replistream.stream;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.replistream.auth.Caller;
+import dev.replistream.poke.EventId;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -55,9 +56,9 @@ class UserConnectionsTest {
 
   @Test
   void whileOneFanOutIsUnderWayAllNewerSyncsBecomeOne() {
-    Sync first = new Sync(1, new byte[0], 0);
-    Sync second = new Sync(2, new byte[0], 0);
-    Sync third = new Sync(3, new byte[0], 0);
+    Sync first = new Sync(new EventId("e", 1), 0);
+    Sync second = new Sync(new EventId("e", 2), 0);
+    Sync third = new Sync(new EventId("e", 3), 0);
 
     assertThat(connections.offerFanOut(first)).isTrue();
     assertThat(connections.nextFanOut()).isSameAs(first);

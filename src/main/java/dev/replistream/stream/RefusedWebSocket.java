@@ -1,0 +1,51 @@
+package dev.replistream.stream;
+
+import dev.replistream.http.Wire;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.function.Consumer;
+
+/// A WebSocket that is opened to be closed: a browser does not show a page why a handshake failed,
+/// but with which code a WebSocket was closed. Confined to the connection's own thread.
+final class RefusedWebSocket implements Consumer<Wire> {
+  private final byte[] bytes;
+  private final Duration patience;
+
+  /// @param head the response's head
+  /// @param settings when to come back
+  RefusedWebSocket(byte[] head, StreamSettings settings) {
+    this.bytes =
+        SseSession.concat(
+            head,
+            WebSocketFrames.close(WebSocketFrames.TRY_AGAIN_LATER, SseSession.retry(settings)));
+    this.patience = settings.writeTimeout();
+  }
+
+  @Override
+  public void accept(Wire wire) {
+    ClosingHandshake closing = new ClosingHandshake();
+    WebSocketReader reader = new WebSocketReader(new UntilClosed(closing));
+    wire.watch(reader::read, _ -> closing.over());
+    try {
+      wire.write(bytes);
+      closing.await(patience);
+    } catch (UncheckedIOException _) {
+      // the client has left
+    }
+  }
+
+  private record UntilClosed(ClosingHandshake closing) implements WebSocketReader.Listener {
+    @Override
+    public void pinged(byte[] payload) {}
+
+    @Override
+    public void closed(int code) {
+      closing.over();
+    }
+
+    @Override
+    public void failed(int code) {
+      closing.over();
+    }
+  }
+}

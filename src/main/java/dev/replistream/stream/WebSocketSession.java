@@ -1,0 +1,157 @@
+package dev.replistream.stream;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.replistream.http.Wire;
+import java.io.UncheckedIOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// One open WebSocket from its first event, `connected`, to the answer to its close frame. Its
+/// events are text frames of a name, and of an id where the client asked for ids.
+///
+/// The session is confined to the connection's own thread. What the client sends is read on the
+/// thread that watches all clients, and its events are prepared on the thread of whoever writes.
+final class WebSocketSession implements Consumer<Wire>, EventForm, WebSocketReader.Listener {
+  private static final Logger LOGGER = System.getLogger(WebSocketSession.class.getName());
+  private static final byte[] SYNC = WebSocketFrames.text("sync");
+  private static final byte[] PING = WebSocketFrames.text("ping");
+  private static final AtomicReferenceFieldUpdater<WebSocketSession, byte @Nullable []> PONG =
+      AtomicReferenceFieldUpdater.newUpdater(WebSocketSession.class, byte[].class, "pong");
+
+  private final Connection connection;
+  private final SseManager manager;
+  private final StreamSettings settings;
+  private final StreamMetrics metrics;
+  private final boolean tellsIds;
+  private byte @Nullable [] head;
+  private @Nullable String lastEventId;
+  private @Nullable EventWriter writer;
+  private @Nullable ClosingHandshake closing;
+  private volatile byte @Nullable [] pong;
+  // how to answer a client that closed or broke the rules
+  private volatile int answerCode = WebSocketFrames.NO_CODE;
+
+  /// @param head the response's head, which goes out with the first event
+  /// @param lastEventId what the client saw last, which may be empty, if it wants to know of ids
+  WebSocketSession(
+      Connection connection,
+      byte[] head,
+      @Nullable String lastEventId,
+      SseManager manager,
+      StreamSettings settings,
+      StreamMetrics metrics) {
+    this.connection = connection;
+    this.head = head;
+    this.lastEventId = lastEventId;
+    this.tellsIds = lastEventId != null;
+    this.manager = manager;
+    this.settings = settings;
+    this.metrics = metrics;
+  }
+
+  @Override
+  public void accept(Wire wire) {
+    ClosingHandshake handshake = new ClosingHandshake();
+    closing = handshake;
+    EventWriter events =
+        new EventWriter(connection, wire, manager, metrics, settings.pingInterval(), this);
+    writer = events;
+    try {
+      wire.watch(new WebSocketReader(this)::read, this::ended);
+      begin(events);
+      run(events);
+    } catch (UncheckedIOException e) {
+      connection.end(events.reasonOf(e));
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+      connection.end(CloseReason.DRAINED);
+    } catch (RuntimeException e) {
+      connection.end(CloseReason.FAILED);
+      LOGGER.log(Level.ERROR, "event=error where=stream", e);
+    } finally {
+      manager.remove(connection, events.events());
+    }
+    handshake.await(settings.writeTimeout());
+  }
+
+  private void ended(Wire.End end) {
+    connection.end(SseSession.reasonOf(end));
+    requireNonNull(closing).over();
+  }
+
+  /// Writes the head and `connected`, and the sync that the client missed.
+  private void begin(EventWriter events) {
+    SseManager.Resume resume = manager.resume(connection.caller().userId(), lastEventId);
+    byte[] connected = WebSocketFrames.text(tellsIds ? "connected " + resume.id() : "connected");
+    byte[] first = SseSession.concat(requireNonNull(head), connected);
+    head = null;
+    lastEventId = null;
+    events.begin(first, resume);
+  }
+
+  private void run(EventWriter events) throws InterruptedException {
+    while (connection.take() != Connection.Signal.END) {
+      events.writeWaiting();
+    }
+    events.end(farewell(requireNonNull(connection.reason())));
+  }
+
+  private byte[] farewell(CloseReason reason) {
+    return switch (reason) {
+      case CLIENT_CLOSED, PROTOCOL_ERROR -> WebSocketFrames.close(answerCode, "");
+      case TOKEN_EXPIRED ->
+          WebSocketFrames.close(WebSocketFrames.UNAUTHORIZED, "the token has expired");
+      case REVOKED ->
+          WebSocketFrames.close(WebSocketFrames.UNAUTHORIZED, "the token was revoked");
+      case ENDED -> WebSocketFrames.close(WebSocketFrames.ENDED, "ended by its user");
+      case DRAINED -> WebSocketFrames.close(WebSocketFrames.GOING_AWAY, SseSession.retry(settings));
+      // to those who are gone the write fails, whatever it is
+      case FAILED, STALLED, VANISHED ->
+          WebSocketFrames.close(WebSocketFrames.INTERNAL_ERROR, "the server failed");
+    };
+  }
+
+  @Override
+  public byte[] sync(Sync sync) {
+    return tellsIds ? sync.textFrame() : SYNC;
+  }
+
+  @Override
+  public byte[] ping() {
+    return PING;
+  }
+
+  @Override
+  public byte @Nullable [] takeControl() {
+    return PONG.getAndSet(this, null);
+  }
+
+  /// Of pings that come faster than their answers go out only the newest is answered, as RFC 6455,
+  /// section 5.5.3, allows.
+  @Override
+  public void pinged(byte[] payload) {
+    boolean isFirst = PONG.getAndSet(this, WebSocketFrames.pong(payload)) == null;
+    if (isFirst && !requireNonNull(writer).writeControl()) {
+      connection.wake();
+    }
+  }
+
+  @Override
+  public void closed(int code) {
+    answerCode = code;
+    connection.end(CloseReason.CLIENT_CLOSED);
+    requireNonNull(closing).over();
+  }
+
+  @Override
+  public void failed(int code) {
+    answerCode = code;
+    if (!connection.end(CloseReason.PROTOCOL_ERROR)) {
+      requireNonNull(closing).over();
+    }
+  }
+}
