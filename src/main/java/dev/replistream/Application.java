@@ -18,7 +18,9 @@ import dev.replistream.poke.Cursor;
 import dev.replistream.poke.PokeBus;
 import dev.replistream.poke.PokeHandler;
 import dev.replistream.room.MemberHandler;
+import dev.replistream.room.PresenceHandler;
 import dev.replistream.room.RoomHandler;
+import dev.replistream.room.RoomPresence;
 import dev.replistream.room.Rooms;
 import dev.replistream.stream.SseManager;
 import dev.replistream.stream.StatsHandler;
@@ -99,6 +101,7 @@ public final class Application implements AutoCloseable {
   private final SseManager sseManager;
   private final Database database;
   private final Compaction compaction;
+  private final RoomPresence roomPresence;
   private final Cors cors;
   private final Routes routes;
   private volatile @Nullable WebServer server;
@@ -134,6 +137,7 @@ public final class Application implements AutoCloseable {
     MutatorRegistry mutatorRegistry = MutatorRegistry.discover(mutators);
     SyncMetrics syncMetrics = new SyncMetrics(meters);
     database = Databases.open(settings.db(), syncMetrics);
+    roomPresence = new RoomPresence(database, settings.rooms(), clock);
     Push push =
         new Push(
             database,
@@ -141,12 +145,13 @@ public final class Application implements AutoCloseable {
             settings.sync().maxValueBytes(),
             settings.rooms(),
             clock,
+            roomPresence::membersChanged,
             (pusher, users) -> bus.poke(users, pusher, PokeBus.Source.PUSH),
             syncMetrics);
     Pull pull = pullOrClose(database, syncMetrics);
     compaction = new Compaction(database, settings.sync(), clock);
 
-    Rooms rooms = new Rooms(database, settings.rooms(), bus, clock);
+    Rooms rooms = new Rooms(database, settings.rooms(), bus, roomPresence, clock);
     // what has threads of its own comes when nothing can stop the start any more
     wires =
         new Wires(
@@ -155,15 +160,25 @@ public final class Application implements AutoCloseable {
                 LEAST_CHUNK_BYTES,
                 Math.max(settings.http().maxBodyBytes(), settings.sync().maxBodyBytes())));
     streamMetrics = new StreamMetrics(meters);
-    sseManager = new SseManager(streamSettings, bus, streamMetrics);
+    sseManager =
+        new SseManager(streamSettings, settings.presenceGrace(), bus, streamMetrics, clock);
+    roomPresence.start(sseManager);
 
     StreamHandler stream =
         new StreamHandler(
-            authenticator, sseManager, streamSettings, streamMetrics, cors, clock, List.of());
+            authenticator,
+            sseManager,
+            roomPresence,
+            streamSettings,
+            streamMetrics,
+            cors,
+            clock,
+            List.of());
     StreamHandler events =
         new StreamHandler(
             authenticator,
             sseManager,
+            roomPresence,
             streamSettings,
             streamMetrics,
             cors,
@@ -205,6 +220,10 @@ public final class Application implements AutoCloseable {
             .on(Method.GET, API + "/rooms", room::list)
             .on(Method.DELETE, API + "/rooms/{room}", room::delete)
             .on(Method.POST, API + "/rooms/{room}/poke", room::poke)
+            .on(
+                Method.GET,
+                API + "/rooms/{room}/presence",
+                new PresenceHandler(authenticator, rooms, sseManager))
             .on(Method.GET, API + "/rooms/{room}/members", member::list)
             .on(Method.PUT, API + "/rooms/{room}/members/{userId}", member::put)
             .on(Method.DELETE, API + "/rooms/{room}/members/{userId}", member::remove);
@@ -386,6 +405,7 @@ public final class Application implements AutoCloseable {
       running.stop();
     }
     compaction.close();
+    roomPresence.close();
     sseManager.close();
     wires.close();
     database.close();

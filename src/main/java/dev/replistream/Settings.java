@@ -41,6 +41,7 @@ import java.util.stream.Collectors;
 /// @param db where the data are kept
 /// @param sync the limits of push and pull
 /// @param rooms the limits of rooms
+/// @param presenceGrace how long a user without connections still counts as present
 /// @param allowOrigins the web origins that may call, or `*`
 /// @param web what a browser is shown
 /// @param logLevel the least level that is logged
@@ -55,6 +56,7 @@ public record Settings(
     DbSettings db,
     SyncSettings sync,
     RoomSettings rooms,
+    Duration presenceGrace,
     List<String> allowOrigins,
     WebSettings web,
     System.Logger.Level logLevel) {
@@ -96,6 +98,7 @@ public record Settings(
           "sync.compaction-interval",
           "rooms.max-per-user",
           "rooms.max-members",
+          "presence.grace",
           "cors.allow-origins",
           "console",
           "demo.replicache",
@@ -274,6 +277,7 @@ public record Settings(
           new RoomSettings(
               number("rooms.max-per-user", 1, RoomSettings.MOST_PER_USER),
               number("rooms.max-members", 1, 100_000)),
+          duration("presence.grace", Duration.ZERO, Duration.ofMinutes(10)),
           origins(),
           web(auth),
           logLevel(auth));

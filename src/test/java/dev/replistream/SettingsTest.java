@@ -92,6 +92,7 @@ class SettingsTest {
                     Duration.ofDays(90),
                     Duration.ofHours(1)),
                 new RoomSettings(1_000, 10_000),
+                Duration.ofSeconds(5),
                 List.of("*"),
                 new WebSettings(
                     true,

@@ -13,8 +13,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 
 /// The rooms as callers see and change them: each call is one transaction, or one snapshot. After
-/// its commit, and only then, those are poked whose client view it changed; also where nobody knows
-/// whether it was committed.
+/// its commit, and only then, presence is told whose membership it changed, and those are poked
+/// whose client view it changed; also where nobody knows whether it was committed.
 ///
 /// Who is in a room stands in nobody's view: a member who comes or goes is poked alone, and a
 /// member who gets another role not at all. Each method throws
@@ -27,13 +27,16 @@ public final class Rooms {
   private final Database database;
   private final RoomSettings limits;
   private final PokeBus bus;
+  private final RoomPresence presence;
   private final Clock clock;
 
   /// The rooms of a database.
-  public Rooms(Database database, RoomSettings limits, PokeBus bus, Clock clock) {
+  public Rooms(
+      Database database, RoomSettings limits, PokeBus bus, RoomPresence presence, Clock clock) {
     this.database = database;
     this.limits = limits;
     this.bus = bus;
+    this.presence = presence;
     this.clock = clock;
   }
 
@@ -56,6 +59,7 @@ public final class Rooms {
   Room create(String room, String caller) {
     Instant createdAt = clock.instant();
     change(
+        room,
         createdAt,
         store -> {
           store.create(room, caller);
@@ -73,7 +77,7 @@ public final class Rooms {
 
   /// Deletes a room with its entries and members.
   void delete(String room, String caller) {
-    change(clock.instant(), store -> store.delete(room, caller), lost -> lost, caller);
+    change(room, clock.instant(), store -> store.delete(room, caller), lost -> lost, caller);
   }
 
   /// The members of a room of the caller's, in the order of the bytes of their ids.
@@ -87,6 +91,7 @@ public final class Rooms {
   /// Adds a member, or gives it another role.
   Joined put(String room, String caller, String userId, Role role) {
     return change(
+        room,
         clock.instant(),
         store -> {
           boolean isNew = store.put(room, caller, userId, role);
@@ -100,6 +105,7 @@ public final class Rooms {
   void remove(String room, String caller, String userId) {
     boolean wasMember =
         change(
+            room,
             clock.instant(),
             store -> store.remove(room, caller, userId),
             was -> was ? Set.of(userId) : Set.of(),
@@ -129,9 +135,10 @@ public final class Rooms {
     return store.role(room, caller).orElseThrow(() -> new RoomException(Reason.NOT_A_MEMBER));
   }
 
-  /// Runs a step, and pokes those whom its result concerns, the caller first.
+  /// Runs a step on a room. Those whom its result concerns have joined or left it; they are poked,
+  /// the caller first.
   private <T> T change(
-      Instant now, Step<T> step, Function<T, Set<String>> concerned, String caller) {
+      String room, Instant now, Step<T> step, Function<T, Set<String>> concerned, String caller) {
     AtomicReference<Set<String>> attempted = new AtomicReference<>(Set.of());
     T result;
     try {
@@ -144,12 +151,18 @@ public final class Rooms {
     } catch (DatabaseUnavailableException e) {
       if (e.mayBeCommitted()) {
         // one poke too many does no harm, and whoever asks again finds nothing left to change
-        bus.poke(attempted.get(), caller, PokeBus.Source.ROOM);
+        changed(room, attempted.get(), caller);
       }
       throw e;
     }
-    bus.poke(attempted.get(), caller, PokeBus.Source.ROOM);
+    changed(room, attempted.get(), caller);
     return result;
+  }
+
+  private void changed(String room, Set<String> userIds, String caller) {
+    presence.membersChanged(
+        userIds.stream().map(userId -> new MemberChange(room, userId)).toList());
+    bus.poke(userIds, caller, PokeBus.Source.ROOM);
   }
 
   private <T> T read(Step<T> step) {

@@ -1,6 +1,7 @@
 package dev.replistream.stream;
 
 import dev.replistream.auth.Caller;
+import dev.replistream.poke.PresenceFeed;
 import java.time.Duration;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
@@ -51,6 +52,11 @@ public final class Connection {
     ///
     /// @return false when the stream's own thread has to be woken for it
     boolean writePing();
+
+    /// Writes what a feed has, or sees to it that it will be written.
+    ///
+    /// @return false when the stream's own thread has to be woken for it
+    boolean writePresence(PresenceFeed feed);
   }
 
   /// Where it stands among its user's connections; guarded by {@link UserConnections}.
@@ -103,6 +109,15 @@ public final class Connection {
       }
     }
     return before != null;
+  }
+
+  /// Writes what `feed` has for the client, if nobody else is writing and it takes no waiting; else
+  /// the stream's thread does.
+  void offer(PresenceFeed feed) {
+    Writer idle = writer;
+    if (idle == null || !idle.writePresence(feed)) {
+      wake();
+    }
   }
 
   private static Sync newer(@Nullable Sync current, Sync next) {

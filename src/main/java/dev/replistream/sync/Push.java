@@ -3,6 +3,7 @@ package dev.replistream.sync;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.http.Json;
+import dev.replistream.room.MemberChange;
 import dev.replistream.room.RoomSettings;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -11,6 +12,8 @@ import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /// Replicache's push (doc.replicache.dev/reference/server-push): runs mutators, in the order of the
 /// mutations, each at most once. Thread-safe.
@@ -25,10 +28,13 @@ public final class Push {
   private final int maxValueBytes;
   private final RoomSettings roomLimits;
   private final Clock clock;
+  private final Consumer<Set<MemberChange>> membersChanged;
   private final BiConsumer<String, Set<String>> poke;
   private final SyncMetrics metrics;
 
   /// @param maxValueBytes how long the JSON of a value may be, in UTF-8
+  /// @param membersChanged told who joined or left a room, after the commit of it and before the
+  ///   pusher is answered
   /// @param poke tells users to pull, the pusher first; called after the commit of what they should
   ///   pull
   public Push(
@@ -37,6 +43,7 @@ public final class Push {
       int maxValueBytes,
       RoomSettings roomLimits,
       Clock clock,
+      Consumer<Set<MemberChange>> membersChanged,
       BiConsumer<String, Set<String>> poke,
       SyncMetrics metrics) {
     this.database = database;
@@ -44,6 +51,7 @@ public final class Push {
     this.maxValueBytes = maxValueBytes;
     this.roomLimits = roomLimits;
     this.clock = clock;
+    this.membersChanged = membersChanged;
     this.poke = poke;
     this.metrics = metrics;
   }
@@ -83,7 +91,7 @@ public final class Push {
   }
 
   private PushBatch.Result run(String userId, PushRequest request, int first, Set<String> users) {
-    AtomicReference<Set<String>> attempted = new AtomicReference<>(Set.of());
+    AtomicReference<PushBatch.@Nullable Result> attempted = new AtomicReference<>();
     PushBatch.Result batch;
     try {
       batch =
@@ -91,20 +99,26 @@ public final class Push {
             PushBatch.Result result =
                 new PushBatch(session, userId, mutators, maxValueBytes, roomLimits, clock.instant())
                     .run(request, first);
-            attempted.set(result.users());
+            attempted.set(result);
             return result;
           });
     } catch (DatabaseUnavailableException e) {
-      if (e.mayBeCommitted()) {
-        users.addAll(attempted.get()); // one poke too many does no harm
+      PushBatch.Result unknown = attempted.get();
+      if (e.mayBeCommitted() && unknown != null) {
+        committed(unknown, users); // one poke too many does no harm
       }
       throw e;
     }
-    users.addAll(batch.users());
+    committed(batch, users);
     metrics.mutationsSeen(batch.applied(), batch.duplicates());
     batch.refusals().forEach(refusal -> metrics.mutationRefused(refusal.isRejected()));
     batch.refusals().stream().limit(MAX_LOGGED).forEach(Push::log);
     return batch;
+  }
+
+  private void committed(PushBatch.Result batch, Set<String> users) {
+    membersChanged.accept(batch.joinedOrLeft());
+    users.addAll(batch.users());
   }
 
   private static void log(PushBatch.Refusal refusal) {

@@ -39,7 +39,9 @@ class RoomsOfUnknownOutcomeTest {
           pokes.forEach(poke -> poked.add(poke.userId()));
           return pokes.size();
         });
-    rooms = new Rooms(database, new RoomSettings(10, 10), bus, RoomRules.NOON);
+    RoomSettings limits = new RoomSettings(10, 10);
+    RoomPresence presence = new RoomPresence(database, limits, RoomRules.NOON);
+    rooms = new Rooms(database, limits, bus, presence, RoomRules.NOON);
   }
 
   @AfterEach

@@ -11,6 +11,7 @@ import dev.replistream.poke.PokeBus;
 import io.helidon.metrics.api.MeterRegistry;
 import io.helidon.metrics.api.MetricsFactory;
 import io.helidon.service.registry.Services;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Set;
@@ -32,7 +33,8 @@ final class MemoryService implements SyncScenario.Service, AutoCloseable {
 
   private final StreamMetrics metrics = new StreamMetrics(METERS);
   private final PokeBus bus = new PokeBus(new Cursor("e", 1_000), METERS);
-  private final SseManager manager = new SseManager(SETTINGS, bus, metrics);
+  private final SseManager manager =
+      new SseManager(SETTINGS, Duration.ZERO, bus, metrics, Clock.systemUTC());
 
   SseManager manager() {
     return manager;

@@ -69,6 +69,7 @@ abstract class PullModel {
             1_000,
             new RoomSettings(1_000, 10_000),
             clock,
+            _ -> {},
             (_, _) -> {},
             metrics);
     pull = new Pull(database, metrics);

@@ -67,6 +67,7 @@ abstract class PushFailures {
             1_000_000,
             new RoomSettings(10, 10),
             Clock.systemUTC(),
+            _ -> {},
             (_, _) -> {},
             new SyncMetrics(Services.get(MetricsFactory.class).globalRegistry()));
     return push.push(

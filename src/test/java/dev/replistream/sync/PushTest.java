@@ -51,6 +51,7 @@ class PushTest {
         1_000,
         new RoomSettings(2, 3),
         Clock.systemUTC(),
+        _ -> {},
         (_, users) -> {
           if (!users.isEmpty()) {
             pokes.add(Set.copyOf(users));
