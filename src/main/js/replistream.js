@@ -160,7 +160,8 @@ async function readFetch(link) {
     throw new Failure('unsupported');
   }
   const reader = response.body.getReader();
-  const parser = new EventStreamParser(event => event.type === 'message' && message(event), retry);
+  const isKnown = ({type}) => type === 'message' || type === 'presence';
+  const parser = new EventStreamParser(event => isKnown(event) && message(event), retry);
   for (;;) {
     const {done, value} = await reader.read();
     if (done) {
@@ -179,6 +180,7 @@ async function readEventSource(link) {
         link.alive();
         link.message(event);
       };
+      source.addEventListener('presence', source.onmessage);
       // it would come back with the same ticket, which is used up
       source.onerror = () => reject(new Failure('network'));
       link.signal.addEventListener('abort', reject);
@@ -235,7 +237,7 @@ class Stream {
    * @param {{connect: number, silence: number}} timing how long it may take to `connected`, and be
    *   silent after, in milliseconds
    * @param {() => Promise<object>} prepare gives what a reader needs
-   * @param {(stream: Stream, event: {data: string, lastEventId: string}) => void} onMessage
+   * @param {(stream: Stream, event: {type?: string, data: string, lastEventId: string}) => void} onMessage
    */
   constructor(transport, timing, signal, prepare, onMessage) {
     this.transport = transport;
@@ -312,6 +314,7 @@ class Tabs {
   #timer;
   #onSilence = () => {};
   #told;
+  #presence = new Map(); // by room
   #heard;
 
   constructor(environment, name, patienceMs) {
@@ -365,6 +368,7 @@ class Tabs {
       clearTimeout(this.#timer);
       this.#holding = false;
       this.#told = undefined;
+      this.#presence.clear();
       waiting.abort();
       turn.abort();
     }
@@ -378,6 +382,9 @@ class Tabs {
       if (type === 'connected' || type === 'offline') {
         message.state = unique();
         this.#told = message; // for tabs that come later
+        this.#presence.clear();
+      } else if (type === 'presence') {
+        this.#presence.set(detail.room, message);
       }
       this.#channel.postMessage(message);
     }
@@ -388,6 +395,7 @@ class Tabs {
     if (this.#holding) {
       if (type === 'hello' && this.#told) {
         this.#channel.postMessage(this.#told);
+        this.#presence.forEach(list => this.#channel.postMessage(list));
       }
       return;
     }
@@ -412,7 +420,7 @@ class Tabs {
 /**
  * Keeps a Replicache client in sync with a Replistream server.
  *
- * Events: `connected`, `sync`, `offline`, `expired`; see the types for their details.
+ * Events: `connected`, `sync`, `presence`, `offline`, `expired`; see the types for their details.
  */
 export class ReplicacheSSE extends EventTarget {
   #environment;
@@ -429,6 +437,7 @@ export class ReplicacheSSE extends EventTarget {
   #renewAt = 0;
   #retryMs = RETRY_MS;
   #lastEventId = '';
+  #presence = new Map(); // the lists of rooms that were told, as text
 
   #lifecycle;
   #resting = new Set();
@@ -447,6 +456,7 @@ export class ReplicacheSSE extends EventTarget {
     auth,
     replicache,
     user,
+    onPresence,
     pingInterval = 30_000,
     connectTimeout = 15_000,
     transports = ['fetch', 'websocket', 'eventsource'],
@@ -454,7 +464,7 @@ export class ReplicacheSSE extends EventTarget {
   }) {
     super();
     this.#environment = completed(environment);
-    this.#urls = urlsOf(url);
+    this.#urls = urlsOf(url, onPresence);
     this.#auth = auth;
     this.#replicache = replicache;
     this.#user = user;
@@ -466,6 +476,9 @@ export class ReplicacheSSE extends EventTarget {
       throw new TypeError(`none of these transports can be had here: ${transports}`);
     }
     this.#preferred = this.#transports[0];
+    if (onPresence) {
+      this.addEventListener('presence', ({detail: {holder, ...list}}) => onPresence(list));
+    }
   }
 
   /** Connects, and stays so until {@link disconnect}, `expired` or a final `offline`. Idempotent. */
@@ -721,8 +734,14 @@ export class ReplicacheSSE extends EventTarget {
     return next;
   }
 
-  #receive(stream, {data, lastEventId}) {
+  #receive(stream, {type, data, lastEventId}) {
     const {transport} = stream;
+    if (type === 'presence') {
+      const list = JSON.parse(data);
+      this.#tabs?.tell(type, list);
+      this.#handle(type, list, true);
+      return;
+    }
     if (!['connected', 'sync', 'ping'].includes(data)) {
       return;
     }
@@ -733,8 +752,13 @@ export class ReplicacheSSE extends EventTarget {
 
   /** What the stream said, heard by this tab or by another. */
   #handle(type, detail, holder) {
+    if (type === 'presence') {
+      this.#show(detail, holder);
+      return;
+    }
     this.#lastEventId = detail.id ?? this.#lastEventId;
     if (type === 'connected') {
+      this.#presence.clear(); // all lists come anew
       this.#cancelPull();
       this.#pullTimer = setTimeout(() => this.#catchUp(), SYNC_FOLLOWS_MS);
     } else if (type === 'sync') {
@@ -742,6 +766,15 @@ export class ReplicacheSSE extends EventTarget {
     }
     if (type !== 'ping') {
       this.#emit(type, detail, holder);
+    }
+  }
+
+  /** Tells of a list, unless it was told before: for a tab that comes later all hear it again. */
+  #show(list, holder) {
+    const text = JSON.stringify(list);
+    if (this.#presence.get(list.room) !== text) {
+      this.#presence.set(list.room, text);
+      this.#emit('presence', list, holder);
     }
   }
 
@@ -769,10 +802,13 @@ export class ReplicacheSSE extends EventTarget {
   }
 }
 
-function urlsOf(url) {
+function urlsOf(url, withPresence) {
   const stream = new URL(url, globalThis.location?.href);
   if (!/\/(stream|events)$/.test(stream.pathname)) {
     stream.pathname = `${stream.pathname.replace(/\/+$/, '')}/stream`;
+  }
+  if (withPresence) { // tabs that do without it share another stream
+    stream.searchParams.set('presence', '1');
   }
   return {stream: stream.href, ticket: new URL('ticket', stream).href, socket: new URL('ws', stream).href};
 }

@@ -39,8 +39,7 @@ class PresenceTest {
 
   private void awaitPresent(String... users) {
     Eventually.holds(
-        String.join(", ", users),
-        () -> rooms.present("plan", "alice").equals(List.of(users)));
+        String.join(", ", users), () -> rooms.present("plan", "alice").equals(List.of(users)));
   }
 
   @Test
