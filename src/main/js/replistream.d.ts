@@ -21,6 +21,13 @@ export interface ReplicacheSSEOptions {
    */
   user?: string;
 
+  /**
+   * Asks the server who is present in the user's rooms, and is told: each list as it is after
+   * `connected`, and then each that changes. The tabs of a user that ask share a stream of their
+   * own. A WebSocket tells no presence.
+   */
+  onPresence?: (list: PresenceList) => void;
+
   /** The server's ping interval, in milliseconds: 30,000. A stream silent for 2.5 of it is dead. */
   pingInterval?: number;
 
@@ -47,6 +54,19 @@ export interface ReplicacheSSEOptions {
     document?: EventTarget & {visibilityState?: string};
     random?: () => number;
   };
+}
+
+/** Who is present in a room. */
+export interface PresenceList {
+  room: string;
+  /** How many are present. 0 says that the user is a member of the room no more. */
+  count: number;
+  /** The first 100 of them, in the order of their ids. */
+  users: {
+    userId: string;
+    /** Since when they are connected: ISO 8601. */
+    since: string;
+  }[];
 }
 
 /** Of `connected` and `sync`. */
@@ -80,6 +100,8 @@ export interface ReplicacheSSEEvents {
   connected: CustomEvent<StreamDetail>;
   /** Something changed: a pull is on its way. */
   sync: CustomEvent<StreamDetail>;
+  /** Who is present in a room, with the option `onPresence`. */
+  presence: CustomEvent<PresenceList & {holder: boolean}>;
   /** There is no stream now. */
   offline: CustomEvent<EndDetail>;
   /** The user must sign in again; then call `connect()`. */

@@ -170,7 +170,7 @@ async function readFetch(link) {
     if (event.type === 'ended') {
       throw stopped();
     }
-    if (event.type === 'message') {
+    if (event.type === 'message' || event.type === 'presence') {
       message(event);
     }
   }, retry);
@@ -193,6 +193,7 @@ async function readEventSource(link) {
         link.message(event);
       };
       source.addEventListener('ended', () => reject(stopped()));
+      source.addEventListener('presence', source.onmessage);
       // it would come back with the same ticket, which is used up
       source.onerror = () => reject(new Failure('network'));
       link.signal.addEventListener('abort', reject);
@@ -263,7 +264,7 @@ class Stream {
    * @param {{connect: number, silence: number}} timing how long it may take to `connected`, and be
    *   silent after, in milliseconds
    * @param {() => Promise<object>} prepare gives what a reader needs
-   * @param {(stream: Stream, event: {data: string, lastEventId: string}) => void} onMessage
+   * @param {(stream: Stream, event: {type?: string, data: string, lastEventId: string}) => void} onMessage
    */
   constructor(transport, timing, signal, prepare, onMessage) {
     this.transport = transport;
@@ -340,6 +341,7 @@ class Tabs {
   #timer;
   #onSilence = () => {};
   #told;
+  #presence = new Map(); // by room
   #heard;
 
   constructor(environment, name, patienceMs) {
@@ -393,6 +395,7 @@ class Tabs {
       clearTimeout(this.#timer);
       this.#holding = false;
       this.#told = undefined;
+      this.#presence.clear();
       waiting.abort();
       turn.abort();
     }
@@ -406,6 +409,9 @@ class Tabs {
       if (type === 'connected' || type === 'offline') {
         message.state = unique();
         this.#told = message; // for tabs that come later
+        this.#presence.clear();
+      } else if (type === 'presence') {
+        this.#presence.set(detail.room, message);
       }
       this.#channel.postMessage(message);
     }
@@ -420,6 +426,7 @@ class Tabs {
     if (this.#holding) {
       if (type === 'hello' && this.#told) {
         this.#channel.postMessage(this.#told);
+        this.#presence.forEach(list => this.#channel.postMessage(list));
       }
       return;
     }
@@ -444,7 +451,7 @@ class Tabs {
 /**
  * Keeps a Replicache client in sync with a Replistream server.
  *
- * Events: `connected`, `sync`, `offline`, `expired`; see the types for their details.
+ * Events: `connected`, `sync`, `presence`, `offline`, `expired`; see the types for their details.
  */
 export class ReplicacheSSE extends EventTarget {
   #environment;
@@ -461,6 +468,7 @@ export class ReplicacheSSE extends EventTarget {
   #renewAt = 0;
   #retryMs = RETRY_MS;
   #lastEventId = '';
+  #presence = new Map(); // the lists of rooms that were told, as text
 
   #lifecycle;
   #resting = new Set();
@@ -479,6 +487,7 @@ export class ReplicacheSSE extends EventTarget {
     auth,
     replicache,
     user,
+    onPresence,
     pingInterval = 30_000,
     connectTimeout = 15_000,
     transports = ['fetch', 'websocket', 'eventsource'],
@@ -486,7 +495,7 @@ export class ReplicacheSSE extends EventTarget {
   }) {
     super();
     this.#environment = completed(environment);
-    this.#urls = urlsOf(url);
+    this.#urls = urlsOf(url, onPresence);
     this.#auth = auth;
     this.#replicache = replicache;
     this.#user = user;
@@ -498,6 +507,9 @@ export class ReplicacheSSE extends EventTarget {
       throw new TypeError(`none of these transports can be had here: ${transports}`);
     }
     this.#preferred = this.#transports[0];
+    if (onPresence) {
+      this.addEventListener('presence', ({detail: {holder, ...list}}) => onPresence(list));
+    }
   }
 
   /** Connects, and stays so until {@link disconnect}, `expired` or a final `offline`. Idempotent. */
@@ -757,8 +769,14 @@ export class ReplicacheSSE extends EventTarget {
     return next;
   }
 
-  #receive(stream, {data, lastEventId}) {
+  #receive(stream, {type, data, lastEventId}) {
     const {transport} = stream;
+    if (type === 'presence') {
+      const list = JSON.parse(data);
+      this.#tabs?.tell(type, list);
+      this.#handle(type, list, true);
+      return;
+    }
     if (!['connected', 'sync', 'ping'].includes(data)) {
       return;
     }
@@ -773,8 +791,13 @@ export class ReplicacheSSE extends EventTarget {
       this.#end('offline', new Failure('stopped', {status: detail.status}));
       return;
     }
+    if (type === 'presence') {
+      this.#show(detail, holder);
+      return;
+    }
     this.#lastEventId = detail.id ?? this.#lastEventId;
     if (type === 'connected') {
+      this.#presence.clear(); // all lists come anew
       this.#cancelPull();
       this.#pullTimer = setTimeout(() => this.#catchUp(), SYNC_FOLLOWS_MS);
     } else if (type === 'sync') {
@@ -782,6 +805,15 @@ export class ReplicacheSSE extends EventTarget {
     }
     if (type !== 'ping') {
       this.#emit(type, detail, holder);
+    }
+  }
+
+  /** Tells of a list, unless it was told before: for a tab that comes later all hear it again. */
+  #show(list, holder) {
+    const text = JSON.stringify(list);
+    if (this.#presence.get(list.room) !== text) {
+      this.#presence.set(list.room, text);
+      this.#emit('presence', list, holder);
     }
   }
 
@@ -816,10 +848,13 @@ export class ReplicacheSSE extends EventTarget {
   }
 }
 
-function urlsOf(url) {
+function urlsOf(url, withPresence) {
   const stream = new URL(url, globalThis.location?.href);
   if (!/\/(stream|events)$/.test(stream.pathname)) {
     stream.pathname = `${stream.pathname.replace(/\/+$/, '')}/stream`;
+  }
+  if (withPresence) { // tabs that do without it share another stream
+    stream.searchParams.set('presence', '1');
   }
   return {stream: stream.href, ticket: new URL('ticket', stream).href, socket: new URL('ws', stream).href};
 }

@@ -105,6 +105,12 @@ export class PokeServer {
     this.say(`id: 7f3a-${this.pokes}\ndata: sync\n\n`);
   }
 
+  /** Tells all streams who is present in a room. */
+  list(room, ...users) {
+    const list = {room, count: users.length, users: users.map(userId => ({userId, since: '2026-11-23T12:00:00.000Z'}))};
+    this.say(`event: presence\ndata: ${JSON.stringify(list)}\n\n`);
+  }
+
   say(text) {
     this.streams.forEach(response => response.write(text));
   }
@@ -150,6 +156,7 @@ export class PokeServer {
       authorization: request.headers.authorization,
       lastEventId: request.headers['last-event-id'] ?? searchParams.get('lastEventId') ?? undefined,
       ticket: searchParams.get('ticket') ?? undefined,
+      presence: searchParams.get('presence') ?? undefined,
     });
     const answer = this.#answers.shift() ?? (path.endsWith('/ticket') ? PokeServer.ticket : PokeServer.stream);
     answer(response, this);
@@ -251,16 +258,16 @@ export class Locks {
 }
 
 /** A native EventSource, as far as the client uses it: one that comes back with the same address. */
-export class EventSourceStandIn extends EventTarget {
+export class EventSourceStandIn {
   static CLOSED = 2;
 
   static open = new Set();
 
   readyState = 0;
+  #listeners = new Map();
   #controller = new AbortController();
 
   constructor(url) {
-    super();
     EventSourceStandIn.open.add(this);
     this.#run(url);
   }
@@ -273,7 +280,7 @@ export class EventSourceStandIn extends EventTarget {
           this.close();
         } else {
           const parser = new EventStreamParser(event =>
-            event.type === 'message' ? this.onmessage?.(event) : this.dispatchEvent(new Event(event.type)),
+            event.type === 'message' ? this.onmessage?.(event) : this.#listeners.get(event.type)?.(event),
           );
           for await (const bytes of response.body) {
             parser.push(bytes);
@@ -287,6 +294,10 @@ export class EventSourceStandIn extends EventTarget {
       }
       await pause(1);
     }
+  }
+
+  addEventListener(type, listener) {
+    this.#listeners.set(type, listener);
   }
 
   close() {

@@ -38,6 +38,11 @@ export class DemoWindow {
     return this.page.locator('#saved', {hasText: text}).waitFor();
   }
 
+  /** Waits for what it says about who is there. */
+  present(text) {
+    return this.page.getByText(text, {exact: true}).waitFor();
+  }
+
   async add(text) {
     await this.page.getByLabel('What to do').fill(text);
     await this.page.getByRole('button', {name: 'Add', exact: true}).click();

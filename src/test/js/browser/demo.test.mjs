@@ -34,6 +34,15 @@ scenario("two users in two windows see each other's edits within a second", asyn
   await bob.page.getByText('by alice').first().waitFor();
 });
 
+scenario('each sees who else has the room open', async ({device}) => {
+  const {alice, bob} = await twoUsers(device, 'present');
+  for (const window of [alice, bob]) {
+    await window.present('Here now: alice, bob.');
+  }
+  await bob.page.close();
+  await alice.present('Here now: alice.');
+});
+
 scenario('edits made offline arrive when the network is back', async ({device, log}) => {
   const {a, alice, bob} = await twoUsers(device, 'offline');
   await alice.add('milk');

@@ -9,6 +9,7 @@ const options: ReplicacheSSEOptions = {
   auth: async () => (Math.random() < 0.5 ? 'token' : undefined),
   replicache,
   user: 'alice',
+  onPresence: ({room, count, users}) => console.log(room.length, count.toFixed(), users.map(({userId, since}) => userId + since)),
   pingInterval: 30_000,
   connectTimeout: 15_000,
   transports: ['fetch', 'websocket', 'eventsource'],
@@ -25,6 +26,7 @@ sse.addEventListener('connected', ({detail}) => {
 sse.addEventListener('offline', ({detail}) => console.log(detail.reason.length, detail.final, detail.delay?.toFixed()));
 sse.addEventListener('expired', ({detail: {status}}) => console.log(status?.toFixed()), {once: true});
 sse.addEventListener('sync', event => event.detail.holder);
+sse.addEventListener('presence', ({detail}) => console.log(detail.users.length, detail.holder));
 sse.addEventListener('anything', event => event.timeStamp);
 sse.connect();
 sse.handleSync();

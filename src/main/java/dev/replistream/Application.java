@@ -26,7 +26,9 @@ import dev.replistream.poke.PokeHandler;
 import dev.replistream.poke.RedisPokeBus;
 import dev.replistream.room.MemberHandler;
 import dev.replistream.room.Outbox;
+import dev.replistream.room.PresenceHandler;
 import dev.replistream.room.RoomHandler;
+import dev.replistream.room.RoomPresence;
 import dev.replistream.room.Rooms;
 import dev.replistream.stream.SessionHandler;
 import dev.replistream.stream.SseManager;
@@ -114,6 +116,7 @@ public final class Application implements AutoCloseable {
   private final Outbox outbox;
   private final Compaction compaction;
   private final Revocations revocations;
+  private final RoomPresence roomPresence;
   private final Cors cors;
   private final Routes routes;
   private Runnable keepCursor = () -> {};
@@ -155,6 +158,7 @@ public final class Application implements AutoCloseable {
     Changes changes = new Changes();
     bus = orClose(database, () -> bus(changes));
     outbox = new Outbox(database, bus, changes, settings.redis().isPresent());
+    roomPresence = new RoomPresence(database, settings.rooms(), clock);
     Push push =
         new Push(
             outbox,
@@ -162,6 +166,7 @@ public final class Application implements AutoCloseable {
             settings.sync().maxValueBytes(),
             settings.rooms(),
             clock,
+            roomPresence::membersChanged,
             syncMetrics);
     revocations =
         orClose(
@@ -170,7 +175,7 @@ public final class Application implements AutoCloseable {
                 new Revocations(database, Revocations.MAX, revokedTokens, settings.auth(), clock));
     compaction = new Compaction(database, settings.sync(), clock);
 
-    Rooms rooms = new Rooms(database, outbox, settings.rooms(), bus, clock);
+    Rooms rooms = new Rooms(database, outbox, settings.rooms(), bus, roomPresence, clock);
     // what has threads of its own comes when nothing can stop the start any more
     wires =
         new Wires(
@@ -179,16 +184,32 @@ public final class Application implements AutoCloseable {
                 LEAST_CHUNK_BYTES,
                 Math.max(settings.http().maxBodyBytes(), settings.sync().maxBodyBytes())));
     streamMetrics = new StreamMetrics(meters);
-    sseManager = new SseManager(streamSettings, bus, streamMetrics, revokedTokens::covers);
+    sseManager =
+        new SseManager(
+            streamSettings,
+            settings.presenceGrace(),
+            bus,
+            streamMetrics,
+            revokedTokens::covers,
+            clock);
     revocations.subscribe(sseManager::end);
+    roomPresence.start(sseManager);
 
     StreamHandler stream =
         new StreamHandler(
-            authenticator, sseManager, streamSettings, streamMetrics, cors, clock, List.of());
+            authenticator,
+            sseManager,
+            roomPresence,
+            streamSettings,
+            streamMetrics,
+            cors,
+            clock,
+            List.of());
     StreamHandler events =
         new StreamHandler(
             authenticator,
             sseManager,
+            roomPresence,
             streamSettings,
             streamMetrics,
             cors,
@@ -243,6 +264,10 @@ public final class Application implements AutoCloseable {
             .on(Method.GET, API + "/rooms", room::list)
             .on(Method.DELETE, API + "/rooms/{room}", room::delete)
             .on(Method.POST, API + "/rooms/{room}/poke", room::poke)
+            .on(
+                Method.GET,
+                API + "/rooms/{room}/presence",
+                new PresenceHandler(authenticator, rooms, sseManager))
             .on(Method.GET, API + "/rooms/{room}/members", member::list)
             .on(Method.PUT, API + "/rooms/{room}/members/{userId}", member::put)
             .on(Method.DELETE, API + "/rooms/{room}/members/{userId}", member::remove);
@@ -452,6 +477,7 @@ public final class Application implements AutoCloseable {
     compaction.close();
     outbox.close();
     revocations.close();
+    roomPresence.close();
     sseManager.close();
     bus.close();
     wires.close();

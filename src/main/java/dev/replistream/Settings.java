@@ -44,6 +44,7 @@ import java.util.stream.Collectors;
 /// @param sync the limits of push and pull
 /// @param rooms the limits of rooms
 /// @param redis how nodes meet, where there are several
+/// @param presenceGrace how long a user without connections still counts as present
 /// @param allowOrigins the web origins that may call, or `*`
 /// @param web what a browser is shown
 /// @param logLevel the least level that is logged
@@ -59,6 +60,7 @@ public record Settings(
     SyncSettings sync,
     RoomSettings rooms,
     Optional<RedisSettings> redis,
+    Duration presenceGrace,
     List<String> allowOrigins,
     WebSettings web,
     System.Logger.Level logLevel) {
@@ -103,6 +105,7 @@ public record Settings(
           "rooms.max-members",
           "redis.url",
           "redis.prefix",
+          "presence.grace",
           "cors.allow-origins",
           "console",
           "demo.replicache",
@@ -292,6 +295,7 @@ public record Settings(
               number("rooms.max-per-user", 1, RoomSettings.MOST_PER_USER),
               number("rooms.max-members", 1, 100_000)),
           redis,
+          duration("presence.grace", Duration.ZERO, Duration.ofMinutes(10)),
           origins(),
           web(auth),
           logLevel(auth));

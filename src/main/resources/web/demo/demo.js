@@ -33,6 +33,7 @@ function show(list, user) {
   showState(list);
   list.subscribe(todos => showTodos(list, todos, user));
   list.watchPending(showPending);
+  list.watchPresent(showPresent);
   by('add').onsubmit = event => {
     event.preventDefault();
     const text = by('text').value.trim();
@@ -61,6 +62,11 @@ function showState(list) {
 function showPending(count) {
   const changes = count === 1 ? '1 change waits' : `${count} changes wait`;
   by('saved').textContent = count === 0 ? 'The server has everything.' : `${changes} for the server.`;
+}
+
+function showPresent({count, users}) {
+  const more = count > users.length ? ` and ${count - users.length} more` : '';
+  by('present').textContent = count === 0 ? '' : `Here now: ${users.map(({userId}) => userId).join(', ')}${more}.`;
 }
 
 function showTodos(list, todos, user) {

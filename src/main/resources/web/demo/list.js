@@ -19,6 +19,7 @@ export class SharedList {
   #room;
   #prefix;
   #isOffline = false;
+  #onPresent = () => {};
 
   /**
    * @param {import('/console/credentials.js').Credentials} credentials
@@ -37,7 +38,12 @@ export class SharedList {
     });
     this.#replicache.getAuth = async () => `Bearer ${await credentials.fresh()}`;
     /** Tells about the connection: `connected`, `sync`, `offline`, `expired`. */
-    this.stream = new ReplicacheSSE({url: API, auth: credentials.fresh, replicache: this.#replicache});
+    this.stream = new ReplicacheSSE({
+      url: API,
+      auth: credentials.fresh,
+      replicache: this.#replicache,
+      onPresence: room && (list => list.room === room && this.#onPresent(list)),
+    });
     this.stream.connect();
   }
 
@@ -55,6 +61,11 @@ export class SharedList {
     const tell = async () => onChange((await this.#replicache.experimentalPendingMutations()).length);
     this.#replicache.onSync = tell;
     this.subscribe(tell);
+  }
+
+  /** Calls `onChange` with who has the room open, now and when that changes. */
+  watchPresent(onChange) {
+    this.#onPresent = onChange;
   }
 
   add(text, by) {

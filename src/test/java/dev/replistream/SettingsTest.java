@@ -95,6 +95,7 @@ class SettingsTest {
                     Duration.ofHours(1)),
                 new RoomSettings(1_000, 10_000),
                 Optional.empty(),
+                Duration.ofSeconds(5),
                 List.of("*"),
                 new WebSettings(
                     true,
@@ -161,6 +162,7 @@ class SettingsTest {
             Duration.ofHours(3)),
         key("rooms.max-per-user", "12", s -> s.rooms().maxPerUser(), 12),
         key("rooms.max-members", "13", s -> s.rooms().maxMembers(), 13),
+        key("presence.grace", "PT7S", Settings::presenceGrace, Duration.ofSeconds(7)),
         key("cors.allow-origins", "https://a.b", Settings::allowOrigins, List.of("https://a.b")),
         key("log.level", "warning", Settings::logLevel, System.Logger.Level.WARNING));
   }

@@ -21,6 +21,7 @@ import java.util.UUID;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -93,28 +94,38 @@ public final class Outbox implements AutoCloseable {
     /// Runs `work` in a transaction.
     ///
     /// @param concerned tells of its result whom to poke once it is committed
+    /// @param committed is told of its result after the commit, before anybody is poked
     /// @throws DatabaseUnavailableException as {@link Database#inTransaction} does
-    public <T> T inTransaction(Work<T> work, Function<T, Set<String>> concerned) {
-      AtomicReference<Set<String>> attempted = new AtomicReference<>(Set.of());
+    public <T> T inTransaction(
+        Work<T> work, Function<T, Set<String>> concerned, Consumer<T> committed) {
+      AtomicReference<@Nullable Runnable> then = new AtomicReference<>();
       String id = UUID.randomUUID().toString();
       try {
-        T result =
-            database.inTransaction(session -> {
-              T changed = work.run(session);
-              Set<String> now = concerned.apply(changed);
-              attempted.set(now);
-              if (isKept && !now.isEmpty()) {
-                insert(session, id, now);
-              }
-              return changed;
-            });
-        add(id, attempted.get());
-        return result;
+        return database.inTransaction(session -> {
+          T changed = work.run(session);
+          Set<String> whom = concerned.apply(changed);
+          then.set(() -> {
+            add(id, whom);
+            committed.accept(changed);
+          });
+          if (isKept && !whom.isEmpty()) {
+            insert(session, id, whom);
+          }
+          return changed;
+        });
       } catch (DatabaseUnavailableException e) {
-        if (e.mayBeCommitted()) {
-          add(id, attempted.get());
+        if (!e.mayBeCommitted()) {
+          then.set(null);
         }
         throw e;
+      } catch (RuntimeException | Error e) {
+        then.set(null);
+        throw e;
+      } finally {
+        Runnable afterCommit = then.get();
+        if (afterCommit != null) {
+          afterCommit.run();
+        }
       }
     }
 

@@ -12,8 +12,8 @@ import java.util.Set;
 import java.util.function.Function;
 
 /// The rooms as callers see and change them: each call is one transaction, or one snapshot. After
-/// its commit, and only then, those are poked whose client view it changed; also where nobody knows
-/// whether it was committed.
+/// its commit, and only then, presence is told whose membership it changed, and those are poked
+/// whose client view it changed; also where nobody knows whether it was committed.
 ///
 /// Who is in a room stands in nobody's view: a member who comes or goes is poked alone, and a
 /// member who gets another role not at all. Each method throws
@@ -27,14 +27,22 @@ public final class Rooms {
   private final Outbox outbox;
   private final RoomSettings limits;
   private final PokeBus bus;
+  private final RoomPresence presence;
   private final Clock clock;
 
   /// The rooms of a database.
-  public Rooms(Database database, Outbox outbox, RoomSettings limits, PokeBus bus, Clock clock) {
+  public Rooms(
+      Database database,
+      Outbox outbox,
+      RoomSettings limits,
+      PokeBus bus,
+      RoomPresence presence,
+      Clock clock) {
     this.database = database;
     this.outbox = outbox;
     this.limits = limits;
     this.bus = bus;
+    this.presence = presence;
     this.clock = clock;
   }
 
@@ -57,6 +65,7 @@ public final class Rooms {
   Room create(String room, String caller) {
     Instant createdAt = clock.instant();
     change(
+        room,
         createdAt,
         store -> {
           store.create(room, caller);
@@ -74,7 +83,7 @@ public final class Rooms {
 
   /// Deletes a room with its entries and members.
   void delete(String room, String caller) {
-    change(clock.instant(), store -> store.delete(room, caller), lost -> lost, caller);
+    change(room, clock.instant(), store -> store.delete(room, caller), lost -> lost, caller);
   }
 
   /// The members of a room of the caller's, in the order of the bytes of their ids.
@@ -88,6 +97,7 @@ public final class Rooms {
   /// Adds a member, or gives it another role.
   Joined put(String room, String caller, String userId, Role role) {
     return change(
+        room,
         clock.instant(),
         store -> {
           boolean isNew = store.put(room, caller, userId, role);
@@ -101,6 +111,7 @@ public final class Rooms {
   void remove(String room, String caller, String userId) {
     boolean wasMember =
         change(
+            room,
             clock.instant(),
             store -> store.remove(room, caller, userId),
             was -> was ? Set.of(userId) : Set.of(),
@@ -130,16 +141,22 @@ public final class Rooms {
     return store.role(room, caller).orElseThrow(() -> new RoomException(Reason.NOT_A_MEMBER));
   }
 
-  /// Runs a step, and pokes those whom its result concerns, the caller first.
+  /// Runs a step on a room. Those whom its result concerns have joined or left it; they are poked,
+  /// the caller first.
   private <T> T change(
-      Instant now, Step<T> step, Function<T, Set<String>> concerned, String caller) {
+      String room, Instant now, Step<T> step, Function<T, Set<String>> concerned, String caller) {
     return outbox.change(
         caller,
         PokeBus.Source.ROOM,
         owed ->
             owed.inTransaction(
                 session -> step.run(new RoomStore(session, new Spaces(session), now, limits)),
-                concerned));
+                concerned,
+                changed -> presence.membersChanged(changes(room, concerned.apply(changed)))));
+  }
+
+  private static List<MemberChange> changes(String room, Set<String> userIds) {
+    return userIds.stream().map(userId -> new MemberChange(room, userId)).toList();
   }
 
   private <T> T read(Step<T> step) {

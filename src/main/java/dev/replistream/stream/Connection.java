@@ -2,6 +2,7 @@ package dev.replistream.stream;
 
 import dev.replistream.auth.Caller;
 import java.nio.ByteBuffer;
+import dev.replistream.poke.PresenceFeed;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.UUID;
@@ -58,6 +59,11 @@ public final class Connection {
     ///
     /// @return false when the stream's own thread has to be woken for it
     boolean writePing();
+
+    /// Writes what a feed has, or sees to it that it will be written.
+    ///
+    /// @return false when the stream's own thread has to be woken for it
+    boolean writePresence(PresenceFeed feed);
   }
 
   /// Where it stands among its user's connections; guarded by {@link UserConnections}.
@@ -139,6 +145,15 @@ public final class Connection {
       }
     }
     return before != null;
+  }
+
+  /// Writes what `feed` has for the client, if nobody else is writing and it takes no waiting; else
+  /// the stream's thread does.
+  void offer(PresenceFeed feed) {
+    Writer idle = writer;
+    if (idle == null || !idle.writePresence(feed)) {
+      wake();
+    }
   }
 
   private static Sync newer(@Nullable Sync current, Sync next) {

@@ -2,10 +2,13 @@ package dev.replistream.stream;
 
 import dev.replistream.http.Wire;
 import dev.replistream.poke.EventId;
+import dev.replistream.poke.PresenceFeed;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +22,8 @@ import org.jspecify.annotations.Nullable;
 /// guards the other fields too; a new writer belongs to the thread that made it.
 final class EventWriter implements Connection.Writer {
   private static final Logger LOGGER = System.getLogger(EventWriter.class.getName());
+  private static final byte[] PRESENCE =
+      "event: presence\ndata: ".getBytes(StandardCharsets.US_ASCII);
   private static final AtomicReferenceFieldUpdater<EventWriter, State> STATE =
       AtomicReferenceFieldUpdater.newUpdater(EventWriter.class, State.class, "state");
 
@@ -105,6 +110,15 @@ final class EventWriter implements Connection.Writer {
     return writeIfIdle(this::controlNow);
   }
 
+  @Override
+  public boolean writePresence(PresenceFeed feed) {
+    return writeIfIdle(() -> {
+      while (presenceNow(feed)) {
+        // till it has nothing more, or the client takes nothing more without waiting
+      }
+    });
+  }
+
   private boolean writeIfIdle(Runnable write) {
     if (!STATE.compareAndSet(this, State.IDLE, State.BUSY)) {
       return false;
@@ -157,6 +171,28 @@ final class EventWriter implements Connection.Writer {
     }
   }
 
+  /// @return whether there was a list to write
+  private boolean presenceNow(PresenceFeed feed) {
+    return rest == null
+        && connection.reason() == null
+        && feed.next(json ->
+            writeNow(
+                presence(json),
+                () -> {
+                  wrote();
+                  metrics.presenceWritten();
+                }));
+  }
+
+  /// It has no id, as it says nothing of how far the client has come.
+  private static byte[] presence(byte[] json) {
+    byte[] frame = Arrays.copyOf(PRESENCE, PRESENCE.length + json.length + 2);
+    System.arraycopy(json, 0, frame, PRESENCE.length, json.length);
+    frame[frame.length - 2] = '\n';
+    frame[frame.length - 1] = '\n';
+    return frame;
+  }
+
   private void writeNow(byte[] frame, Runnable written) {
     int count = wire.writeNow(frame);
     if (count < frame.length) {
@@ -169,13 +205,20 @@ final class EventWriter implements Connection.Writer {
   /// Writes what is left of a frame, and what is pending, and waits for the client where it has to.
   /// For the stream's thread.
   ///
+  /// @param feed what the client is told of presence, if it asked for it
   /// @throws UncheckedIOException when the client is gone, or did not read for the write timeout
-  void writeWaiting() {
+  void writeWaiting(@Nullable PresenceFeed feed) {
     writeAllPending();
+    while (feed != null && presenceNow(feed)) {
+      writeRest();
+      syncNow(); // which does not wait for all rooms
+      writeRest();
+    }
     state = State.IDLE;
   }
 
-  /// As {@link #writeWaiting()}, and then the last frame of the stream: nobody writes after it.
+  /// Writes what is pending but presence, and then the last frame of the stream: nobody writes
+  /// after it.
   void end(byte[] last) {
     writeAllPending();
     write(last);

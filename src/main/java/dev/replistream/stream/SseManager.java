@@ -6,29 +6,38 @@ import dev.replistream.http.Json;
 import dev.replistream.poke.EventId;
 import dev.replistream.poke.Poke;
 import dev.replistream.poke.PokeBus;
+import dev.replistream.poke.Presence;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.lang.invoke.VarHandle;
+import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Predicate;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// Who is connected: users to their open connections, within the limits of the node.
 ///
 /// Thread-safe. A connection is counted from {@link #register} to {@link #remove}, which its own
-/// thread calls whatever way it ends.
-public final class SseManager implements PokeBus.Subscriber, AutoCloseable {
+/// thread calls whatever way it ends. A user without connections stays for the grace time, unless a
+/// node that shuts down sends everybody elsewhere: then nobody has gone.
+public final class SseManager implements PokeBus.Subscriber, Presence, AutoCloseable {
   private static final Logger LOGGER = System.getLogger(SseManager.class.getName());
 
   /// Whether a connection was let in.
@@ -62,21 +71,34 @@ public final class SseManager implements PokeBus.Subscriber, AutoCloseable {
   private final PokeBus bus;
   private final StreamMetrics metrics;
   private final Predicate<Caller> isRevoked;
+  private final Clock clock;
+  private final Departures departures;
   private final Thread ticker;
   private final PokeSpread pokeSpread;
+  private volatile Consumer<String> presenceListener = _ -> {};
   private volatile boolean draining;
 
   /// Subscribes to `bus`.
   ///
+  /// @param grace how long a user without connections still counts as present
   /// @param isRevoked whether a caller's token was revoked; it is told of new ones by {@link
   ///   #end(Revocation)}
+  /// @param clock tells since when users are present
   public SseManager(
-      StreamSettings settings, PokeBus bus, StreamMetrics metrics, Predicate<Caller> isRevoked) {
+      StreamSettings settings,
+      Duration grace,
+      PokeBus bus,
+      StreamMetrics metrics,
+      Predicate<Caller> isRevoked,
+      Clock clock) {
     this.maxConnections = settings.maxConnections();
     this.maxConnectionsPerUser = settings.maxConnectionsPerUser();
     this.bus = bus;
     this.metrics = metrics;
     this.isRevoked = isRevoked;
+    this.clock = clock;
+    this.departures = new Departures(grace, settings.maxConnections());
+    metrics.countUsers(users::size);
     this.pokeSpread = new PokeSpread(this::deliver);
     bus.subscribe(this);
     this.ticker =
@@ -87,7 +109,7 @@ public final class SseManager implements PokeBus.Subscriber, AutoCloseable {
   }
 
   /// Keeps the time of all connections: pings within an eighth of the ping interval, ends of tokens
-  /// within half a second, both at the latest.
+  /// and of grace times within half a second, all at the latest.
   private void tick(long pingNanos) {
     long interval = Math.clamp(pingNanos / 8, 1_000_000, 500_000_000);
     while (!Thread.currentThread().isInterrupted()) {
@@ -96,7 +118,45 @@ public final class SseManager implements PokeBus.Subscriber, AutoCloseable {
       List<Connection> due = new ArrayList<>();
       users.values().forEach(connections -> connections.collectDue(now, pingNanos, due));
       due.forEach(connection -> connection.tick(now, pingNanos));
+      departures.takeDue(now).forEach(this::letGo);
     }
+  }
+
+  /// Forgets a user who has not come back in time.
+  private void letGo(String userId) {
+    if (draining) {
+      return; // it was sent to another node
+    }
+    boolean[] isGone = {false};
+    users.computeIfPresent(
+        userId,
+        (_, present) -> {
+          // it may have come back, and left again, since its time was found to be up
+          isGone[0] = present.size() == 0 && !departures.contains(userId);
+          return isGone[0] ? null : present;
+        });
+    if (isGone[0]) {
+      presenceListener.accept(userId);
+    }
+  }
+
+  @Override
+  public Map<String, Present> of(Collection<String> userIds) {
+    Map<String, Present> present = new HashMap<>();
+    for (String userId : userIds) {
+      UserConnections connections = users.get(userId);
+      if (connections != null) {
+        present.put(
+            userId,
+            new Present(connections.size(), Instant.ofEpochMilli(connections.sinceMillis())));
+      }
+    }
+    return present;
+  }
+
+  @Override
+  public void subscribe(Consumer<String> changed) {
+    presenceListener = changed;
   }
 
   /// Ends the threads of its own; the connections are the server's to close.
@@ -167,34 +227,37 @@ public final class SseManager implements PokeBus.Subscriber, AutoCloseable {
       total.decrementAndGet();
       return Admission.NODE_LIMIT;
     }
-    UserConnections registered =
-        users.compute(
-            connection.caller().userId(),
-            (_, present) -> {
-              UserConnections connections = present == null ? new UserConnections() : present;
-              if (connections.size() < maxConnectionsPerUser) {
-                connections.add(connection);
-              }
-              return connections;
-            });
+    String userId = connection.caller().userId();
+    boolean[] hasCome = {false};
+    users.compute(
+        userId,
+        (_, present) -> {
+          hasCome[0] = present == null;
+          UserConnections connections =
+              present == null ? new UserConnections(clock.millis()) : present;
+          int size = connections.size();
+          if (size == 0 && present != null) {
+            departures.cancel(userId);
+          }
+          if (size < maxConnectionsPerUser) {
+            connections.add(connection);
+          }
+          return connections;
+        });
     if (connection.slot < 0) {
       total.decrementAndGet();
-      removeIfEmpty(connection.caller().userId(), registered);
       return Admission.USER_LIMIT;
     }
     // the registration is seen by every poke whose stamp the following read of the cursor misses
     VarHandle.fullFence();
-    if (!bus.join(connection.caller().userId(), connection.slot + 1)) {
+    if (!bus.join(userId, connection.slot + 1)) {
       forget(connection);
       return Admission.USER_LIMIT;
     }
-    return Admission.ADMITTED;
-  }
-
-  private void removeIfEmpty(String userId, UserConnections connections) {
-    if (connections.size() == 0) {
-      users.computeIfPresent(userId, (_, present) -> present.size() == 0 ? null : present);
+    if (hasCome[0]) {
+      presenceListener.accept(userId);
     }
+    return Admission.ADMITTED;
   }
 
   /// The open connections of a user on this node, the oldest first.
@@ -265,12 +328,17 @@ public final class SseManager implements PokeBus.Subscriber, AutoCloseable {
 
   private void forget(Connection connection) {
     String userId = connection.caller().userId();
+    AtomicReference<Optional<String>> tooMany = new AtomicReference<>(Optional.empty());
     users.computeIfPresent(
         userId,
         (_, present) -> {
           present.remove(connection);
-          return present.size() == 0 ? null : present;
+          if (present.size() == 0) {
+            tooMany.set(departures.add(userId, System.nanoTime()));
+          }
+          return present;
         });
+    tooMany.get().ifPresent(this::letGo);
     total.decrementAndGet();
     bus.left(userId);
   }

@@ -1,6 +1,7 @@
 package dev.replistream.stream;
 
 import dev.replistream.http.Wire;
+import dev.replistream.poke.PresenceFeed;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -46,13 +47,18 @@ final class SseSession implements Consumer<Wire> {
 
   @Override
   public void accept(Wire wire) {
+    accept(wire, null);
+  }
+
+  /// As {@link #accept(Wire)}, and tells the client what `feed` has.
+  void accept(Wire wire, @Nullable PresenceFeed feed) {
     EventWriter writer =
         new EventWriter(
             connection, wire, manager, metrics, settings.pingInterval(), EventForm.EVENT_STREAM);
     try {
       wire.watchEnd(end -> connection.end(reasonOf(end)));
       begin(writer);
-      run(writer);
+      run(writer, feed);
     } catch (UncheckedIOException e) {
       connection.end(writer.reasonOf(e));
     } catch (InterruptedException _) {
@@ -86,9 +92,9 @@ final class SseSession implements Consumer<Wire> {
     writer.begin(first, resume);
   }
 
-  private void run(EventWriter writer) throws InterruptedException {
+  private void run(EventWriter writer, @Nullable PresenceFeed feed) throws InterruptedException {
     while (connection.take() != Connection.Signal.END) {
-      writer.writeWaiting();
+      writer.writeWaiting(feed);
     }
     if (connection.reason() == CloseReason.DRAINED) {
       // tells the client when to come back; what is pending goes out before

@@ -7,6 +7,8 @@ import dev.replistream.http.Cors;
 import dev.replistream.http.Problem;
 import dev.replistream.http.Routes;
 import dev.replistream.http.Takeover;
+import dev.replistream.http.Wire;
+import dev.replistream.poke.PresenceFeed;
 import io.helidon.common.media.type.MediaTypes;
 import io.helidon.http.BadRequestException;
 import io.helidon.http.Header;
@@ -27,6 +29,7 @@ import java.time.format.DateTimeFormatter;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// `GET /stream`: opens a stream of events, or says why not in the form that the caller can use.
@@ -46,6 +49,7 @@ public final class StreamHandler implements Handler {
 
   private final Authenticator authenticator;
   private final SseManager manager;
+  private final PresenceFeed.Source presence;
   private final StreamSettings settings;
   private final StreamMetrics metrics;
   private final Cors cors;
@@ -56,6 +60,7 @@ public final class StreamHandler implements Handler {
   public StreamHandler(
       Authenticator authenticator,
       SseManager manager,
+      PresenceFeed.Source presence,
       StreamSettings settings,
       StreamMetrics metrics,
       Cors cors,
@@ -63,6 +68,7 @@ public final class StreamHandler implements Handler {
       List<Header> extraHeaders) {
     this.authenticator = authenticator;
     this.manager = manager;
+    this.presence = presence;
     this.settings = settings;
     this.metrics = metrics;
     this.cors = cors;
@@ -85,6 +91,7 @@ public final class StreamHandler implements Handler {
       throw Problem.of(Status.NOT_ACCEPTABLE_406, "This route answers with text/event-stream only.")
           .toException();
     }
+    boolean asksForPresence = asksForPresence(request);
     Connection connection =
         new Connection(
             caller, Transport.SSE, device, Duration.between(clock.instant(), caller.expiresAt()));
@@ -96,12 +103,50 @@ public final class StreamHandler implements Handler {
     }
     SseSession session =
         new SseSession(connection, head(request), lastEventId, manager, settings, metrics);
+    if (asksForPresence) {
+      startWithPresence(response, connection, session);
+    } else {
+      start(response, connection, session);
+    }
+  }
+
+  private void startWithPresence(
+      ServerResponse response, Connection connection, SseSession session) {
+    PresenceFeed feed = presence.open(connection.caller().userId(), connection::offer);
+    try {
+      start(
+          response,
+          connection,
+          wire -> {
+            try (feed) {
+              session.accept(wire, feed);
+            }
+          });
+    } catch (RuntimeException e) {
+      feed.close();
+      throw e;
+    }
+  }
+
+  private void start(ServerResponse response, Connection connection, Consumer<Wire> session) {
     try {
       Takeover.start(response, session);
     } catch (RuntimeException e) {
       manager.remove(connection, 0); // the session will never run, so nobody else would
       throw e;
     }
+  }
+
+  private static boolean asksForPresence(ServerRequest request) {
+    if (request.query().isEmpty()) {
+      return false;
+    }
+    String value = request.query().first("presence").orElse("0");
+    if (!value.equals("1") && !value.equals("0")) {
+      throw Problem.of(Status.BAD_REQUEST_400, "presence is 1, or 0 as when it is left out.")
+          .toException();
+    }
+    return value.equals("1");
   }
 
   /// Whether the media ranges of `Accept` allow an event stream: of those that match, the most

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Supplier;
 
 /// What happens to streams, as numbers. Thread-safe.
 ///
@@ -31,6 +32,7 @@ public final class StreamMetrics implements AutoCloseable {
   private final Counter pingsWritten;
   private final Counter syncsWritten;
   private final Counter syncsCoalesced;
+  private final Counter presenceWritten;
   private final Timer pokeToWrite;
 
   /// Registers the meters.
@@ -80,6 +82,9 @@ public final class StreamMetrics implements AutoCloseable {
         registry.getOrCreate(
             Counter.builder("replistream_syncs_coalesced")
                 .description("Pokes that joined a sync which was still pending"));
+    presenceWritten =
+        registry.getOrCreate(
+            Counter.builder("replistream_presence_written").description("presence events written"));
     pokeToWrite =
         Latency.timer(
             registry,
@@ -92,6 +97,14 @@ public final class StreamMetrics implements AutoCloseable {
   @Override
   public void close() {
     gauges.forEach(registry::remove);
+  }
+
+  /// Shows how many users are present.
+  void countUsers(Supplier<Integer> count) {
+    gauges.add(
+        registry.getOrCreate(
+            Gauge.builder("replistream_users_present", count)
+                .description("Users who are connected, or were within the grace time")));
   }
 
   void connectionOpened(Transport transport) {
@@ -110,6 +123,10 @@ public final class StreamMetrics implements AutoCloseable {
 
   void pingWritten() {
     pingsWritten.increment();
+  }
+
+  void presenceWritten() {
+    presenceWritten.increment();
   }
 
   void syncWritten(long sincePokeNanos) {

@@ -4,17 +4,27 @@ import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// The open connections of one user. Adding, removing and copying take constant time, constant time
-/// and one copy; nothing is done to a connection under the lock.
+/// The open connections of one user, who may have none for a while. Adding, removing and copying
+/// take constant time, constant time and one copy; nothing is done to a connection under the lock.
 ///
 /// Thread-safe by its own monitor.
 final class UserConnections {
   private static final Connection[] NONE = {};
 
+  private final long sinceMillis;
   private Connection[] slots = NONE;
   private int size;
   private @Nullable Sync next;
   private boolean isFanningOut;
+
+  /// The connections of a user who has come at this time, in milliseconds since 1970.
+  UserConnections(long sinceMillis) {
+    this.sinceMillis = sinceMillis;
+  }
+
+  long sinceMillis() {
+    return sinceMillis;
+  }
 
   synchronized int size() {
     return size;

@@ -95,7 +95,7 @@ final class WebSocketSession implements Consumer<Wire>, EventForm, WebSocketRead
 
   private void run(EventWriter events) throws InterruptedException {
     while (connection.take() != Connection.Signal.END) {
-      events.writeWaiting();
+      events.writeWaiting(null);
     }
     events.end(farewell(requireNonNull(connection.reason())));
   }

@@ -3,10 +3,13 @@ package dev.replistream.sync;
 import dev.replistream.http.Json;
 import dev.replistream.poke.PokeBus;
 import dev.replistream.room.Outbox;
+import dev.replistream.room.MemberChange;
 import dev.replistream.room.RoomSettings;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Clock;
+import java.util.Set;
+import java.util.function.Consumer;
 
 /// Replicache's push (doc.replicache.dev/reference/server-push): runs mutators, in the order of the
 /// mutations, each at most once. Thread-safe.
@@ -21,21 +24,26 @@ public final class Push {
   private final int maxValueBytes;
   private final RoomSettings roomLimits;
   private final Clock clock;
+  private final Consumer<Set<MemberChange>> membersChanged;
   private final SyncMetrics metrics;
 
   /// @param maxValueBytes how long the JSON of a value may be, in UTF-8
+  /// @param membersChanged told who joined or left a room, after the commit of it and before the
+  ///   pusher is answered
   public Push(
       Outbox outbox,
       MutatorRegistry mutators,
       int maxValueBytes,
       RoomSettings roomLimits,
       Clock clock,
+      Consumer<Set<MemberChange>> membersChanged,
       SyncMetrics metrics) {
     this.outbox = outbox;
     this.mutators = mutators;
     this.maxValueBytes = maxValueBytes;
     this.roomLimits = roomLimits;
     this.clock = clock;
+    this.membersChanged = membersChanged;
     this.metrics = metrics;
   }
 
@@ -78,7 +86,8 @@ public final class Push {
             session ->
                 new PushBatch(session, userId, mutators, maxValueBytes, roomLimits, clock.instant())
                     .run(request, first),
-            PushBatch.Result::users);
+            PushBatch.Result::users,
+            result -> membersChanged.accept(result.joinedOrLeft()));
     metrics.mutationsSeen(batch.applied(), batch.duplicates());
     batch.refusals().forEach(refusal -> metrics.mutationRefused(refusal.isRejected()));
     batch.refusals().stream().limit(MAX_LOGGED).forEach(Push::log);

@@ -3,6 +3,7 @@ package dev.replistream.sync;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.db.Session;
 import dev.replistream.http.ProblemException;
+import dev.replistream.room.MemberChange;
 import dev.replistream.room.RoomSettings;
 import dev.replistream.room.RoomStore;
 import dev.replistream.room.Spaces;
@@ -30,7 +31,7 @@ final class PushBatch {
   private final RoomStore rooms;
   private final EntryStore entries;
 
-  private final Set<String> joinedOrLeft = new HashSet<>();
+  private final Set<MemberChange> joinedOrLeft = new HashSet<>();
   private final List<Refusal> refusals = new ArrayList<>();
   private int applied;
   private int duplicates;
@@ -76,8 +77,15 @@ final class PushBatch {
   ///
   /// @param next the index of the first mutation that was not seen
   /// @param users whom to poke once it is committed
+  /// @param joinedOrLeft those of them who became members of a room, or are so no more
   record Result(
-      End end, int next, Set<String> users, List<Refusal> refusals, int applied, int duplicates) {}
+      End end,
+      int next,
+      Set<String> users,
+      Set<MemberChange> joinedOrLeft,
+      List<Refusal> refusals,
+      int applied,
+      int duplicates) {}
 
   /// Applies the mutations from index `first` on.
   ///
@@ -95,7 +103,8 @@ final class PushBatch {
       }
     }
     clients.save();
-    return new Result(end, next, users(), List.copyOf(refusals), applied, duplicates);
+    return new Result(
+        end, next, users(), Set.copyOf(joinedOrLeft), List.copyOf(refusals), applied, duplicates);
   }
 
   private End step(PushClients clients, Mutation mutation) throws SQLException {
@@ -154,7 +163,7 @@ final class PushBatch {
     session.prepare("SELECT 1");
   }
 
-  private Set<String> run(Mutator mutator, Mutation mutation) throws SQLException {
+  private Set<MemberChange> run(Mutator mutator, Mutation mutation) throws SQLException {
     SqlTransaction transaction = new SqlTransaction(userId, spaces, rooms, entries, maxValueBytes);
     try {
       mutator.applyOrReject(transaction, mutation.args());
@@ -180,7 +189,8 @@ final class PushBatch {
   /// The pusher, who waits for the acknowledgement; the members of each room that was written in;
   /// and whoever joined or left one.
   private Set<String> users() throws SQLException {
-    Set<String> users = new HashSet<>(joinedOrLeft);
+    Set<String> users = new HashSet<>();
+    joinedOrLeft.forEach(change -> users.add(change.userId()));
     users.add(userId);
     for (String space : spaces.raised()) {
       Optional<String> room = Spaces.room(space);

@@ -2,6 +2,7 @@ package dev.replistream.sync;
 
 import dev.replistream.http.JsonValue;
 import dev.replistream.room.Member;
+import dev.replistream.room.MemberChange;
 import dev.replistream.room.Membership;
 import dev.replistream.room.Role;
 import dev.replistream.room.RoomException;
@@ -28,7 +29,7 @@ final class SqlTransaction implements Transaction {
   private final RoomStore rooms;
   private final EntryStore entries;
   private final int maxValueBytes;
-  private final Set<String> joinedOrLeft = new HashSet<>();
+  private final Set<MemberChange> joinedOrLeft = new HashSet<>();
   private @Nullable SQLException failure;
 
   /// @param spaces the spaces of the database's transaction, like the two stores
@@ -44,7 +45,7 @@ final class SqlTransaction implements Transaction {
   }
 
   /// Whoever became a member of a room, or is one no more.
-  Set<String> joinedOrLeft() {
+  Set<MemberChange> joinedOrLeft() {
     return joinedOrLeft;
   }
 
@@ -174,18 +175,25 @@ final class SqlTransaction implements Transaction {
   public void createRoom(String room) {
     run(() -> {
       rooms.create(room, userId);
-      return joinedOrLeft.add(userId);
+      return joinedOrLeft.add(new MemberChange(room, userId));
     });
   }
 
   @Override
   public void deleteRoom(String room) {
-    run(() -> joinedOrLeft.addAll(rooms.delete(room, userId)));
+    run(() -> {
+      rooms
+          .delete(room, userId)
+          .forEach(member -> joinedOrLeft.add(new MemberChange(room, member)));
+      return null;
+    });
   }
 
   @Override
   public void putMember(String room, String memberId, Role role) {
-    run(() -> rooms.put(room, userId, memberId, role) && joinedOrLeft.add(memberId));
+    run(() ->
+        rooms.put(room, userId, memberId, role)
+            && joinedOrLeft.add(new MemberChange(room, memberId)));
   }
 
   @Override
@@ -193,7 +201,7 @@ final class SqlTransaction implements Transaction {
     return run(() -> {
       boolean wasMember = rooms.remove(room, userId, memberId);
       if (wasMember) {
-        joinedOrLeft.add(memberId);
+        joinedOrLeft.add(new MemberChange(room, memberId));
       }
       return wasMember;
     });

@@ -54,7 +54,7 @@ class OutboxTest {
     outbox.change(
         users.length == 0 ? "" : users[0],
         PokeBus.Source.PUSH,
-        owed -> owed.inTransaction(_ -> 1, _ -> Set.of(users)));
+        owed -> owed.inTransaction(_ -> 1, _ -> Set.of(users), _ -> {}));
   }
 
   /// Commits, and dies before anybody is poked.
@@ -109,7 +109,8 @@ class OutboxTest {
                         _ -> {
                           throw new IllegalStateException("no");
                         },
-                        _ -> Set.of("alice"))))
+                        _ -> Set.of("alice"),
+                        _ -> {})))
         .hasMessage("no");
 
     assertThat(owed()).isZero();

@@ -27,12 +27,14 @@ class RoomsOfUnknownOutcomeTest {
   @BeforeEach
   void open() {
     database = new FlakyDatabase(TestDatabase.sqlite(directory));
+    RoomSettings limits = new RoomSettings(10, 10);
     rooms =
         new Rooms(
             database,
             new Outbox(database, poked.bus(), new Changes(), false),
-            new RoomSettings(10, 10),
+            limits,
             poked.bus(),
+            new RoomPresence(database, limits, RoomRules.NOON),
             RoomRules.NOON);
   }
 

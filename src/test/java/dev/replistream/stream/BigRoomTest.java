@@ -11,6 +11,7 @@ import dev.replistream.poke.Spread;
 import io.helidon.metrics.api.MeterRegistry;
 import io.helidon.metrics.api.MetricsFactory;
 import io.helidon.service.registry.Services;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -34,7 +35,8 @@ class BigRoomTest {
 
   private final StreamMetrics metrics = new StreamMetrics(METERS);
   private final PokeBus bus = new LocalPokeBus(new Cursor("e", 100_000), METERS);
-  private final SseManager manager = new SseManager(SETTINGS, bus, metrics, _ -> false);
+  private final SseManager manager =
+      new SseManager(SETTINGS, Duration.ZERO, bus, metrics, _ -> false, Clock.systemUTC());
 
   private final Set<String> members = new HashSet<>();
   private final List<Connection> pushers = new ArrayList<>();

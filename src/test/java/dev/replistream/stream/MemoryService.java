@@ -12,6 +12,7 @@ import dev.replistream.poke.PokeBus;
 import io.helidon.metrics.api.MeterRegistry;
 import io.helidon.metrics.api.MetricsFactory;
 import io.helidon.service.registry.Services;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Set;
@@ -42,7 +43,7 @@ final class MemoryService implements SyncScenario.Service, AutoCloseable {
 
   /// @param isRevoked whether a caller's token was revoked
   MemoryService(Predicate<Caller> isRevoked) {
-    manager = new SseManager(SETTINGS, bus, metrics, isRevoked);
+    manager = new SseManager(SETTINGS, Duration.ZERO, bus, metrics, isRevoked, Clock.systemUTC());
   }
 
   SseManager manager() {

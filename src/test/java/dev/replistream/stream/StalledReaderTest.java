@@ -55,10 +55,6 @@ class StalledReaderTest {
     assertThat(application.sseManager().connections()).isZero();
   }
 
-  private double closed("stalled") {
-    return closed("stalled");
-  }
-
   private double closed(String reason) {
     return client
         .metrics()

@@ -13,7 +13,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class UserConnectionsTest {
-  private final UserConnections connections = new UserConnections();
+  private final UserConnections connections = new UserConnections(0);
 
   private static Connection connection() {
     Caller caller = new Caller("alice", Set.of(), Instant.MAX, Caller.Credential.HEADER);

@@ -72,6 +72,7 @@ abstract class PullModel {
             1_000,
             new RoomSettings(1_000, 10_000),
             clock,
+            _ -> {},
             metrics);
     pull = new Pull(database, metrics);
   }

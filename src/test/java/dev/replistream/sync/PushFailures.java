@@ -70,6 +70,7 @@ abstract class PushFailures {
             1_000_000,
             new RoomSettings(10, 10),
             Clock.systemUTC(),
+            _ -> {},
             new SyncMetrics(Services.get(MetricsFactory.class).globalRegistry()));
     return push.push(
         "alice",

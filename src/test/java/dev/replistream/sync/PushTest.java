@@ -53,6 +53,7 @@ class PushTest {
         1_000,
         new RoomSettings(2, 3),
         Clock.systemUTC(),
+        _ -> {},
         new SyncMetrics(Services.get(MetricsFactory.class).globalRegistry()));
   }
 
