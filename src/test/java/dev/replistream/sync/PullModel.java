@@ -102,7 +102,7 @@ abstract class PullModel {
     private final Random random;
     private final List<String> users = new ArrayList<>();
     private final List<String> rooms = new ArrayList<>();
-    private final ViewModel model;
+    private final ViewModel model = new ViewModel();
     private final Map<String, Map<String, Long>> acknowledged = new HashMap<>();
     private final Map<String, List<String>> groups = new HashMap<>();
     private final List<State> states = new ArrayList<>();
@@ -117,7 +117,6 @@ abstract class PullModel {
         rooms.add("r" + seed + "-" + i);
         groups.put(user, new ArrayList<>(List.of(user + "-g0", user + "-g1")));
       }
-      model = new ViewModel(users.getFirst());
     }
 
     void run() {
@@ -174,7 +173,7 @@ abstract class PullModel {
     private String createOrDelete(String room) {
       if (!model.hasRoom(room)) {
         mutate(users.getFirst(), "createRoom", JsonValue.of(room));
-        model.createRoom(room);
+        model.createRoom(room, users.getFirst());
         return "create a room";
       }
       if (random.nextBoolean()) {
@@ -218,7 +217,7 @@ abstract class PullModel {
               .with("role", Role.WRITER.label())
               .build());
       if (joins) {
-        model.join(room, user);
+        model.join(room, user, Role.WRITER);
       } else {
         model.leave(room, user);
       }
