@@ -15,7 +15,7 @@ import java.util.Random;
 record IsolationStep(Action action, int user, int other, int room, int key, int pick) {
   static final int USERS = 4;
   static final int ROOMS = 3;
-  static final int KEYS = 4;
+  static final int KEYS = 3;
   private static final int PICKS = 1 << 16;
   private static final List<Role> ROLES = List.of(Role.OWNER, Role.WRITER, Role.READER);
 
@@ -69,12 +69,17 @@ record IsolationStep(Action action, int user, int other, int room, int key, int 
     Random random = new Random(seed);
     List<IsolationStep> steps = new ArrayList<>();
     for (int i = 0; i < length; i++) {
+      Action action =
+          i < ROOMS ? Action.CREATE_ROOM : actions.get(random.nextInt(actions.size()));
+      int room = i < ROOMS ? i : random.nextInt(ROOMS);
+      // half of the time the user who most often owns the room: else most steps would be refused
+      int user = i < ROOMS || random.nextBoolean() ? room : random.nextInt(USERS);
       steps.add(
           new IsolationStep(
-              i < ROOMS ? Action.CREATE_ROOM : actions.get(random.nextInt(actions.size())),
+              action,
+              user,
               random.nextInt(USERS),
-              random.nextInt(USERS),
-              i < ROOMS ? i : random.nextInt(ROOMS),
+              room,
               random.nextInt(KEYS),
               random.nextInt(PICKS)));
     }

@@ -438,10 +438,10 @@ final class IsolationTrace implements AutoCloseable {
             HttpRequest.api("GET", "/stream"),
             json("/pull", user.clients.getFirst().pullBody(user.newest(0).cookie)),
             json("/push", user.clients.getFirst().pushBody(List.of(next(user, key(step.key()))))));
-    HttpRequest request = routes.get(step.pick() % routes.size());
+    HttpRequest request = routes.get(step.pick() / 4 % routes.size());
     HttpReply reply =
         client.send(
-            switch (step.key()) {
+            switch (step.pick() % 4) {
               case 0 -> request;
               case 1 -> request.by(past.token(user.id, "replicache:poke"));
               case 2 -> request.by(forger.token(user.id, "replicache:poke"));

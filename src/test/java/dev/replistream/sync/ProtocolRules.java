@@ -818,6 +818,27 @@ abstract class ProtocolRules {
   }
 
   @Test
+  void rule16whoHasLeftARoomIsNotToldWhatWasThereBeforeItJoinedAndCameAgain() {
+    Replica owner = replica(alice);
+    owner.push(
+        owner.mutation("createRoom", JsonValue.of(room)),
+        owner.put(room, "secret", ONE),
+        owner.put(room, "shared", ONE));
+    owner.push(owner.del("secret"));
+    owner.push(owner.join(room, bob, "reader"));
+    Replica member = replica(bob);
+    member.pull();
+    owner.push(owner.leave(room, bob));
+    for (int i = 0; i < 2; i++) {
+      owner.push(owner.put(room, "secret", TWO), owner.put(room, "shared", TWO));
+      owner.push(owner.del("secret"), owner.del("shared"));
+    }
+    owner.push(owner.put(room, "secret", TWO), owner.put(room, "shared", TWO));
+
+    assertThat(member.pull()).containsExactly("del shared");
+  }
+
+  @Test
   void rule16whoComesBackToARoomIsNotToldWhatCameAndWentMeanwhile() {
     Replica owner = replica(alice);
     owner.push(
