@@ -1,18 +1,17 @@
--- A transaction whose pokes are still owed, of users as a JSON array, since that time (milliseconds since 1970). Of nodes that
--- share the database; each row is gone as soon as its users have been poked.
-CREATE TABLE owed_poke (id ${text} NOT NULL PRIMARY KEY, users ${blob} NOT NULL, since BIGINT NOT NULL);
-CREATE INDEX owed_poke_by_time ON owed_poke (since);
-
--- Tokens that are refused, until expires_at: those with a sid (kind 'sid'), or those of a user (kind 'user') issued up to
--- revoked_at (both in milliseconds since 1970). Each has the version that was current when it was written, so that a node finds
--- those that it has not seen.
-CREATE TABLE revocation (
-  kind ${text} NOT NULL, subject ${text} NOT NULL, revoked_at BIGINT NOT NULL, expires_at BIGINT NOT NULL,
-  version BIGINT NOT NULL, PRIMARY KEY (kind, subject)
+-- The tombstones get a table of their own, one for each time that a key was deleted. A key of an entry stands in its space from
+-- version born on; one of a tombstone stood there from version born on and before version died. So of any version it is known which
+-- keys stood there then, and nobody is told the name of another one. An entry's value is not null any more.
+CREATE TABLE tombstone (
+  space ${text} NOT NULL, died BIGINT NOT NULL, key ${blob} NOT NULL, born BIGINT NOT NULL, changed_at BIGINT NOT NULL,
+  PRIMARY KEY (space, died, key)
 );
-CREATE INDEX revocation_by_version ON revocation (version);
-CREATE INDEX revocation_by_expiry ON revocation (expires_at);
+INSERT INTO tombstone (space, died, key, born, changed_at)
+SELECT space, version, key, born, changed_at FROM entry WHERE value IS NULL;
+DELETE FROM entry WHERE value IS NULL;
+DROP INDEX entry_tombstone;
+CREATE INDEX tombstone_by_age ON tombstone (changed_at);
 
--- One row, which is raised and so locked by each transaction that writes a revocation: versions follow the order of commits.
-CREATE TABLE revocation_version (version BIGINT NOT NULL);
-INSERT INTO revocation_version (version) VALUES (0);
+-- Till now born was the first birth of a key that was deleted and put again, and when it was away was forgotten. In a private space
+-- that does no harm: its owner may be told to delete a key of his that is gone already. As to rooms, whoever has not seen all of one
+-- gets the whole view once, as if the room was compacted.
+UPDATE space SET compacted = version WHERE id LIKE 'r/%';

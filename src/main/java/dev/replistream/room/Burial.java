@@ -96,20 +96,38 @@ public final class Burial {
     return buried;
   }
 
-  /// The oldest come first: what was buried before has a later version and is not looked at again.
+  /// The oldest come first. What was born with the version of its death was in nobody's view, and
+  /// gets no tombstone; it is deleted at once, as there is no more of it than this transaction has
+  /// written.
   private int bury(String space) throws SQLException {
+    long version = spaces.raise(space);
+    PreparedStatement unseen =
+        session.prepare("DELETE FROM entry WHERE space = ? AND version = ? AND born = ?");
+    unseen.setString(1, space);
+    unseen.setLong(2, version);
+    unseen.setLong(3, version);
+    unseen.executeUpdate();
     PreparedStatement bury =
         session.prepare(
             """
-            UPDATE entry SET version = ?, value = NULL, changed_at = ?
-            WHERE space = ? AND key IN (
-              SELECT key FROM entry WHERE space = ? AND value IS NOT NULL ORDER BY version LIMIT ?)\
+            INSERT INTO tombstone (space, died, key, born, changed_at)
+            SELECT space, ?, key, born, ? FROM entry WHERE space = ? ORDER BY version LIMIT ?\
             """);
-    bury.setLong(1, spaces.raise(space));
+    bury.setLong(1, version);
     bury.setLong(2, nowMillis);
     bury.setString(3, space);
-    bury.setString(4, space);
-    bury.setInt(5, BATCH);
-    return bury.executeUpdate();
+    bury.setInt(4, BATCH);
+    int buried = bury.executeUpdate();
+    PreparedStatement delete =
+        session.prepare(
+            """
+            DELETE FROM entry
+            WHERE space = ? AND key IN (SELECT key FROM tombstone WHERE space = ? AND died = ?)\
+            """);
+    delete.setString(1, space);
+    delete.setString(2, space);
+    delete.setLong(3, version);
+    delete.executeUpdate();
+    return buried;
   }
 }

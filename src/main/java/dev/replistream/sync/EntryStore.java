@@ -36,8 +36,7 @@ final class EntryStore {
 
   Optional<byte[]> get(String space, Key key) throws SQLException {
     PreparedStatement select =
-        session.prepare(
-            "SELECT value FROM entry WHERE space = ? AND key = ? AND value IS NOT NULL");
+        session.prepare("SELECT value FROM entry WHERE space = ? AND key = ?");
     select.setString(1, space);
     select.setBytes(2, key.bytes());
     try (ResultSet row = select.executeQuery()) {
@@ -50,10 +49,10 @@ final class EntryStore {
     PreparedStatement select =
         session.prepare(
             """
-            SELECT space FROM entry WHERE space = ? AND key = ? AND value IS NOT NULL
+            SELECT space FROM entry WHERE space = ? AND key = ?
             UNION ALL
             SELECT e.space FROM member m JOIN entry e ON e.space = 'r/' || m.room AND e.key = ?
-            WHERE m.user_id = ? AND e.value IS NOT NULL\
+            WHERE m.user_id = ?\
             """);
     select.setString(1, Spaces.ofUser(userId));
     select.setBytes(2, key.bytes());
@@ -77,7 +76,7 @@ final class EntryStore {
         session.prepare(
             """
             SELECT key, value FROM entry
-            WHERE space = ? AND key >= ? AND key < ? AND value IS NOT NULL ORDER BY key\
+            WHERE space = ? AND key >= ? AND key < ? ORDER BY key\
             """);
     select.setString(1, space);
     select.setBytes(2, prefix.bytes());
@@ -96,11 +95,11 @@ final class EntryStore {
         session.prepare(
             """
             SELECT space, key, value FROM entry
-            WHERE space = ? AND key >= ? AND key < ? AND value IS NOT NULL
+            WHERE space = ? AND key >= ? AND key < ?
             UNION ALL
             SELECT e.space, e.key, e.value FROM member m
             JOIN entry e ON e.space = 'r/' || m.room AND e.key >= ? AND e.key < ?
-            WHERE m.user_id = ? AND e.value IS NOT NULL
+            WHERE m.user_id = ?
             ORDER BY key\
             """);
     byte[] end = end(prefix);
@@ -174,18 +173,24 @@ final class EntryStore {
     upsert.executeUpdate();
   }
 
-  /// Puts a tombstone in the place of an entry.
+  /// Puts a tombstone in the place of an entry; but not of one that was born with the same version,
+  /// as that was in nobody's view.
   void delete(String space, Key key, long version) throws SQLException {
-    PreparedStatement update =
+    PreparedStatement insert =
         session.prepare(
             """
-            UPDATE entry SET version = ?, value = NULL, changed_at = ?
-            WHERE space = ? AND key = ? AND value IS NOT NULL\
+            INSERT INTO tombstone (space, died, key, born, changed_at)
+            SELECT space, ?, key, born, ? FROM entry WHERE space = ? AND key = ? AND born < ?\
             """);
-    update.setLong(1, version);
-    update.setLong(2, nowMillis);
-    update.setString(3, space);
-    update.setBytes(4, key.bytes());
-    update.executeUpdate();
+    insert.setLong(1, version);
+    insert.setLong(2, nowMillis);
+    insert.setString(3, space);
+    insert.setBytes(4, key.bytes());
+    insert.setLong(5, version);
+    insert.executeUpdate();
+    PreparedStatement delete = session.prepare("DELETE FROM entry WHERE space = ? AND key = ?");
+    delete.setString(1, space);
+    delete.setBytes(2, key.bytes());
+    delete.executeUpdate();
   }
 }

@@ -26,7 +26,7 @@ final class Tombstones {
     this.database = database;
   }
 
-  private record Tombstone(Key key, long version) {}
+  private record Tombstone(Key key, long died) {}
 
   /// Removes what was deleted before a time.
   ///
@@ -54,7 +54,7 @@ final class Tombstones {
       PreparedStatement select =
           session.prepare(
               """
-              SELECT space, key, version FROM entry WHERE value IS NULL AND changed_at < ?
+              SELECT space, key, died FROM tombstone WHERE changed_at < ?
               ORDER BY changed_at LIMIT ?\
               """);
       select.setLong(1, deletedBefore.toEpochMilli());
@@ -71,7 +71,7 @@ final class Tombstones {
     });
   }
 
-  /// Removes those that are still what they were.
+  /// Removes those that no other node has removed.
   private static int remove(Session session, String space, List<Tombstone> tombstones)
       throws SQLException {
     new Spaces(session).lock(space); // before its entries, as a push does
@@ -79,14 +79,13 @@ final class Tombstones {
     long compacted = 0;
     for (Tombstone tombstone : tombstones) {
       PreparedStatement delete =
-          session.prepare(
-              "DELETE FROM entry WHERE space = ? AND key = ? AND version = ? AND value IS NULL");
+          session.prepare("DELETE FROM tombstone WHERE space = ? AND died = ? AND key = ?");
       delete.setString(1, space);
-      delete.setBytes(2, tombstone.key.bytes());
-      delete.setLong(3, tombstone.version);
+      delete.setLong(2, tombstone.died);
+      delete.setBytes(3, tombstone.key.bytes());
       if (delete.executeUpdate() > 0) {
         removed++;
-        compacted = Math.max(compacted, tombstone.version);
+        compacted = Math.max(compacted, tombstone.died);
       }
     }
     PreparedStatement update =

@@ -75,40 +75,45 @@ final class ViewStore {
     void visit(Key key, byte[] value) throws SQLException;
   }
 
-  /// Visits the keys of a space that changed after `version`, deleted ones among them; not those
-  /// that came after it and are gone again.
+  /// Visits the keys of a space that changed after `version`: those that stand there, and those
+  /// that do no more but did at that version.
   void changedKeys(String space, long version, Visitor<Key> visitor) throws SQLException {
     PreparedStatement select =
         session.prepare(
             """
-            SELECT key FROM entry
-            WHERE space = ? AND version > ? AND (value IS NOT NULL OR born <= ?)\
+            SELECT key FROM entry WHERE space = ? AND version > ?
+            UNION ALL
+            SELECT t.key FROM tombstone t WHERE t.space = ? AND t.died > ? AND t.born <= ?
+            AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.space = t.space AND e.key = t.key)\
             """);
     select.setString(1, space);
     select.setLong(2, version);
-    select.setLong(3, version);
+    select.setString(3, space);
+    select.setLong(4, version);
+    select.setLong(5, version);
     visit(select, visitor);
   }
 
-  /// Visits the keys that may have stood in a space at `version`, even if they were deleted later;
-  /// not those that were deleted by then.
+  /// Visits the keys that stood in a space at `version`, whatever became of them later.
   void keysAt(String space, long version, Visitor<Key> visitor) throws SQLException {
     PreparedStatement select =
         session.prepare(
             """
-            SELECT key FROM entry
-            WHERE space = ? AND born <= ? AND (value IS NOT NULL OR version > ?)\
+            SELECT key FROM entry WHERE space = ? AND born <= ?
+            UNION ALL
+            SELECT key FROM tombstone WHERE space = ? AND died > ? AND born <= ?\
             """);
     select.setString(1, space);
     select.setLong(2, version);
-    select.setLong(3, version);
+    select.setString(3, space);
+    select.setLong(4, version);
+    select.setLong(5, version);
     visit(select, visitor);
   }
 
   /// Visits the keys of a space.
   void keys(String space, Visitor<Key> visitor) throws SQLException {
-    PreparedStatement select =
-        session.prepare("SELECT key FROM entry WHERE space = ? AND value IS NOT NULL");
+    PreparedStatement select = session.prepare("SELECT key FROM entry WHERE space = ?");
     select.setString(1, space);
     visit(select, visitor);
   }
@@ -124,8 +129,7 @@ final class ViewStore {
   /// Visits the entries of a space, in the order of their keys.
   void entries(String space, Entries visitor) throws SQLException {
     PreparedStatement select =
-        session.prepare(
-            "SELECT key, value FROM entry WHERE space = ? AND value IS NOT NULL ORDER BY key");
+        session.prepare("SELECT key, value FROM entry WHERE space = ? ORDER BY key");
     select.setString(1, space);
     visit(select, visitor);
   }
@@ -145,11 +149,11 @@ final class ViewStore {
     PreparedStatement select =
         session.prepare(
             """
-            SELECT space, key FROM entry WHERE space = ? AND key IN (%1$s) AND value IS NOT NULL
+            SELECT space, key FROM entry WHERE space = ? AND key IN (%1$s)
             UNION ALL
             SELECT e.space, e.key FROM member m
             JOIN entry e ON e.space = 'r/' || m.room AND e.key IN (%1$s)
-            WHERE m.user_id = ? AND e.value IS NOT NULL\
+            WHERE m.user_id = ?\
             """
                 .formatted(KEYS));
     select.setString(1, Spaces.ofUser(userId));

@@ -1,11 +1,17 @@
 package dev.replistream.db;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -88,13 +94,87 @@ class MigrationsTest {
     try (Connection connection = DriverManager.getConnection(url);
         Statement statement = connection.createStatement()) {
       statement.execute("INSERT INTO schema_version (version) VALUES (99)");
-      Migrations today = Migrations.of(dialect);
 
-      assertThatThrownBy(() -> today.run(connection))
+      assertThatThrownBy(() -> Migrations.of(dialect).run(connection))
           .isInstanceOf(DatabaseStartException.class)
           .hasMessageStartingWith("replistream.db.url: the database has schema 99");
     }
     assertThat(versions(url)).containsExactly("1", "2", "99");
+    assertThat(query(url, "SELECT more FROM first")).isEmpty();
+  }
+
+  /// The script that gives tombstones a table of their own.
+  private static final int TOMBSTONES = 2;
+
+  /// Runs the service's scripts from one on and before another, as an earlier release did.
+  private static void runBefore(Dialect dialect, String url, int end) throws SQLException {
+    boolean isSqlite = dialect == Dialect.SQLITE;
+    try (Connection connection = DriverManager.getConnection(url);
+        Statement statement = connection.createStatement()) {
+      statement.execute("CREATE TABLE schema_version (version INTEGER NOT NULL PRIMARY KEY)");
+      for (int version = 1; version < end; version++) {
+        String script =
+            script(version)
+                .replace("${blob}", isSqlite ? "BLOB" : "BYTEA")
+                .replace("${text}", isSqlite ? "TEXT" : "TEXT COLLATE \"C\"");
+        for (String each : script.split(";\n", -1)) {
+          if (!each.isBlank()) {
+            statement.execute(each);
+          }
+        }
+        statement.execute("INSERT INTO schema_version (version) VALUES (" + version + ")");
+      }
+    }
+  }
+
+  private static String script(int version) {
+    try (InputStream in = MigrationsTest.class.getResourceAsStream("/db/V" + version + ".sql")) {
+      return new String(requireNonNull(in).readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void tombstonesOfAnEarlierReleaseAreKeptAndRoomsOfUnknownHistoryCountAsCompacted(Dialect dialect)
+      throws SQLException {
+    String url = url(dialect);
+    runBefore(dialect, url, TOMBSTONES);
+    try (Connection connection = DriverManager.getConnection(url);
+        PreparedStatement insert =
+            connection.prepareStatement("INSERT INTO entry VALUES (?, ?, 2, ?, ?, 7)");
+        Statement statement = connection.createStatement()) {
+      statement.execute("INSERT INTO space VALUES ('u/alice', 5, 1), ('r/plan', 6, 1)");
+      for (String space : List.of("u/alice", "r/plan")) {
+        insert.setString(1, space);
+        insert.setBytes(2, new byte[] {'a'});
+        insert.setLong(3, 4);
+        insert.setBytes(4, new byte[] {'1'});
+        insert.executeUpdate();
+        insert.setBytes(2, new byte[] {'b'});
+        insert.setLong(3, 3);
+        insert.setBytes(4, null);
+        insert.executeUpdate();
+      }
+      Migrations.of(dialect).run(connection);
+    }
+
+    String key = dialect == Dialect.SQLITE ? "hex(key)" : "upper(encode(key, 'hex'))";
+    assertThat(
+            query(
+                url,
+                "SELECT space || ' ' || %s || ' ' || born || ' ' || version FROM entry ORDER BY space"
+                    .formatted(key)))
+        .containsExactly("r/plan 61 2 4", "u/alice 61 2 4");
+    assertThat(
+            query(
+                url,
+                "SELECT space || ' ' || %s || ' ' || born || ' ' || died || ' ' || changed_at FROM tombstone ORDER BY space"
+                    .formatted(key)))
+        .containsExactly("r/plan 62 2 3 7", "u/alice 62 2 3 7");
+    assertThat(query(url, "SELECT id || ' ' || compacted FROM space ORDER BY id"))
+        .containsExactly("r/plan 6", "u/alice 1");
   }
 
   @ParameterizedTest

@@ -40,15 +40,21 @@ class CompactionTest {
     database.close();
   }
 
-  private void entry(String key, int version, boolean isLive, Duration age) {
+  private void entry(String key) {
     TestDatabase.execute(
         database,
-        "INSERT INTO entry (space, key, born, version, value, changed_at) VALUES (?, ?, 1, ?, "
-            + (isLive ? "X'31'" : "NULL")
-            + ", ?)",
+        "INSERT INTO entry (space, key, born, version, value, changed_at) VALUES (?, ?, 1, 1, X'31', 0)",
         "u/alice",
+        Key.of(key).bytes());
+  }
+
+  private void tombstone(String key, int died, Duration age) {
+    TestDatabase.execute(
+        database,
+        "INSERT INTO tombstone (space, died, key, born, changed_at) VALUES (?, ?, ?, 1, ?)",
+        "u/alice",
+        died,
         Key.of(key).bytes(),
-        version,
         now.minus(age).toEpochMilli());
   }
 
@@ -60,26 +66,27 @@ class CompactionTest {
     return TestDatabase.number(database, "SELECT compacted FROM space WHERE id = 'u/alice'");
   }
 
-  private long entries() {
-    return TestDatabase.number(database, "SELECT COUNT(*) FROM entry");
+  private long tombstones() {
+    return TestDatabase.number(database, "SELECT COUNT(*) FROM tombstone");
   }
 
   @Test
   void oldTombstonesGoAndTheMarkSaysHowFar() {
-    entry("live", 1, true, Duration.ofDays(99));
-    entry("old", 3, false, Duration.ofDays(31));
-    entry("older", 2, false, Duration.ofDays(60));
-    entry("young", 5, false, Duration.ofDays(29));
+    entry("live");
+    tombstone("old", 3, Duration.ofDays(31));
+    tombstone("older", 2, Duration.ofDays(60));
+    tombstone("young", 5, Duration.ofDays(29));
 
     compact();
 
-    assertThat(entries()).isEqualTo(2);
+    assertThat(tombstones()).isOne();
+    assertThat(TestDatabase.number(database, "SELECT COUNT(*) FROM entry")).isOne();
     assertThat(compacted()).isEqualTo(3);
   }
 
   @Test
   void theMarkStaysWhereThereIsNothingOld() {
-    entry("young", 5, false, Duration.ofDays(29));
+    tombstone("young", 5, Duration.ofDays(29));
 
     compact();
 
@@ -89,40 +96,40 @@ class CompactionTest {
   @Test
   void theMarkNeverGoesBack() {
     TestDatabase.execute(database, "UPDATE space SET compacted = 7");
-    entry("old", 3, false, Duration.ofDays(31));
+    tombstone("old", 3, Duration.ofDays(31));
 
     compact();
 
     assertThat(compacted()).isEqualTo(7);
-    assertThat(entries()).isZero();
+    assertThat(tombstones()).isZero();
   }
 
   @Test
   void moreThanATransactionTakesGoToo() {
     for (int i = 0; i < 2 * Tombstones.BATCH + 1; i++) {
-      entry("k" + i, 2, false, Duration.ofDays(31));
+      tombstone("k" + i, 2, Duration.ofDays(31));
     }
 
     compact();
 
-    assertThat(entries()).isZero();
+    assertThat(tombstones()).isZero();
   }
 
   @Test
   void itStopsBetweenTwoTransactionsWhenItIsTold() {
     for (int i = 0; i < 2 * Tombstones.BATCH; i++) {
-      entry("k" + i, 2, false, Duration.ofDays(31));
+      tombstone("k" + i, 2, Duration.ofDays(31));
     }
 
     new Tombstones(database).remove(now.minus(SETTINGS.tombstoneMaxAge()), () -> true);
 
-    assertThat(entries()).isEqualTo(Tombstones.BATCH);
+    assertThat(tombstones()).isEqualTo(Tombstones.BATCH);
   }
 
   @Test
   void severalAtOnceDontDisturbEachOther() throws Exception {
     for (int i = 0; i < 2_000; i++) {
-      entry("k" + i, i % 9 + 1, false, Duration.ofDays(31));
+      tombstone("k" + i, i % 9 + 1, Duration.ofDays(31));
     }
     List<Future<?>> runs = new ArrayList<>();
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -134,7 +141,7 @@ class CompactionTest {
       }
     }
 
-    assertThat(entries()).isZero();
+    assertThat(tombstones()).isZero();
     assertThat(compacted()).isEqualTo(9);
   }
 
@@ -170,21 +177,21 @@ class CompactionTest {
   void itRunsAgainAndAgainUntilItIsClosedAlsoAfterAFailure() {
     try (LogCapture log = new LogCapture()) {
       Compaction compaction = new Compaction(database, SETTINGS, Clock.systemUTC());
-      entry("first", 3, false, Duration.ofDays(31));
+      tombstone("first", 3, Duration.ofDays(31));
       TestDatabase.execute(
           database,
-          "CREATE TRIGGER no BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'no'); END");
+          "CREATE TRIGGER no BEFORE DELETE ON tombstone BEGIN SELECT RAISE(ABORT, 'no'); END");
       compaction.start();
       Eventually.holds("it fails", () -> !log.lines("compaction-failed").isEmpty());
       TestDatabase.execute(database, "DROP TRIGGER no");
 
       for (int i = 0; i < 3; i++) {
-        entry("k" + i, 3, false, Duration.ofDays(31));
-        Eventually.holds("it compacts", () -> entries() == 0);
+        tombstone("k" + i, 3, Duration.ofDays(31));
+        Eventually.holds("it compacts", () -> tombstones() == 0);
       }
       compaction.close();
-      entry("k", 3, false, Duration.ofDays(31));
-      assertThat(entries()).isOne();
+      tombstone("k", 3, Duration.ofDays(31));
+      assertThat(tombstones()).isOne();
     }
   }
 

@@ -381,7 +381,10 @@ class PullHandlerTest {
       statement.execute(
           "UPDATE entry SET version = 3, value = CAST('1' AS BLOB) WHERE space = 'u/busy'");
       statement.execute(
-          "UPDATE entry SET value = NULL WHERE space = 'u/busy' AND key < CAST('key00000100' AS BLOB)");
+          "INSERT INTO tombstone SELECT space, 3, key, born, 0 FROM entry"
+              + " WHERE space = 'u/busy' AND key < CAST('key00000100' AS BLOB)");
+      statement.execute(
+          "DELETE FROM entry WHERE space = 'u/busy' AND key < CAST('key00000100' AS BLOB)");
     }
 
     assertThat(replica.pull()).contains("clear");

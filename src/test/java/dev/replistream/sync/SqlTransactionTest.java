@@ -182,7 +182,7 @@ abstract class SqlTransactionTest extends TransactionContractTest {
   }
 
   private long live() {
-    return TestDatabase.number(database(), "SELECT COUNT(*) FROM entry WHERE value IS NOT NULL");
+    return TestDatabase.number(database(), "SELECT COUNT(*) FROM entry");
   }
 
   private void compact() {
@@ -210,8 +210,8 @@ abstract class SqlTransactionTest extends TransactionContractTest {
     assertThat(
             TestDatabase.number(
                 database(),
-                "SELECT COUNT(*) FROM entry e JOIN space s ON s.id = e.space"
-                    + " WHERE e.version > 1 AND e.version <= s.version"))
+                "SELECT COUNT(*) FROM tombstone t JOIN space s ON s.id = t.space"
+                    + " WHERE t.died > 1 AND t.died <= s.version"))
         .isEqualTo(2 * Burial.BATCH + 1);
   }
 

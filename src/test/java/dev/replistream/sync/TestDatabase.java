@@ -30,7 +30,8 @@ public final class TestDatabase {
 
   /// Deletes all data.
   static void clear(Database database) {
-    for (String table : List.of("space", "entry", "room", "member", "client_group", "client")) {
+    for (String table :
+        List.of("space", "entry", "tombstone", "room", "member", "client_group", "client")) {
       execute(database, "DELETE FROM " + table);
     }
   }

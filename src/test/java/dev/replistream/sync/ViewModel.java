@@ -1,41 +1,59 @@
 package dev.replistream.sync;
 
 import dev.replistream.http.JsonValue;
+import dev.replistream.room.Role;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Function;
 
-/// What is right, said as simply as can be: maps. Every room is owned by one user, and all its
-/// members write. Confined to one thread.
+/// What is right, said as simply as can be: maps. Whoever writes where the user may not leaves all
+/// as it is. Confined to one thread.
 final class ViewModel {
-  private final String owner;
   private final Map<String, Map<String, JsonValue>> privateSpaces = new HashMap<>();
   private final Map<String, Map<String, JsonValue>> rooms = new TreeMap<>();
-  private final Map<String, Set<String>> members = new HashMap<>();
+  private final Map<String, Map<String, Role>> members = new TreeMap<>();
 
-  /// @param owner who owns all rooms
-  ViewModel(String owner) {
-    this.owner = owner;
+  boolean hasRoom(String room) {
+    return rooms.containsKey(room);
   }
 
-  private Set<String> members(String room) {
-    return members.getOrDefault(room, new TreeSet<>());
+  /// The members of a room; none where there is no room.
+  Map<String, Role> members(String room) {
+    return members.getOrDefault(room, new TreeMap<>());
+  }
+
+  Optional<Role> role(String room, String user) {
+    return Optional.ofNullable(members(room).get(user));
   }
 
   boolean isMember(String room, String user) {
-    return members(room).contains(user);
+    return members(room).containsKey(user);
+  }
+
+  boolean isLastOwner(String room, String user) {
+    return members(room).get(user) == Role.OWNER
+        && members(room).values().stream().filter(role -> role == Role.OWNER).count() == 1;
+  }
+
+  /// The rooms of a user with the role in each.
+  Map<String, Role> rooms(String user) {
+    Map<String, Role> mine = new TreeMap<>();
+    rooms.keySet().forEach(room -> role(room, user).ifPresent(role -> mine.put(room, role)));
+    return mine;
   }
 
   private Map<String, JsonValue> privateSpace(String user) {
     return privateSpaces.computeIfAbsent(user, _ -> new TreeMap<>());
   }
 
-  /// The spaces of a user, the one that wins first.
-  private List<Map<String, JsonValue>> spaces(String user) {
+  /// The entries of all that a user may read, the space that wins first.
+  List<Map<String, JsonValue>> spaces(String user) {
     List<Map<String, JsonValue>> spaces = new ArrayList<>(List.of(privateSpace(user)));
     rooms.forEach((room, space) -> {
       if (isMember(room, user)) {
@@ -45,34 +63,61 @@ final class ViewModel {
     return spaces;
   }
 
-  private Map<String, JsonValue> spaceOf(String user, String key) {
-    return spaces(user).stream()
-        .filter(space -> space.containsKey(key))
-        .findFirst()
-        .orElseGet(() -> privateSpace(user));
+  /// The client view of a user.
+  Map<String, JsonValue> view(String user) {
+    Map<String, JsonValue> view = new TreeMap<>();
+    spaces(user).reversed().forEach(view::putAll);
+    return view;
+  }
+
+  /// The room where a user sees a key; none where that is the private space, or nowhere.
+  private Optional<String> roomOf(String user, String key) {
+    return privateSpace(user).containsKey(key)
+        ? Optional.empty()
+        : rooms(user).keySet().stream()
+            .filter(room -> rooms.getOrDefault(room, Map.of()).containsKey(key))
+            .findFirst();
+  }
+
+  /// Writes what `change` makes of the value that is there, nothing to delete it.
+  ///
+  /// @param named the room to write in; else it is where the user sees the key
+  /// @return whom it concerns beside the user: the members of the room that was written in
+  Set<String> write(
+      String user,
+      Optional<String> named,
+      String key,
+      Function<Optional<JsonValue>, Optional<JsonValue>> change) {
+    Optional<String> room = named.or(() -> roomOf(user, key));
+    if (room.isPresent() && !role(room.get(), user).map(Role::writes).orElse(false)) {
+      return Set.of();
+    }
+    Map<String, JsonValue> space =
+        room.isPresent() ? rooms.getOrDefault(room.get(), new TreeMap<>()) : privateSpace(user);
+    Optional<JsonValue> before = Optional.ofNullable(space.get(key));
+    Optional<JsonValue> after = change.apply(before);
+    if (before.isEmpty() && after.isEmpty()) {
+      return Set.of();
+    }
+    after.ifPresentOrElse(value -> space.put(key, value), () -> space.remove(key));
+    return room.map(id -> (Set<String>) new TreeSet<>(members(id).keySet())).orElse(Set.of());
   }
 
   void put(String user, String key, JsonValue value) {
-    spaceOf(user, key).put(key, value);
+    write(user, Optional.empty(), key, _ -> Optional.of(value));
   }
 
   void put(String user, String room, String key, JsonValue value) {
-    if (isMember(room, user)) {
-      rooms.getOrDefault(room, new TreeMap<>()).put(key, value);
-    }
+    write(user, Optional.of(room), key, _ -> Optional.of(value));
   }
 
   void delete(String user, String key) {
-    spaceOf(user, key).remove(key);
+    write(user, Optional.empty(), key, _ -> Optional.empty());
   }
 
-  boolean hasRoom(String room) {
-    return rooms.containsKey(room);
-  }
-
-  void createRoom(String room) {
+  void createRoom(String room, String owner) {
     rooms.put(room, new TreeMap<>());
-    members.put(room, new TreeSet<>(Set.of(owner)));
+    members.put(room, new TreeMap<>(Map.of(owner, Role.OWNER)));
   }
 
   void deleteRoom(String room) {
@@ -80,18 +125,12 @@ final class ViewModel {
     members.remove(room);
   }
 
-  void join(String room, String user) {
-    members(room).add(user);
+  /// Makes a user a member, or gives one another role.
+  void join(String room, String user, Role role) {
+    members(room).put(user, role);
   }
 
   void leave(String room, String user) {
     members(room).remove(user);
-  }
-
-  /// The client view of a user.
-  Map<String, JsonValue> view(String user) {
-    Map<String, JsonValue> view = new TreeMap<>();
-    spaces(user).reversed().forEach(view::putAll);
-    return view;
   }
 }
