@@ -19,8 +19,8 @@ import dev.replistream.http.FileDescriptors;
 import dev.replistream.http.Routes;
 import dev.replistream.http.Wires;
 import dev.replistream.poke.Cursor;
-import dev.replistream.poke.LocalPokeBus;
 import dev.replistream.poke.CursorFile;
+import dev.replistream.poke.LocalPokeBus;
 import dev.replistream.poke.PokeBus;
 import dev.replistream.poke.PokeHandler;
 import dev.replistream.poke.RedisPokeBus;
@@ -279,8 +279,7 @@ public final class Application implements AutoCloseable {
   private PokeBus bus(Changes changes) {
     if (settings.redis().isEmpty()) {
       CursorKeeper keeper =
-          new CursorKeeper(
-              new CursorFile(settings.dataDir()), new DatabaseMark(database), changes);
+          new CursorKeeper(new CursorFile(settings.dataDir()), new DatabaseMark(database), changes);
       Cursor cursor = keeper.take(CURSOR_GENERATION);
       keepCursor = () -> keeper.keep(cursor);
       return new LocalPokeBus(cursor, meters);

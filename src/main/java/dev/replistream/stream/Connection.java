@@ -1,8 +1,8 @@
 package dev.replistream.stream;
 
 import dev.replistream.auth.Caller;
-import java.nio.ByteBuffer;
 import dev.replistream.poke.PresenceFeed;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.UUID;

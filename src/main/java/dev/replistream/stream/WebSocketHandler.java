@@ -41,7 +41,10 @@ public final class WebSocketHandler implements Handler {
     Caller caller = authenticator.streamCaller(request);
     Connection connection =
         new Connection(
-            caller, Transport.WEBSOCKET, device, Duration.between(clock.instant(), caller.expiresAt()));
+            caller,
+            Transport.WEBSOCKET,
+            device,
+            Duration.between(clock.instant(), caller.expiresAt()));
     SseManager.Admission admission = manager.register(connection);
     if (admission != SseManager.Admission.ADMITTED) {
       authenticator.giveBack(request, caller);

@@ -105,8 +105,7 @@ final class WebSocketSession implements Consumer<Wire>, EventForm, WebSocketRead
       case CLIENT_CLOSED, PROTOCOL_ERROR -> WebSocketFrames.close(answerCode, "");
       case TOKEN_EXPIRED ->
           WebSocketFrames.close(WebSocketFrames.UNAUTHORIZED, "the token has expired");
-      case REVOKED ->
-          WebSocketFrames.close(WebSocketFrames.UNAUTHORIZED, "the token was revoked");
+      case REVOKED -> WebSocketFrames.close(WebSocketFrames.UNAUTHORIZED, "the token was revoked");
       case ENDED -> WebSocketFrames.close(WebSocketFrames.ENDED, "ended by its user");
       case DRAINED -> WebSocketFrames.close(WebSocketFrames.GOING_AWAY, SseSession.retry(settings));
       // to those who are gone the write fails, whatever it is

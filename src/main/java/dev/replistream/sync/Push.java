@@ -2,8 +2,8 @@ package dev.replistream.sync;
 
 import dev.replistream.http.Json;
 import dev.replistream.poke.PokeBus;
-import dev.replistream.room.Outbox;
 import dev.replistream.room.MemberChange;
+import dev.replistream.room.Outbox;
 import dev.replistream.room.RoomSettings;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;

@@ -6,13 +6,12 @@ import dev.replistream.Eventually;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.db.Work;
-import dev.replistream.poke.Cursor;
+import dev.replistream.db.Changes;
 import dev.replistream.poke.PokeBus;
+import dev.replistream.poke.PokedUsers;
 import dev.replistream.poke.Presence;
 import dev.replistream.poke.PresenceFeed;
 import dev.replistream.sync.TestDatabase;
-import io.helidon.metrics.api.MetricsFactory;
-import io.helidon.service.registry.Services;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -59,9 +58,15 @@ class RoomPresenceTest {
   void open() {
     database = new GatedDatabase(TestDatabase.sqlite(directory));
     presence = new RoomPresence(database, LIMITS, RoomRules.NOON);
-    PokeBus bus =
-        new PokeBus(new Cursor("e", 100), Services.get(MetricsFactory.class).globalRegistry());
-    rooms = new Rooms(database, LIMITS, bus, presence, RoomRules.NOON);
+    PokeBus bus = new PokedUsers().bus();
+    rooms =
+        new Rooms(
+            database,
+            new Outbox(database, bus, new Changes(), false),
+            LIMITS,
+            bus,
+            presence,
+            RoomRules.NOON);
     presence.start(users);
   }
 

@@ -14,6 +14,7 @@ import io.helidon.service.registry.Services;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -110,7 +111,7 @@ class CursorTraceTest {
 
     private SseManager manager() {
       try (StreamMetrics metrics = new StreamMetrics(METERS)) {
-        return new SseManager(SETTINGS, bus, metrics);
+        return new SseManager(SETTINGS, Duration.ZERO, bus, metrics, _ -> false, Clock.systemUTC());
       }
     }
 

@@ -3,10 +3,10 @@ package dev.replistream.stream;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.replistream.poke.EventId;
 import dev.replistream.Eventually;
 import dev.replistream.LogCapture;
 import dev.replistream.WebSocketClient;
+import dev.replistream.poke.EventId;
 import java.util.ArrayList;
 import java.util.List;
 import org.assertj.core.api.InstanceOfAssertFactories;

@@ -69,8 +69,7 @@ record IsolationStep(Action action, int user, int other, int room, int key, int 
     Random random = new Random(seed);
     List<IsolationStep> steps = new ArrayList<>();
     for (int i = 0; i < length; i++) {
-      Action action =
-          i < ROOMS ? Action.CREATE_ROOM : actions.get(random.nextInt(actions.size()));
+      Action action = i < ROOMS ? Action.CREATE_ROOM : actions.get(random.nextInt(actions.size()));
       int room = i < ROOMS ? i : random.nextInt(ROOMS);
       // half of the time the user who most often owns the room: else most steps would be refused
       int user = i < ROOMS || random.nextBoolean() ? room : random.nextInt(USERS);
