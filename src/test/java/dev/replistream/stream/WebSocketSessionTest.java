@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class WebSocketSessionTest {
   private final MemoryService service = new MemoryService();
   private final MemoryConnection client = new MemoryConnection();
-  private final Connection connection = service.register("alice");
+  private final Connection connection = service.register("alice", Transport.WEBSOCKET);
 
   @AfterEach
   void close() {
@@ -109,6 +109,7 @@ class WebSocketSessionTest {
 
     connect();
 
+    assertThat(next(WebSocketClient.TEXT)).isEqualTo("sync");
     assertThat(next(WebSocketClient.CLOSE)).matches("(?s)\u0003\u00e9retry: \\d+"); // 1001
   }
 
@@ -130,7 +131,7 @@ class WebSocketSessionTest {
   void anEndWithoutACloseIsNamedByWhatTheNetworkSays(String message, String reason) {
     try (LogCapture log = new LogCapture()) {
       MemoryConnection other = new MemoryConnection(MemoryConnection.socketFailure(message));
-      service.serveWebSocket(service.register("bob"), other);
+      service.serveWebSocket(connection, other);
       other.nextWrite();
 
       other.close();
