@@ -89,20 +89,6 @@ class WebSocketSessionTest {
   }
 
   @Test
-  void aBugClosesWith1011AndNothingFollowsAClose() {
-    connect();
-
-    connection.end(CloseReason.FAILED);
-    Eventually.holds("gone", () -> service.manager().connections() == 0);
-    service.poke("alice");
-    connection.offer(service.manager().sync(9, System.nanoTime()));
-    ping(1);
-
-    assertThat(next(WebSocketClient.CLOSE)).startsWith("\u0003\u00f3"); // 1011
-    assertThat(client.hasUnreadWrites()).isFalse();
-  }
-
-  @Test
   void whatIsPendingAtTheDrainGoesOutBeforeTheClose() {
     connection.end(CloseReason.DRAINED);
     service.poke("alice");
