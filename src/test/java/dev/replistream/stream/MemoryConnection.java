@@ -100,11 +100,6 @@ final class MemoryConnection
     return sent.isEmpty() && isReading;
   }
 
-  /// Whether the server wrote something that nobody has read.
-  boolean hasUnreadWrites() {
-    return !bytes.isEmpty();
-  }
-
   /// What the last `retry:` that was read said, in milliseconds.
   long reconnectionMillis() {
     return parser.reconnectionMillis();

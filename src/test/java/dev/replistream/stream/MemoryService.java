@@ -52,9 +52,14 @@ final class MemoryService implements SyncScenario.Service, AutoCloseable {
 
   /// Registers a connection that nobody serves yet.
   Connection register(String userId) {
+    return register(userId, Transport.SSE);
+  }
+
+  /// Registers a connection of this kind that nobody serves yet.
+  Connection register(String userId, Transport transport) {
     Caller caller =
         new Caller(userId, Set.of(), Instant.now().plusSeconds(3_600), Caller.Credential.HEADER);
-    Connection connection = new Connection(caller, Transport.SSE, "a test", Duration.ofHours(1));
+    Connection connection = new Connection(caller, transport, "a test", Duration.ofHours(1));
     assertThat(manager.register(connection)).isEqualTo(SseManager.Admission.ADMITTED);
     return connection;
   }

@@ -3,6 +3,7 @@ package dev.replistream.stream;
 import static dev.replistream.WebSocketClient.PING;
 import static dev.replistream.WebSocketClient.PONG;
 import static dev.replistream.WebSocketClient.TEXT;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.replistream.Eventually;
@@ -193,6 +194,29 @@ class WebSocketTest {
       socket.sendClose(4401, "");
       socket.expectEnd(SOON);
     }
+  }
+
+  @Test
+  void aBugClosesWith1011AndNothingFollowsAClose() {
+    try (WebSocketClient socket = client.connectedWebSocket("bug")) {
+      Connection connection = only("bug");
+      connection.end(CloseReason.FAILED);
+      assertThat(socket.expectClose(1011)).isNotEmpty();
+
+      // as a poke does that found the connection before it went
+      connection.offer(SERVICE.application().sseManager().sync(1_000_000, System.nanoTime()));
+      socket.send(PING, "anybody there");
+      socket.sendClose(1011, "");
+      socket.expectEnd(SOON);
+    }
+  }
+
+  private static Connection only(String userId) {
+    Map<?, ?> users =
+        (Map<?, ?>)
+            PropertyOrFieldSupport.EXTRACTION.getValueOf(
+                "users", SERVICE.application().sseManager());
+    return ((UserConnections) requireNonNull(users.get(userId))).snapshot()[0];
   }
 
   @Test
