@@ -325,6 +325,8 @@ class SettingsTest {
     "rooms.max-per-user, 2001",
     "rooms.max-members, 0",
     "rooms.max-members, 100001",
+    "presence.grace, PT-1S",
+    "presence.grace, PT10M1S",
     "cors.allow-origins, ''",
     "cors.allow-origins, app.example.com",
     "cors.allow-origins, https://app.example.com/",

@@ -25,7 +25,13 @@ import org.junit.jupiter.api.Test;
 class StreamEndsTest {
   private static final Duration SOON = Duration.ofSeconds(1);
   private static final TestService SERVICE =
-      TestService.start("AUTH_CLOCK_SKEW", "PT0S", "STREAM_MAX_CONNECTIONS_PER_USER", "2000");
+      TestService.start(
+          "AUTH_CLOCK_SKEW",
+          "PT0S",
+          "STREAM_MAX_CONNECTIONS_PER_USER",
+          "2000",
+          "PRESENCE_GRACE",
+          "PT0S");
 
   private final ServiceClient client = SERVICE.client();
 
@@ -164,6 +170,10 @@ class StreamEndsTest {
     }
     assertThat(SERVICE.application().sseManager())
         .extracting("users")
+        .asInstanceOf(InstanceOfAssertFactories.MAP)
+        .isEmpty();
+    assertThat(SERVICE.application().sseManager())
+        .extracting("departures.leftNanoTime")
         .asInstanceOf(InstanceOfAssertFactories.MAP)
         .isEmpty();
     Eventually.holds("no connection is left", () -> openWires() == 0);
