@@ -43,12 +43,13 @@ class ChangesTest {
     CountDownLatch mayEnd = new CountDownLatch(1);
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       for (int i = 0; i < 2; i++) {
-        threads.submit(() ->
-            changes.make(() -> {
-              begun.countDown();
-              awaitQuietly(mayEnd);
-              return "done";
-            }));
+        var _ =
+            threads.submit(() ->
+                changes.make(() -> {
+                  begun.countDown();
+                  awaitQuietly(mayEnd);
+                  return "done";
+                }));
       }
       begun.await();
 

@@ -56,17 +56,33 @@ class CursorTraceTest {
   }
 
   /// What the database holds.
-  ///
-  /// @param mark what its last clean stop left in it, "" where it was taken
-  /// @param news the number of the last write that each user should have been poked for
-  private record Data(String mark, int[] news) {
+  private static final class Data {
+    /// What its last clean stop left in it, "" where it was taken.
+    final String mark;
+
+    /// The number of the last write that each user should have been poked for.
+    final int[] news;
+
+    Data(String mark, int[] news) {
+      this.mark = mark;
+      this.news = news;
+    }
+
     Data copy() {
       return new Data(mark, news.clone());
     }
   }
 
   /// All files at a time when the service was stopped.
-  private record Backup(byte @Nullable [] file, Data data) {}
+  private static final class Backup {
+    final byte @Nullable [] file;
+    final Data data;
+
+    Backup(byte @Nullable [] file, Data data) {
+      this.file = file;
+      this.data = data;
+    }
+  }
 
   /// A client's memory.
   private static final class Client {
