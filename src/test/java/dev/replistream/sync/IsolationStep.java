@@ -26,10 +26,10 @@ record IsolationStep(Action action, int user, int other, int room, int key, int 
     PATCH(2),
     PATCH_IN_ROOM(3),
     DEL(4),
-    DEL_IN_ROOM(6),
+    DEL_IN_ROOM(8),
     PUT_AND_DEL_IN_ROOM(2),
-    PULL(9),
-    PULL_WITH_OLD_COOKIE(8),
+    PULL(8),
+    PULL_WITH_OLD_COOKIE(12),
     PULL_WITHOUT_COOKIE(1),
     PULL_WITH_COOKIE_OF_OTHER_GROUP(2),
     PULL_WITH_COOKIE_OF_OTHER_USER(2),
@@ -37,9 +37,9 @@ record IsolationStep(Action action, int user, int other, int room, int key, int 
     PULL_AS_GROUP_OF_OTHER_USER(1),
     PUSH_AS_GROUP_OF_OTHER_USER(1),
     CREATE_ROOM(4),
-    DELETE_ROOM(3),
-    PUT_MEMBER(12),
-    REMOVE_MEMBER(6),
+    DELETE_ROOM(2),
+    PUT_MEMBER(10),
+    REMOVE_MEMBER(8),
     LEAVE(3),
     LIST_ROOMS(1),
     LIST_MEMBERS(3),
@@ -70,7 +70,7 @@ record IsolationStep(Action action, int user, int other, int room, int key, int 
     List<IsolationStep> steps = new ArrayList<>();
     for (int i = 0; i < length; i++) {
       Action action = i < ROOMS ? Action.CREATE_ROOM : actions.get(random.nextInt(actions.size()));
-      int room = i < ROOMS ? i : random.nextInt(ROOMS);
+      int room = i < ROOMS ? i : Math.min(random.nextInt(ROOMS), random.nextInt(ROOMS));
       // half of the time the user who most often owns the room: else most steps would be refused
       int user = i < ROOMS || random.nextBoolean() ? room : random.nextInt(USERS);
       steps.add(

@@ -255,6 +255,7 @@ final class IsolationTrace implements AutoCloseable {
       pull(user, user.newest(0), 0);
       pull(user, user.newest(1), 1);
       pull(user, new State(0, JsonValue.ofNull(), Map.of()), 0);
+      List.copyOf(user.states).forEach(state -> pull(user, state, state.group));
       listRooms(user);
     }
   }
@@ -575,7 +576,7 @@ final class IsolationTrace implements AutoCloseable {
     assertThat(cookie.get("spaces").asMembers().keySet()).isEqualTo(spaces);
     user.states.add(new State(group, cookie, view));
     if (user.states.size() > KEPT_STATES) {
-      user.states.removeFirst();
+      user.states.remove(values % user.states.size()); // some of them grow old
     }
     return Set.of();
   }
