@@ -3,10 +3,10 @@ package dev.replistream.room;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.replistream.Eventually;
+import dev.replistream.db.Changes;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.db.Work;
-import dev.replistream.db.Changes;
 import dev.replistream.poke.PokeBus;
 import dev.replistream.poke.PokedUsers;
 import dev.replistream.poke.Presence;

@@ -346,7 +346,12 @@ class WebSocketTest {
     List<WebSocketClient> sockets = new ArrayList<>();
     try (TestService service =
             TestService.start(
-                "STREAM_MAX_CONNECTIONS_PER_USER", "2000", "STREAM_PING_INTERVAL", "PT1M", "PRESENCE_GRACE", "PT0S");
+                "STREAM_MAX_CONNECTIONS_PER_USER",
+                "2000",
+                "STREAM_PING_INTERVAL",
+                "PT1M",
+                "PRESENCE_GRACE",
+                "PT0S");
         LogCapture log = new LogCapture()) {
       ServiceClient client = service.client();
       Map<String, Double> before = client.metrics();
