@@ -81,8 +81,10 @@ final class Watcher implements AutoCloseable {
 
   /// The next list; pings, and syncs of the rooms that the user joins or leaves, are passed over.
   Told next() {
+    long deadline = System.nanoTime() + HttpConnection.PATIENCE.toNanos();
     while (true) {
       ServerSentEvent event = event();
+      assertThat(deadline - System.nanoTime()).as("no list in time, but " + event).isPositive();
       if (event.type().equals("presence")) {
         lists++;
         return Told.of(event);
