@@ -1,6 +1,7 @@
 -- What every script begins with. All keys of a shard stand in one slot of a cluster.
 -- KEYS: 1 the cursor (counter, ceiling, floor), 2 and 3 the users' last stamps, younger and older
--- generation, 4 a user's connections by node. ARGV: 1 the prefix of the shard's other keys and of
+-- generation, 4 what each node
+-- holds of the user: how many streams, and since when. ARGV: 1 the prefix of the shard's other keys and of
 -- its channels, 2 the node that asks, 3 the user or an empty text.
 local cursor, young, old, nodes = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local prefix, node, user = ARGV[1], ARGV[2], ARGV[3]
@@ -27,14 +28,16 @@ local function latest()
     field('floor'))
 end
 
--- Calls visit(node, count) for each other node that lives and holds streams of the user.
+-- Calls visit(node, count, since) for each other node that lives and holds streams of the user, or held
+-- some a moment ago. Since when it does is in milliseconds since 1970.
 local function others(visit)
-  local counts = redis.call('HGETALL', nodes)
-  for i = 1, #counts, 2 do
-    local other = counts[i]
+  local held = redis.call('HGETALL', nodes)
+  for i = 1, #held, 2 do
+    local other = held[i]
     if other ~= node then
       if redis.call('EXISTS', prefix .. 'lease:' .. other) == 1 then
-        visit(other, tonumber(counts[i + 1]))
+        local number, since = string.match(held[i + 1], '^(%d+) (%d+)$')
+        visit(other, tonumber(number), tonumber(since))
       else
         redis.call('HDEL', nodes, other)
       end
@@ -42,12 +45,8 @@ local function others(visit)
   end
 end
 
--- A count that nobody renews is forgotten, as its node may have died.
-local function count(number)
-  if number > 0 then
-    redis.call('HSET', nodes, node, text(number))
-    redis.call('EXPIRE', nodes, 7200)
-  else
-    redis.call('HDEL', nodes, node)
-  end
+-- Notes what this node holds. What nobody renews is forgotten, as its node may have died.
+local function hold(number, since)
+  redis.call('HSET', nodes, node, text(number) .. ' ' .. text(since))
+  redis.call('EXPIRE', nodes, 7200)
 end

@@ -4,10 +4,12 @@ import dev.replistream.auth.AuthMetrics;
 import dev.replistream.auth.Authenticator;
 import dev.replistream.auth.DevelopmentKey;
 import dev.replistream.auth.Keys;
+import dev.replistream.auth.MemoryTickets;
 import dev.replistream.auth.Revocations;
 import dev.replistream.auth.RevokeHandler;
 import dev.replistream.auth.RevokedTokens;
 import dev.replistream.auth.TicketHandler;
+import dev.replistream.auth.TicketStore;
 import dev.replistream.auth.Tickets;
 import dev.replistream.auth.TokenSigner;
 import dev.replistream.auth.TokenVerifier;
@@ -102,6 +104,9 @@ public final class Application implements AutoCloseable {
   /// What answers that wait for slow clients take of the disk: a hundred very large ones.
   private static final long MAX_SPILLED_BYTES = 1L << 30;
 
+  /// The topic by which nodes tell each other of revoked tokens.
+  private static final String REVOKED = "revoked";
+
   private static final Duration TICKET_LIFE = Duration.ofSeconds(30);
   private static final int MAX_TICKETS = 100_000;
 
@@ -140,7 +145,6 @@ public final class Application implements AutoCloseable {
     meters = Services.get(MetricsFactory.class).globalRegistry();
     cors = new Cors(settings.allowOrigins(), WebPages.OWN_PATHS);
 
-    Tickets tickets = new Tickets(TICKET_LIFE, MAX_TICKETS, clock);
     RevokedTokens revokedTokens = new RevokedTokens(clock);
     TokenVerifier verifier =
         new TokenVerifier(
@@ -149,7 +153,6 @@ public final class Application implements AutoCloseable {
             clock,
             revokedTokens::covers);
     AuthMetrics authMetrics = new AuthMetrics(meters);
-    Authenticator authenticator = new Authenticator(verifier, tickets, cors, authMetrics);
 
     MutatorRegistry mutatorRegistry = MutatorRegistry.discover(mutators);
     SyncMetrics syncMetrics = new SyncMetrics(meters);
@@ -157,6 +160,13 @@ public final class Application implements AutoCloseable {
     Pull pull = orClose(database, () -> new Pull(database, syncMetrics));
     Changes changes = new Changes();
     bus = orClose(database, () -> bus(changes));
+    TicketStore ownTickets = new MemoryTickets(MAX_TICKETS, clock);
+    Tickets tickets =
+        new Tickets(
+            TICKET_LIFE,
+            bus instanceof RedisPokeBus nodes ? nodes.tickets(ownTickets) : ownTickets,
+            clock);
+    Authenticator authenticator = new Authenticator(verifier, tickets, cors, authMetrics);
     outbox = new Outbox(database, bus, changes, settings.redis().isPresent());
     roomPresence = new RoomPresence(database, settings.rooms(), clock);
     Push push =
@@ -193,7 +203,9 @@ public final class Application implements AutoCloseable {
             revokedTokens::covers,
             clock);
     revocations.subscribe(sseManager::end);
-    roomPresence.start(sseManager);
+    revocations.tellBy(text -> bus.tell(REVOKED, text));
+    bus.hear(REVOKED, revocations::heard);
+    roomPresence.start(sseManager, bus);
 
     StreamHandler stream =
         new StreamHandler(

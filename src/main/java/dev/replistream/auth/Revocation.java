@@ -42,4 +42,25 @@ public record Revocation(Kind kind, String subject, Instant revokedAt, Instant e
               && caller.issuedAt().getEpochSecond() <= revokedAt.getEpochSecond();
     };
   }
+
+  /// One line, for other nodes.
+  String toText() {
+    return "%s %d %d %s"
+        .formatted(kind, revokedAt.toEpochMilli(), expiresAt.toEpochMilli(), subject);
+  }
+
+  /// Reads what {@link #toText} wrote.
+  ///
+  /// @throws IllegalArgumentException when it is something else
+  static Revocation parse(String text) {
+    String[] parts = text.split(" ", 4);
+    if (parts.length < 4) {
+      throw new IllegalArgumentException("no revocation");
+    }
+    return new Revocation(
+        Kind.valueOf(parts[0]),
+        parts[3],
+        Instant.ofEpochMilli(Long.parseLong(parts[1])),
+        Instant.ofEpochMilli(Long.parseLong(parts[2])));
+  }
 }

@@ -14,6 +14,7 @@ import java.util.OptionalInt;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -38,6 +39,7 @@ public final class Revocations implements AutoCloseable {
   private final AtomicLong seenVersion = new AtomicLong();
   private final CountDownLatch closing = new CountDownLatch(1);
   private volatile ToIntFunction<Revocation> listener = _ -> 0;
+  private volatile Consumer<String> teller = _ -> {};
   private @Nullable Thread thread;
 
   /// Reads what the database holds into `revoked`.
@@ -63,6 +65,18 @@ public final class Revocations implements AutoCloseable {
     listener = ends;
   }
 
+  /// From now on `tell` hears of each revocation that was made on this node, after it is kept.
+  ///
+  /// @param tell tells the other nodes, by {@link Revocation#toText}
+  public void tellBy(Consumer<String> tell) {
+    teller = tell;
+  }
+
+  /// Takes note of what another node's teller said.
+  public void heard(String text) {
+    apply(Revocation.parse(text));
+  }
+
   /// Revokes tokens. When this returns, they are refused here and the revocation survives a power
   /// cut.
   ///
@@ -72,14 +86,19 @@ public final class Revocations implements AutoCloseable {
   public OptionalInt revoke(Kind kind, String subject) {
     Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
     Revocation revocation = new Revocation(kind, subject, now, now.plus(life));
-    return store.add(revocation) ? OptionalInt.of(apply(revocation)) : OptionalInt.empty();
+    if (!store.add(revocation)) {
+      return OptionalInt.empty();
+    }
+    int ended = apply(revocation);
+    teller.accept(revocation.toText());
+    return OptionalInt.of(ended);
   }
 
   /// Takes note of a revocation that is in the database: another node's, told by a message. It may
   /// be told any number of times.
   ///
   /// @return how many connections were ended on this node
-  public int apply(Revocation revocation) {
+  int apply(Revocation revocation) {
     return revoked.add(revocation) ? listener.applyAsInt(revocation) : 0;
   }
 

@@ -7,10 +7,13 @@ import java.lang.System.Logger.Level;
 import java.lang.invoke.VarHandle;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// The bus of one node: everything is in this process. A poke is delivered on the poking thread.
@@ -128,6 +131,26 @@ public final class LocalPokeBus implements PokeBus {
   public int connections() {
     Subscriber holder = subscriber;
     return holder == null ? 0 : holder.connections();
+  }
+
+  @Override
+  public Map<String, Presence.Present> elsewhere(Collection<String> userIds) {
+    return Map.of();
+  }
+
+  @Override
+  public void tell(String topic, String text) {
+    // nobody is there
+  }
+
+  @Override
+  public void hear(String topic, Consumer<String> listener) {
+    // nobody tells anything
+  }
+
+  @Override
+  public void onceFound(Runnable listener) {
+    // nobody gets lost
   }
 
   @Override

@@ -1,9 +1,12 @@
 package dev.replistream.poke;
 
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /// Brings pokes from whoever has something new to whoever holds the user's streams, on this node or
 /// on another.
@@ -37,8 +40,11 @@ public interface PokeBus extends AutoCloseable {
     /// How many streams this node holds.
     int connections();
 
-    /// The users of whom this node holds streams.
+    /// The users who are present on this node.
     List<String> users();
+
+    /// Since when a user is present on this node, in milliseconds since 1970; -1 when it is not.
+    long presentSinceMillis(String userId);
 
     /// Brings a poke to the streams of its user.
     ///
@@ -76,8 +82,24 @@ public interface PokeBus extends AutoCloseable {
   /// @return whether the user may have it; if not, it is counted no more
   boolean join(String userId, int nth);
 
-  /// Takes note that a connection of the user has ended on this node.
+  /// Takes note that a connection of the user has ended on this node, or that the user is present
+  /// there no more.
   void left(String userId);
+
+  /// Who of some users is present on other nodes, and since when it is on any.
+  Map<String, Presence.Present> elsewhere(Collection<String> userIds);
+
+  /// Tells the other nodes something. Who is cut off from this one does not hear it.
+  ///
+  /// @param topic a word
+  /// @param text what their listeners get; one line
+  void tell(String topic, String text);
+
+  /// Sets who takes what other nodes tell. It is called on a thread of the bus and must not wait.
+  void hear(String topic, Consumer<String> listener);
+
+  /// Sets who is told that nodes may not have heard each other for a while, and now do.
+  void onceFound(Runnable listener);
 
   /// How many connections a user has, wherever they are.
   int connections(String userId);

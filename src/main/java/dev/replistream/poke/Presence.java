@@ -15,7 +15,16 @@ public interface Presence {
   ///
   /// @param sessions how many connections are open; 0 for one who may yet come back
   /// @param since when the user came
-  record Present(int sessions, Instant since) {}
+  record Present(int sessions, Instant since) {
+    /// What both say together.
+    public Present and(Present other) {
+      return new Present(
+          sessions + other.sessions, since.isBefore(other.since) ? since : other.since);
+    }
+  }
+
+  /// The topic by which nodes tell each other that a user came or went.
+  String CHANGED = "presence";
 
   /// Those of some users who are present.
   Map<String, Present> of(Collection<String> userIds);

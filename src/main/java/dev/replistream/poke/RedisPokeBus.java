@@ -1,12 +1,15 @@
 package dev.replistream.poke;
 
+import dev.replistream.auth.TicketStore;
 import dev.replistream.http.Json;
 import io.helidon.metrics.api.Gauge;
 import io.helidon.metrics.api.MeterRegistry;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -16,9 +19,12 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
@@ -74,6 +80,8 @@ public final class RedisPokeBus implements PokeBus {
   private final AtomicLongArray highestStamps; // by shard
   private final Semaphore attention = new Semaphore(0);
   private final Thread keeper;
+  private final ConcurrentMap<String, Consumer<String>> listeners = new ConcurrentHashMap<>();
+  private volatile Runnable found = () -> {};
   private volatile @Nullable Subscriber subscriber;
   private volatile boolean mustMend = true;
   private volatile int connectionsElsewhere;
@@ -218,15 +226,15 @@ public final class RedisPokeBus implements PokeBus {
 
   /// How many connections some users have now, as far as that is known.
   private int connections(List<String> userIds) {
-    List<CompletableFuture<Integer>> asked = new ArrayList<>(userIds.size());
+    List<CompletableFuture<Held>> asked = new ArrayList<>(userIds.size());
     if (isAvailable()) {
       userIds.forEach(userId -> asked.add(askElsewhere(userId)));
     }
     Subscriber holder = subscriber;
     int connections = holder == null ? 0 : userIds.stream().mapToInt(holder::connections).sum();
     try {
-      for (CompletableFuture<Integer> each : asked) {
-        connections += RedisLink.await(each);
+      for (CompletableFuture<Held> each : asked) {
+        connections += RedisLink.await(each).connections;
       }
     } catch (RedisUnavailableException e) {
       lost(e);
@@ -234,27 +242,140 @@ public final class RedisPokeBus implements PokeBus {
     return connections;
   }
 
-  private CompletableFuture<Integer> askElsewhere(String userId) {
+  /// What the other nodes hold of a user.
+  ///
+  /// @param sinceMillis since when the user is present on any node; -1 where on none
+  private record Held(int connections, long sinceMillis) {}
+
+  private CompletableFuture<Held> askElsewhere(String userId) {
     return askFor(
-        RedisScript.ELSEWHERE, userId, List.of(), answer -> Math.toIntExact((Long) answer));
+        RedisScript.ELSEWHERE,
+        userId,
+        List.of(),
+        answer -> new Held(Math.toIntExact(number(answer, 0)), number(answer, 1)));
+  }
+
+  @Override
+  public Map<String, Presence.Present> elsewhere(Collection<String> userIds) {
+    Map<String, CompletableFuture<Held>> asked = new HashMap<>();
+    if (isAvailable()) {
+      userIds.forEach(userId -> asked.put(userId, askElsewhere(userId)));
+    }
+    Map<String, Presence.Present> present = new HashMap<>();
+    try {
+      for (Map.Entry<String, CompletableFuture<Held>> each : asked.entrySet()) {
+        Held held = RedisLink.await(each.getValue());
+        if (held.sinceMillis >= 0) {
+          present.put(
+              each.getKey(),
+              new Presence.Present(held.connections, Instant.ofEpochMilli(held.sinceMillis)));
+        }
+      }
+    } catch (RedisUnavailableException e) {
+      lost(e);
+    }
+    return present;
   }
 
   /// Takes a message of another node.
   private void received(String message) {
     try {
-      if (message.equals(MEND_ALL)) {
-        mustMend = true;
-        attention.release();
-        return;
-      }
       String[] parts = message.split(" ", 4);
-      if (parts.length == 4 && parts[0].equals("poke")) {
-        deliver(
-            poke(parts[3], EPOCH, Long.parseLong(parts[1])),
-            Duration.ofMillis(Long.parseLong(parts[2])));
+      switch (parts[0]) {
+        case "poke" ->
+            deliver(
+                poke(parts[3], EPOCH, Long.parseLong(parts[1])),
+                Duration.ofMillis(Long.parseLong(parts[2])));
+        case "tell" -> {
+          if (!parts[1].equals(node)) {
+            listeners.getOrDefault(parts[2], _ -> {}).accept(parts[3]);
+          }
+        }
+        case MEND_ALL -> {
+          mustMend = true;
+          attention.release();
+        }
+        default -> {} // of a later release
       }
     } catch (RuntimeException e) { // one bad message must not end the subscription
       LOGGER.log(Level.ERROR, "event=error where=redis-message", e);
+    }
+  }
+
+  @Override
+  public void tell(String topic, String text) {
+    if (isAvailable()) {
+      var _ =
+          askShard(
+                  RedisScript.ALL,
+                  0,
+                  List.of("tell " + node + " " + topic + " " + text, server.publish()),
+                  Long.class::cast)
+              .whenComplete(this::lostUnlessDone);
+    }
+  }
+
+  @Override
+  public void hear(String topic, Consumer<String> listener) {
+    listeners.put(topic, listener);
+  }
+
+  @Override
+  public void onceFound(Runnable listener) {
+    found = listener;
+  }
+
+  /// Tickets that stand in Redis, and while that is away in `own`.
+  public TicketStore tickets(TicketStore own) {
+    return new RedisTickets(this, own);
+  }
+
+  /// Keeps something for a while.
+  ///
+  /// @return whether it is kept
+  boolean keep(String name, String text, Duration life) {
+    if (!isAvailable()) {
+      return false;
+    }
+    try {
+      int shard = server.shardOf(name);
+      RedisLink.await(
+          link.ask(
+              RedisScript.KEEP,
+              keysAnd(shard, "ticket:" + name),
+              constant(
+                  arguments(
+                      shard, "", List.of(text, Long.toString(Math.max(1, life.toMillis()))))),
+              Long.class::cast));
+      return true;
+    } catch (RedisUnavailableException e) {
+      lost(e);
+      return false;
+    }
+  }
+
+  /// Takes what was kept, so that it is gone.
+  Optional<String> take(String name) {
+    if (!isAvailable()) {
+      return Optional.empty();
+    }
+    try {
+      int shard = server.shardOf(name);
+      return RedisLink.await(
+          link.ask(
+              RedisScript.TAKE,
+              keysAnd(shard, "ticket:" + name),
+              constant(arguments(shard, "", List.of())),
+              answer -> Optional.ofNullable((String) answer)));
+    } catch (RedisUnavailableException e) {
+      lost(e);
+      return Optional.empty();
+    }
+  }
+
+  private void lostUnlessDone(@Nullable Object done, @Nullable Throwable failure) {
+    if (failure != null) {
+      lost(failure);
     }
   }
 
@@ -287,7 +408,10 @@ public final class RedisPokeBus implements PokeBus {
               askFor(
                   RedisScript.JOIN,
                   userId,
-                  List.of(Integer.toString(nth), Integer.toString(maxConnectionsPerUser)),
+                  List.of(
+                      Integer.toString(nth),
+                      Integer.toString(maxConnectionsPerUser),
+                      Long.toString(sinceMillis(userId))),
                   answer -> (Long) answer == 1));
       Subscriber holder = subscriber;
       if (mayJoin && holder != null && holder.connections(userId) != nth) {
@@ -303,14 +427,13 @@ public final class RedisPokeBus implements PokeBus {
   @Override
   public void left(String userId) {
     if (isAvailable()) {
-      var _ =
-          askToCount(userId)
-              .whenComplete((_, failure) -> {
-                if (failure != null) {
-                  lost(failure);
-                }
-              });
+      var _ = askToCount(userId).whenComplete(this::lostUnlessDone);
     }
+  }
+
+  private long sinceMillis(String userId) {
+    Subscriber holder = subscriber;
+    return holder == null ? -1 : holder.presentSinceMillis(userId);
   }
 
   private CompletableFuture<Long> askToCount(String userId) {
@@ -320,7 +443,8 @@ public final class RedisPokeBus implements PokeBus {
         () -> {
           Subscriber holder = subscriber;
           int count = holder == null ? 0 : holder.connections(userId);
-          return arguments(userId, List.of(Integer.toString(count)));
+          return arguments(
+              userId, List.of(Integer.toString(count), Long.toString(sinceMillis(userId))));
         },
         Long.class::cast);
   }
@@ -475,6 +599,7 @@ public final class RedisPokeBus implements PokeBus {
       Map<String, Long> stamps = countAll();
       tellOthers();
       tellOwn(stamps);
+      found.run();
       LOGGER.log(Level.INFO, "event=redis-found node={0} users={1,number,#}", node, stamps.size());
     } catch (RuntimeException e) {
       mustMend = true;
@@ -564,6 +689,12 @@ public final class RedisPokeBus implements PokeBus {
   private List<String> keys(int shard, String userId) {
     String prefix = server.prefix(shard);
     return List.of(prefix + "cursor", prefix + "young", prefix + "old", prefix + "user:" + userId);
+  }
+
+  private List<String> keysAnd(int shard, String name) {
+    List<String> keys = new ArrayList<>(keys(shard, ""));
+    keys.add(server.prefix(shard) + name);
+    return keys;
   }
 
   private List<String> arguments(String userId, List<String> more) {

@@ -19,12 +19,16 @@ enum RedisScript {
   COUNT,
   /// Tells a user's last stamp.
   LATEST,
-  /// Tells how many streams of a user the other nodes hold.
+  /// Tells how many streams of a user the other nodes hold, and since when it is present.
   ELSEWHERE,
   /// Renews the node's lease.
   BEAT,
   /// Makes everything that was seen before an outage count as missed.
   MEND,
+  /// Keeps a ticket.
+  KEEP,
+  /// Takes a ticket.
+  TAKE,
   /// Sends a message to all nodes.
   ALL,
   /// Gives up the node's lease.

@@ -2,6 +2,7 @@ package dev.replistream.room;
 
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseUnavailableException;
+import dev.replistream.poke.PokeBus;
 import dev.replistream.poke.Presence;
 import dev.replistream.poke.PresenceFeed;
 import java.lang.System.Logger;
@@ -48,6 +49,7 @@ public final class RoomPresence implements PresenceFeed.Source, AutoCloseable {
   /// How many users or rooms are looked up in one snapshot, which holds one of few connections.
   private static final int BATCH = 100;
 
+  private static final String MEMBERS = "members";
   private static final Duration RETRY = Duration.ofSeconds(1);
 
   private final Database database;
@@ -69,6 +71,7 @@ public final class RoomPresence implements PresenceFeed.Source, AutoCloseable {
   private final Set<WatchedRoom> stale = new LinkedHashSet<>();
 
   private volatile boolean isWatched;
+  private volatile @Nullable PokeBus nodes;
   private @Nullable Thread thread;
 
   /// The presence of a database's rooms, which is told to nobody before it is started.
@@ -78,8 +81,12 @@ public final class RoomPresence implements PresenceFeed.Source, AutoCloseable {
     this.clock = clock;
   }
 
-  /// Begins to tell what `presence` knows.
-  public void start(Presence presence) {
+  /// Begins to tell what `presence` knows, and to hear of changes on other nodes.
+  public void start(Presence presence, PokeBus bus) {
+    nodes = bus;
+    bus.hear(Presence.CHANGED, this::userChanged);
+    bus.hear(MEMBERS, text -> membersChangedHere(MemberChange.parse(text)));
+    bus.onceFound(this::allChanged);
     presence.subscribe(this::userChanged);
     thread = Thread.ofVirtual().name("room-presence").start(() -> run(presence));
   }
@@ -136,8 +143,20 @@ public final class RoomPresence implements PresenceFeed.Source, AutoCloseable {
     }
   }
 
+  /// Whatever may have changed, nobody said so.
+  private void allChanged() {
+    lock.lock();
+    try {
+      joining.addAll(watchesByUser.keySet());
+      stale.addAll(rooms.values());
+      hasWork.signal();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /// A user came or went, here or on another node.
-  public void userChanged(String userId) {
+  private void userChanged(String userId) {
     VarHandle.fullFence(); // see open
     if (!isWatched) {
       return;
@@ -155,10 +174,22 @@ public final class RoomPresence implements PresenceFeed.Source, AutoCloseable {
     }
   }
 
-  /// Some users became members of rooms or are so no more, here or on another node. Call it after
-  /// the commit and before anybody is answered: when it returns, nobody is told any more of a room
-  /// that he was taken out of.
+  /// Some users became members of rooms or are so no more. Call it after the commit and before
+  /// anybody is answered: when it returns, nobody is told any more of a room that he was taken out
+  /// of, on this node. Other nodes hear of it at once, and at the latest before they tell anything
+  /// new of the room.
   public void membersChanged(Collection<MemberChange> changes) {
+    if (changes.isEmpty()) {
+      return;
+    }
+    membersChangedHere(changes);
+    PokeBus bus = nodes;
+    if (bus != null) {
+      bus.tell(MEMBERS, MemberChange.text(changes));
+    }
+  }
+
+  private void membersChangedHere(Collection<MemberChange> changes) {
     VarHandle.fullFence(); // see open
     if (!isWatched) {
       return;

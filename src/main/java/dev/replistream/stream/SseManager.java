@@ -136,8 +136,14 @@ public final class SseManager implements PokeBus.Subscriber, Presence, AutoClose
           return isGone[0] ? null : present;
         });
     if (isGone[0]) {
-      presenceListener.accept(userId);
+      bus.left(userId);
+      changed(userId);
     }
+  }
+
+  private void changed(String userId) {
+    presenceListener.accept(userId);
+    bus.tell(CHANGED, userId);
   }
 
   @Override
@@ -151,6 +157,7 @@ public final class SseManager implements PokeBus.Subscriber, Presence, AutoClose
             new Present(connections.size(), Instant.ofEpochMilli(connections.sinceMillis())));
       }
     }
+    bus.elsewhere(userIds).forEach((userId, there) -> present.merge(userId, there, Present::and));
     return present;
   }
 
@@ -190,6 +197,12 @@ public final class SseManager implements PokeBus.Subscriber, Presence, AutoClose
   @Override
   public List<String> users() {
     return List.copyOf(users.keySet());
+  }
+
+  @Override
+  public long presentSinceMillis(String userId) {
+    UserConnections connections = users.get(userId);
+    return connections == null ? -1 : connections.sinceMillis();
   }
 
   /// Whether the node has begun to send its clients elsewhere.
@@ -255,7 +268,7 @@ public final class SseManager implements PokeBus.Subscriber, Presence, AutoClose
       return Admission.USER_LIMIT;
     }
     if (hasCome[0]) {
-      presenceListener.accept(userId);
+      changed(userId);
     }
     return Admission.ADMITTED;
   }

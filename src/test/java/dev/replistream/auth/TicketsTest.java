@@ -24,7 +24,7 @@ final class TicketsTest {
   private static final Duration TTL = Duration.ofSeconds(30);
 
   private final SettableClock clock = new SettableClock();
-  private final Tickets tickets = new Tickets(TTL, 100, clock);
+  private final Tickets tickets = new Tickets(TTL, new MemoryTickets(100, clock), clock);
   private final Caller alice = caller(Duration.ofHours(1));
 
   @Test
@@ -133,9 +133,10 @@ final class TicketsTest {
 
   @Test
   void aStoreNeedsATimeAndASize() {
-    assertThatThrownBy(() -> new Tickets(Duration.ZERO, 1, clock))
+    TicketStore store = new MemoryTickets(1, clock);
+    assertThatThrownBy(() -> new Tickets(Duration.ZERO, store, clock))
         .isInstanceOf(IllegalArgumentException.class);
-    assertThatThrownBy(() -> new Tickets(TTL, 0, clock))
+    assertThatThrownBy(() -> new MemoryTickets(0, clock))
         .isInstanceOf(IllegalArgumentException.class);
   }
 

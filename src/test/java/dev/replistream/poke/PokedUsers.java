@@ -56,6 +56,11 @@ public final class PokedUsers implements PokeBus.Subscriber {
   }
 
   @Override
+  public long presentSinceMillis(String userId) {
+    return 0;
+  }
+
+  @Override
   public int deliver(Poke poke) {
     RuntimeException now = failure;
     if (now != null) {

@@ -9,6 +9,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
 
 /// The streams of one node, which record what is brought to them.
 final class RecordingStreams implements PokeBus.Subscriber {
+  static final long SINCE_MILLIS = 1_700_000_000_000L;
+
   private final PokeBus bus;
   private final Map<String, Integer> counts = new ConcurrentHashMap<>();
   private final List<Poke> delivered = new CopyOnWriteArrayList<>();
@@ -57,6 +59,11 @@ final class RecordingStreams implements PokeBus.Subscriber {
   @Override
   public List<String> users() {
     return List.copyOf(counts.keySet());
+  }
+
+  @Override
+  public long presentSinceMillis(String userId) {
+    return counts.containsKey(userId) ? SINCE_MILLIS : -1;
   }
 
   @Override

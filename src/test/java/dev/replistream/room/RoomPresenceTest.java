@@ -67,7 +67,7 @@ class RoomPresenceTest {
             bus,
             presence,
             RoomRules.NOON);
-    presence.start(users);
+    presence.start(users, bus);
   }
 
   @AfterEach

@@ -30,7 +30,7 @@ class ManyNodesTest {
 
   @BeforeEach
   void start() {
-    nodes = Nodes.start(NODES, "STREAM_MAX_CONNECTIONS_PER_USER", Integer.toString(LIMIT));
+    nodes = Nodes.start(NODES, "STREAM_MAX_CONNECTIONS_PER_USER", Integer.toString(LIMIT), "PRESENCE_GRACE", "PT0.2S");
   }
 
   @AfterEach
@@ -196,5 +196,90 @@ class ManyNodesTest {
     far.expect("sync");
     late.expect("sync");
     assertThat(nodes.client(1).poke("alice")).isEqualTo(3);
+  }
+
+  @Test
+  void aTicketOfOneNodeIsGoodOnAnotherOnce() {
+    String ticket = nodes.client(0).ticket("alice");
+
+    StreamClient stream =
+        nodes.client(1).open(HttpRequest.api("GET", "/stream?ticket=" + ticket));
+    stream.expect("connected");
+
+    StreamClient again =
+        nodes.client(2).open(HttpRequest.api("GET", "/stream?ticket=" + ticket));
+    assertThat(again.head()).startsWith("HTTP/1.1 401");
+    assertThat(nodes.client(0).poke("alice")).isEqualTo(1);
+    stream.expect("sync");
+  }
+
+  @Test
+  void aTokenThatIsRevokedOnOneNodeIsRefusedOnAllAndItsStreamsEnd() {
+    String token = nodes.client(0).token("alice");
+    StreamClient stream = nodes.client(1).open(HttpRequest.api("GET", "/stream").by(token));
+    stream.expect("connected");
+
+    HttpReply revoked =
+        nodes
+            .client(2)
+            .send(
+                HttpRequest.api("POST", "/revoke")
+                    .by(nodes.client(2).token("backend", "replicache:revoke"))
+                    .with("{\"userId\":\"alice\"}"));
+    assertThat(revoked.status()).isEqualTo(200);
+
+    Eventually.holdsWithin(Duration.ofSeconds(1), "its stream ends", stream::hasEnded);
+    for (int i = 0; i < NODES; i++) {
+      assertThat(nodes.client(i).send(HttpRequest.api("GET", "/stats").by(token)).status())
+          .isEqualTo(401);
+    }
+  }
+
+  @Test
+  void whoIsPresentIsToldAcrossNodes() {
+    String room = "{\"id\":\"plan\"}";
+    String alice = nodes.client(0).token("alice");
+    assertThat(
+            nodes.client(0).send(HttpRequest.api("POST", "/rooms").by(alice).with(room)).status())
+        .isEqualTo(201);
+    assertThat(
+            nodes
+                .client(1)
+                .send(
+                    HttpRequest.api("PUT", "/rooms/plan/members/bob")
+                        .by(alice)
+                        .with("{\"role\":\"reader\"}"))
+                .status())
+        .isEqualTo(201);
+    StreamClient watcher =
+        nodes.client(2).open(HttpRequest.api("GET", "/stream?presence=1").by(alice));
+    watcher.expect("connected");
+
+    StreamClient first = nodes.client(0).connected("bob");
+    StreamClient second = nodes.client(1).connected("bob");
+
+    awaitPresence(watcher, "\"userId\":\"bob\"");
+    Eventually.holds(
+        "two sessions of bob's",
+        () ->
+            nodes
+                .client(2)
+                .send(HttpRequest.api("GET", "/rooms/plan/presence").by(alice))
+                .body()
+                .contains("\"userId\":\"bob\",\"sessions\":2"));
+    first.reset();
+    second.reset();
+    awaitPresence(watcher, "\"count\":1");
+    nodes.client(1).send(HttpRequest.api("DELETE", "/rooms/plan").by(alice));
+    awaitPresence(watcher, "\"count\":0");
+  }
+
+  private static void awaitPresence(StreamClient watcher, String part) {
+    Eventually.holds(
+        part,
+        () -> {
+          ServerSentEvent event = watcher.poll(Duration.ofMillis(100));
+          return event != null && event.data().contains(part);
+        });
   }
 }
