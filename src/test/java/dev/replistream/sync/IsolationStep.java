@@ -70,7 +70,7 @@ record IsolationStep(Action action, int user, int other, int room, int key, int 
     List<IsolationStep> steps = new ArrayList<>();
     for (int i = 0; i < length; i++) {
       Action action = i < ROOMS ? Action.CREATE_ROOM : actions.get(random.nextInt(actions.size()));
-      int room = i < ROOMS ? i : Math.min(random.nextInt(ROOMS), random.nextInt(ROOMS));
+      int room = i < ROOMS ? i : low(random);
       // half of the time the user who most often owns the room: else most steps would be refused
       int user = i < ROOMS || random.nextBoolean() ? room : random.nextInt(USERS);
       steps.add(
@@ -83,6 +83,12 @@ record IsolationStep(Action action, int user, int other, int room, int key, int 
               random.nextInt(PICKS)));
     }
     return steps;
+  }
+
+  /// Any room, and more often one of the first, so that enough happens in one.
+  private static int low(Random random) {
+    int room = random.nextInt(ROOMS);
+    return Math.min(room, random.nextInt(ROOMS));
   }
 
   /// The role to give.

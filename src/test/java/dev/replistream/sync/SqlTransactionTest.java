@@ -149,8 +149,36 @@ abstract class SqlTransactionTest extends TransactionContractTest {
     run("bob", transaction -> transaction.createRoom("plan"));
 
     assertThat(deleted).isEqualTo(2);
-    assertThat(version("r/plan", "a")).isEqualTo(2);
+    assertThat(TestDatabase.number(database(), "SELECT died FROM tombstone WHERE space = 'r/plan'"))
+        .isEqualTo(2);
     assertThat(version("r/plan")).isEqualTo(3);
+  }
+
+  @Test
+  void aKeyThatComesAndGoesInOneTransactionLeavesNothingBesideTheTombstoneOfBefore() {
+    run(
+        "alice",
+        transaction -> {
+          transaction.createRoom("plan");
+          transaction.put("plan", "a", JsonValue.of(1));
+        });
+    run(
+        "alice",
+        transaction -> {
+          for (int i = 0; i < 3; i++) {
+            transaction.put("plan", "a", JsonValue.of(i));
+            transaction.put("plan", "b", JsonValue.of(i));
+            transaction.delete("plan", "a");
+            transaction.delete("plan", "b");
+          }
+          transaction.put("plan", "a", JsonValue.of(4));
+          transaction.deleteRoom("plan");
+        });
+
+    assertThat(TestDatabase.number(database(), "SELECT COUNT(*) FROM entry")).isZero();
+    assertThat(TestDatabase.number(database(), "SELECT COUNT(*) FROM tombstone")).isOne();
+    assertThat(TestDatabase.number(database(), "SELECT born * 10 + died FROM tombstone"))
+        .isEqualTo(12);
   }
 
   @Test
