@@ -13,6 +13,8 @@ import dev.replistream.sync.TestDatabase;
 import io.helidon.metrics.api.MetricsFactory;
 import io.helidon.service.registry.Services;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -28,6 +30,8 @@ class RoomsOfUnknownOutcomeTest {
   private final Set<String> poked = new HashSet<>();
   private FlakyDatabase database;
   private Rooms rooms;
+  private final Changes changes = new Changes();
+  private Runnable whilePoking = () -> {};
 
   @BeforeEach
   void open() {
@@ -37,10 +41,11 @@ class RoomsOfUnknownOutcomeTest {
     bus.subscribe(
         poke -> poked.add(poke.userId()) ? 1 : 0,
         pokes -> {
+          whilePoking.run();
           pokes.forEach(poke -> poked.add(poke.userId()));
           return pokes.size();
         });
-    rooms = new Rooms(database, new Changes(), new RoomSettings(10, 10), bus, RoomRules.NOON);
+    rooms = new Rooms(database, changes, new RoomSettings(10, 10), bus, RoomRules.NOON);
   }
 
   @AfterEach
@@ -52,6 +57,21 @@ class RoomsOfUnknownOutcomeTest {
     poked.clear();
     database.next(fate);
     assertThatThrownBy(change::run).isInstanceOf(DatabaseUnavailableException.class);
+  }
+
+  @Test
+  void aStopWaitsForThePokesOfWhatIsCommitted() {
+    rooms.create("room", "alice");
+    List<Boolean> isWhole = new ArrayList<>();
+    whilePoking = () -> isWhole.add(changes.close(Duration.ZERO));
+
+    rooms.put("room", "alice", "bob", Role.READER);
+
+    assertThat(isWhole).containsExactly(false);
+    assertThat(changes.close(Duration.ZERO)).isTrue();
+    assertThatThrownBy(() -> rooms.create("late", "alice"))
+        .isInstanceOf(DatabaseUnavailableException.class);
+    assertThat(rooms.list("alice")).hasSize(1);
   }
 
   @Test

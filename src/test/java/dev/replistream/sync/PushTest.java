@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.nio.charset.CoderMalfunctionError;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -37,6 +38,8 @@ class PushTest {
   @TempDir private Path directory;
   private FlakyDatabase database;
   private Push push;
+  private final Changes changes = new Changes();
+  private Runnable whilePoking = () -> {};
   private final List<Set<String>> pokes = new ArrayList<>();
 
   @BeforeEach
@@ -48,12 +51,13 @@ class PushTest {
   private Push pushOf(Mutators mutators) {
     return new Push(
         database,
-        new Changes(),
+        changes,
         MutatorRegistry.of(List.of(mutators)),
         1_000,
         new RoomSettings(2, 3),
         Clock.systemUTC(),
         (_, users) -> {
+          whilePoking.run();
           if (!users.isEmpty()) {
             pokes.add(Set.copyOf(users));
           }
@@ -104,6 +108,20 @@ class PushTest {
     assertThat(database.transactions.get()).isEqualTo(3);
     assertThat(n()).isEqualTo(1_200);
     assertThat(pokes).containsExactly(Set.of("alice"));
+  }
+
+  @Test
+  void aStopWaitsForThePokesOfWhatIsCommitted() {
+    List<Boolean> isWhole = new ArrayList<>();
+    whilePoking = () -> isWhole.add(changes.close(Duration.ZERO));
+
+    push(increments(1, 3));
+
+    assertThat(isWhole).containsExactly(false);
+    assertThat(changes.close(Duration.ZERO)).isTrue();
+    assertThatThrownBy(() -> push(increments(4, 4)))
+        .isInstanceOf(DatabaseUnavailableException.class);
+    assertThat(n()).isEqualTo(3);
   }
 
   @Test
