@@ -13,6 +13,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -130,6 +131,7 @@ class CursorTest {
       Cursor closing = new Cursor("e", 5);
       Map<String, Long> last = new ConcurrentHashMap<>();
       CountDownLatch pokes = new CountDownLatch(30);
+      AtomicBoolean isOver = new AtomicBoolean();
       CursorState state;
       try (ExecutorService threads = Executors.newThreadPerTaskExecutor(Thread::new)) {
         List<Future<?>> pokers = new ArrayList<>();
@@ -138,7 +140,7 @@ class CursorTest {
           pokers.add(
               threads.submit(() -> {
                 try {
-                  while (true) {
+                  while (!isOver.get()) {
                     last.put(user, closing.stamp(user));
                     pokes.countDown();
                   }
@@ -149,6 +151,7 @@ class CursorTest {
         }
         pokes.await();
         state = closing.close();
+        isOver.set(true);
         for (Future<?> poker : pokers) {
           poker.get();
         }

@@ -5,7 +5,6 @@ import io.helidon.service.registry.Services;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
-import org.jspecify.annotations.Nullable;
 
 /// A bus on which every user has one stream, and which remembers who was poked. Thread-safe.
 public final class PokedUsers implements PokeBus.Subscriber {
@@ -13,7 +12,7 @@ public final class PokedUsers implements PokeBus.Subscriber {
   private final PokeBus bus =
       new LocalPokeBus(new Cursor("e", 100), Services.get(MetricsFactory.class).globalRegistry());
 
-  private volatile @Nullable RuntimeException failure;
+  private volatile Runnable whilePoking = () -> {};
 
   /// Nobody yet.
   public PokedUsers() {
@@ -50,9 +49,9 @@ public final class PokedUsers implements PokeBus.Subscriber {
     return List.of();
   }
 
-  /// From now on nobody can be poked.
-  public void failWith(RuntimeException e) {
-    failure = e;
+  /// What happens before each user is poked.
+  public void whilePoking(Runnable action) {
+    whilePoking = action;
   }
 
   @Override
@@ -62,10 +61,7 @@ public final class PokedUsers implements PokeBus.Subscriber {
 
   @Override
   public int deliver(Poke poke) {
-    RuntimeException now = failure;
-    if (now != null) {
-      throw now;
-    }
+    whilePoking.run();
     poked.add(poke.userId());
     return 1;
   }

@@ -59,7 +59,9 @@ class OutboxTest {
 
   /// Commits, and dies before anybody is poked.
   private void commitAndDie(String... users) {
-    nearUsers.failWith(new IllegalStateException("dead"));
+    nearUsers.whilePoking(() -> {
+      throw new IllegalStateException("dead");
+    });
     assertThatThrownBy(() -> change(near, users)).hasMessage("dead");
   }
 

@@ -10,6 +10,8 @@ import dev.replistream.sync.FlakyDatabase;
 import dev.replistream.sync.FlakyDatabase.Fate;
 import dev.replistream.sync.TestDatabase;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -23,6 +25,7 @@ class RoomsOfUnknownOutcomeTest {
   private final PokedUsers poked = new PokedUsers();
   private FlakyDatabase database;
   private Rooms rooms;
+  private final Changes changes = new Changes();
 
   @BeforeEach
   void open() {
@@ -31,7 +34,7 @@ class RoomsOfUnknownOutcomeTest {
     rooms =
         new Rooms(
             database,
-            new Outbox(database, poked.bus(), new Changes(), false),
+            new Outbox(database, poked.bus(), changes, false),
             limits,
             poked.bus(),
             new RoomPresence(database, limits, RoomRules.NOON),
@@ -47,6 +50,21 @@ class RoomsOfUnknownOutcomeTest {
     poked.clear();
     database.next(fate);
     assertThatThrownBy(change::run).isInstanceOf(DatabaseUnavailableException.class);
+  }
+
+  @Test
+  void aStopWaitsForThePokesOfWhatIsCommitted() {
+    rooms.create("room", "alice");
+    List<Boolean> isWhole = new ArrayList<>();
+    poked.whilePoking(() -> isWhole.add(changes.close(Duration.ZERO)));
+
+    rooms.put("room", "alice", "bob", Role.READER);
+
+    assertThat(isWhole).containsExactly(false);
+    assertThat(changes.close(Duration.ZERO)).isTrue();
+    assertThatThrownBy(() -> rooms.create("late", "alice"))
+        .isInstanceOf(DatabaseUnavailableException.class);
+    assertThat(rooms.list("alice")).hasSize(1);
   }
 
   @Test

@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.nio.charset.CoderMalfunctionError;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -39,6 +40,7 @@ class PushTest {
   private FlakyDatabase database;
   private Push push;
   private final PokedUsers pokes = new PokedUsers();
+  private final Changes changes = new Changes();
 
   @BeforeEach
   void open() {
@@ -48,7 +50,7 @@ class PushTest {
 
   private Push pushOf(Mutators mutators) {
     return new Push(
-        new Outbox(database, pokes.bus(), new Changes(), false),
+        new Outbox(database, pokes.bus(), changes, false),
         MutatorRegistry.of(List.of(mutators)),
         1_000,
         new RoomSettings(2, 3),
@@ -100,6 +102,20 @@ class PushTest {
     assertThat(database.transactions.get()).isEqualTo(3);
     assertThat(n()).isEqualTo(1_200);
     assertThat(pokes.poked()).containsExactlyInAnyOrder("alice");
+  }
+
+  @Test
+  void aStopWaitsForThePokesOfWhatIsCommitted() {
+    List<Boolean> isWhole = new ArrayList<>();
+    pokes.whilePoking(() -> isWhole.add(changes.close(Duration.ZERO)));
+
+    push(increments(1, 3));
+
+    assertThat(isWhole).containsExactly(false);
+    assertThat(changes.close(Duration.ZERO)).isTrue();
+    assertThatThrownBy(() -> push(increments(4, 4)))
+        .isInstanceOf(DatabaseUnavailableException.class);
+    assertThat(n()).isEqualTo(3);
   }
 
   @Test
