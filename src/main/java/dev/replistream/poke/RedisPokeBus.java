@@ -344,8 +344,7 @@ public final class RedisPokeBus implements PokeBus {
               RedisScript.KEEP,
               keysAnd(shard, "ticket:" + name),
               constant(
-                  arguments(
-                      shard, "", List.of(text, Long.toString(Math.max(1, life.toMillis()))))),
+                  arguments(shard, "", List.of(text, Long.toString(Math.max(1, life.toMillis()))))),
               Long.class::cast));
       return true;
     } catch (RedisUnavailableException e) {

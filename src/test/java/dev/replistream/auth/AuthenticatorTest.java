@@ -51,7 +51,9 @@ final class AuthenticatorTest {
 
   @SetUpRoute
   static void routes(HttpRouting.Builder routing) {
-    Tickets tickets = new Tickets(Duration.ofSeconds(30), new MemoryTickets(100, Clock.systemUTC()), Clock.systemUTC());
+    Tickets tickets =
+        new Tickets(
+            Duration.ofSeconds(30), new MemoryTickets(100, Clock.systemUTC()), Clock.systemUTC());
     AuthMetrics metrics = new AuthMetrics(METERS);
     Cors cors = new Cors(List.of("*"), Set.of());
     Authenticator authenticator =

@@ -30,7 +30,13 @@ class ManyNodesTest {
 
   @BeforeEach
   void start() {
-    nodes = Nodes.start(NODES, "STREAM_MAX_CONNECTIONS_PER_USER", Integer.toString(LIMIT), "PRESENCE_GRACE", "PT0.2S");
+    nodes =
+        Nodes.start(
+            NODES,
+            "STREAM_MAX_CONNECTIONS_PER_USER",
+            Integer.toString(LIMIT),
+            "PRESENCE_GRACE",
+            "PT0.2S");
   }
 
   @AfterEach
@@ -202,12 +208,10 @@ class ManyNodesTest {
   void aTicketOfOneNodeIsGoodOnAnotherOnce() {
     String ticket = nodes.client(0).ticket("alice");
 
-    StreamClient stream =
-        nodes.client(1).open(HttpRequest.api("GET", "/stream?ticket=" + ticket));
+    StreamClient stream = nodes.client(1).open(HttpRequest.api("GET", "/stream?ticket=" + ticket));
     stream.expect("connected");
 
-    StreamClient again =
-        nodes.client(2).open(HttpRequest.api("GET", "/stream?ticket=" + ticket));
+    StreamClient again = nodes.client(2).open(HttpRequest.api("GET", "/stream?ticket=" + ticket));
     assertThat(again.head()).startsWith("HTTP/1.1 401");
     assertThat(nodes.client(0).poke("alice")).isEqualTo(1);
     stream.expect("sync");
@@ -228,7 +232,7 @@ class ManyNodesTest {
                     .with("{\"userId\":\"alice\"}"));
     assertThat(revoked.status()).isEqualTo(200);
 
-    Eventually.holdsWithin(Duration.ofSeconds(1), "its stream ends", stream::hasEnded);
+    assertThat(stream.untilEnd(Duration.ofSeconds(1))).isEmpty();
     for (int i = 0; i < NODES; i++) {
       assertThat(nodes.client(i).send(HttpRequest.api("GET", "/stats").by(token)).status())
           .isEqualTo(401);

@@ -15,9 +15,9 @@ import dev.replistream.Problems;
 import dev.replistream.ServerSentEvent;
 import dev.replistream.ServiceClient;
 import dev.replistream.StreamClient;
-import dev.replistream.poke.EventId;
 import dev.replistream.TestService;
 import dev.replistream.WebSocketClient;
+import dev.replistream.poke.EventId;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -205,7 +205,8 @@ class WebSocketTest {
       assertThat(socket.expectClose(1011)).isNotEmpty();
 
       // as a poke does that found the connection before it went
-      connection.offer(SERVICE.application().sseManager().sync(new EventId("e", 1_000_000), System.nanoTime()));
+      connection.offer(
+          SERVICE.application().sseManager().sync(new EventId("e", 1_000_000), System.nanoTime()));
       socket.send(PING, "anybody there");
       socket.sendClose(1011, "");
       socket.expectEnd(SOON);
