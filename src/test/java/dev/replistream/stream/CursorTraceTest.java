@@ -40,7 +40,7 @@ class CursorTraceTest {
   @Test
   void whoMissedAPokeIsToldWhateverHappenedAndHoweverManyUsersAreForgotten() throws IOException {
     long firstSeed = System.nanoTime();
-    for (long seed = firstSeed; seed < firstSeed + 200; seed++) {
+    for (long seed = firstSeed; seed < firstSeed + 60; seed++) {
       new Trace(seed, 1, Files.createTempDirectory(directory, "trace")).run();
     }
   }
@@ -48,7 +48,7 @@ class CursorTraceTest {
   @Test
   void whoMissedNothingIsToldNothingAsLongAsNobodyIsForgotten() throws IOException {
     long firstSeed = System.nanoTime();
-    for (long seed = firstSeed; seed < firstSeed + 200; seed++) {
+    for (long seed = firstSeed; seed < firstSeed + 60; seed++) {
       new Trace(seed, 1_000, Files.createTempDirectory(directory, "trace")).run();
     }
   }
@@ -247,7 +247,9 @@ class CursorTraceTest {
         }
         case 2 -> {
           history.add("a start that fails");
-          start();
+          try (LogCapture _ = new LogCapture()) {
+            start();
+          }
           stop();
           manager.close();
         }
