@@ -243,8 +243,7 @@ class WebSocketTest {
 
       socket.expectClose(4204);
     }
-    try (WebSocketClient socket =
-        client.openWebSocket(WebSocketClient.handshake("").by(token))) {
+    try (WebSocketClient socket = client.openWebSocket(WebSocketClient.handshake("").by(token))) {
       socket.expect("connected");
 
       HttpRequest revoke =
