@@ -107,27 +107,46 @@ public final class Burial {
     unseen.setLong(2, version);
     unseen.setLong(3, version);
     unseen.executeUpdate();
+    Last last = last(space);
     PreparedStatement bury =
         session.prepare(
             """
             INSERT INTO tombstone (space, died, key, born, changed_at)
-            SELECT space, ?, key, born, ? FROM entry WHERE space = ? ORDER BY version LIMIT ?\
+            SELECT space, ?, key, born, ? FROM entry WHERE space = ? AND (version, key) <= (?, ?)\
             """);
     bury.setLong(1, version);
     bury.setLong(2, nowMillis);
-    bury.setString(3, space);
-    bury.setInt(4, BATCH);
+    last.set(bury, 3, space);
     int buried = bury.executeUpdate();
     PreparedStatement delete =
-        session.prepare(
-            """
-            DELETE FROM entry
-            WHERE space = ? AND key IN (SELECT key FROM tombstone WHERE space = ? AND died = ?)\
-            """);
-    delete.setString(1, space);
-    delete.setString(2, space);
-    delete.setLong(3, version);
+        session.prepare("DELETE FROM entry WHERE space = ? AND (version, key) <= (?, ?)");
+    last.set(delete, 1, space);
     delete.executeUpdate();
     return buried;
+  }
+
+  /// The last entry of a batch, in the order of versions and keys. Both statements find the batch by
+  /// it: joined by its keys, PostgreSQL may compare each with each, while it knows nothing of the
+  /// tables.
+  @SuppressWarnings("ArrayRecordComponent") // compared by nobody
+  private record Last(long version, byte[] key) {
+    void set(PreparedStatement statement, int from, String space) throws SQLException {
+      statement.setString(from, space);
+      statement.setLong(from + 1, version);
+      statement.setBytes(from + 2, key);
+    }
+  }
+
+  private Last last(String space) throws SQLException {
+    PreparedStatement select =
+        session.prepare(
+            "SELECT version, key FROM entry WHERE space = ? ORDER BY version, key LIMIT 1 OFFSET ?");
+    select.setString(1, space);
+    select.setInt(2, BATCH - 1);
+    try (ResultSet row = select.executeQuery()) {
+      return row.next()
+          ? new Last(row.getLong(1), row.getBytes(2))
+          : new Last(Long.MAX_VALUE, new byte[0]); // there are fewer: all of them
+    }
   }
 }
