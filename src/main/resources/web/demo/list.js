@@ -58,7 +58,13 @@ export class SharedList {
 
   /** Calls `onChange` whenever the number of changes that the server has not confirmed may differ. */
   watchPending(onChange) {
-    const tell = async () => onChange((await this.#replicache.experimentalPendingMutations()).length);
+    const tell = async () => {
+      try {
+        onChange((await this.#replicache.experimentalPendingMutations()).length);
+      } catch {
+        // the store is opening or closing: there is a next time, or nobody to tell
+      }
+    };
     this.#replicache.onSync = tell;
     this.subscribe(tell);
   }
