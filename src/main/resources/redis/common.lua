@@ -1,8 +1,7 @@
 -- What every script begins with. All keys of a shard stand in one slot of a cluster.
 -- KEYS: 1 the cursor (counter, ceiling, floor), 2 and 3 the users' last stamps, younger and older
--- generation, 4 what each node
--- holds of the user: how many streams, and since when. ARGV: 1 the prefix of the shard's other keys and of
--- its channels, 2 the node that asks, 3 the user or an empty text.
+-- generation, 4 what each node holds of the user: how many streams, and since when. ARGV: 1 the prefix
+-- of the shard's other keys and of its channels, 2 the node that asks, 3 the user or an empty text.
 local cursor, young, old, nodes = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local prefix, node, user = ARGV[1], ARGV[2], ARGV[3]
 
@@ -37,7 +36,11 @@ local function others(visit)
     if other ~= node then
       if redis.call('EXISTS', prefix .. 'lease:' .. other) == 1 then
         local number, since = string.match(held[i + 1], '^(%d+) (%d+)$')
-        visit(other, tonumber(number), tonumber(since))
+        if number then
+          if number then -- else it is of another release
+            visit(other, tonumber(number), tonumber(since))
+          end
+        end
       else
         redis.call('HDEL', nodes, other)
       end

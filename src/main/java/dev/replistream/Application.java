@@ -204,7 +204,8 @@ public final class Application implements AutoCloseable {
             clock);
     revocations.subscribe(sseManager::end);
     revocations.tellBy(text -> bus.tell(REVOKED, text));
-    bus.hear(REVOKED, revocations::heard);
+    // it may look through all streams, which the bus must not wait for
+    bus.hear(REVOKED, text -> Thread.startVirtualThread(() -> revocations.heard(text)));
     roomPresence.start(sseManager, bus);
 
     StreamHandler stream =

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Base64;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /// Tickets: what a caller puts in a URL instead of a token, where no header can be sent. A ticket
 /// is opaque, good for one use and a short time, so a log that holds it holds nothing.
@@ -14,6 +15,7 @@ import java.util.Optional;
 /// Thread-safe.
 public final class Tickets {
   private static final int TICKET_BYTES = 24; // 192 bits: not to be guessed
+  private static final Pattern FORM = Pattern.compile("[A-Za-z0-9_-]{32}");
   private static final Base64.Encoder ENCODER = Base64.getUrlEncoder().withoutPadding();
 
   private final Duration ttl;
@@ -52,6 +54,9 @@ public final class Tickets {
   /// Whose ticket this is, by {@link Credential#TICKET}; empty when it is unknown, too old, or used
   /// before. However many threads redeem one ticket, one of them gets the caller.
   public Optional<Caller> redeem(String ticket) {
+    if (!FORM.matcher(ticket).matches()) {
+      return Optional.empty(); // and nobody is asked
+    }
     return store
         .take(ticket)
         .filter(caller -> clock.instant().isBefore(caller.expiresAt()))

@@ -16,7 +16,7 @@ import java.util.function.Supplier;
 final class RedisCommands implements AutoCloseable {
   private static final Duration LEASE = Duration.ofSeconds(5);
 
-  /// How many users' last pokes a generation of the cursor remembers.
+  /// How many users' last pokes a generation of a shard's cursor remembers.
   private static final int GENERATION = 500_000;
 
   private final RedisServer server;
@@ -154,7 +154,7 @@ final class RedisCommands implements AutoCloseable {
 
   /// Gives up the lease of a shard.
   CompletableFuture<Long> leave(int shard) {
-    return ask(RedisScript.LEAVE, shard, List.of(), Long.class::cast);
+    return ask(RedisScript.LEAVE, shard, List.of(server.publish()), Long.class::cast);
   }
 
   private <T> CompletableFuture<T> ask(

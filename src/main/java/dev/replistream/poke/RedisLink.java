@@ -1,10 +1,13 @@
 package dev.replistream.poke;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +23,9 @@ import redis.clients.jedis.exceptions.JedisNoScriptException;
 /// when they are sent. Thread-safe.
 final class RedisLink implements AutoCloseable {
   private static final int MAX_BATCH = 512;
+
+  /// How long anybody waits for an answer.
+  private static final Duration PATIENCE = Duration.ofMillis(1_500);
 
   /// More than one burst brings; beyond it Redis can't keep up, and asking more makes it worse.
   private static final int MAX_WAITING = 200_000;
@@ -73,14 +79,16 @@ final class RedisLink implements AutoCloseable {
       }
     }
 
-    void complete() {
+    /// @return whether there was an answer
+    boolean complete() {
       try {
         if (response == null) {
           throw new RedisUnavailableException("not sent");
         }
-        answer.complete(read.apply(response.get()));
+        return answer.complete(read.apply(response.get()));
       } catch (RuntimeException e) {
         fail(e);
+        return false;
       }
     }
 
@@ -117,19 +125,19 @@ final class RedisLink implements AutoCloseable {
     return request.answer;
   }
 
-  /// Waits for an answer, also on a thread that is interrupted: it comes, or fails, within the
-  /// timeout of two exchanges.
+  /// Waits for an answer, also on a thread that is interrupted.
   ///
-  /// @throws RedisUnavailableException where there is none
+  /// @throws RedisUnavailableException where there is none in time; it may be done later
   static <T> T await(CompletableFuture<T> answer) {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
     boolean isInterrupted = false;
     try {
       while (true) {
         try {
-          return answer.get();
+          return answer.get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
         } catch (InterruptedException _) {
           isInterrupted = true;
-        } catch (ExecutionException e) {
+        } catch (ExecutionException | TimeoutException e) {
           throw new RedisUnavailableException(e);
         }
       }
@@ -176,7 +184,13 @@ final class RedisLink implements AutoCloseable {
         pipeline.sync();
       }
     }
-    batch.forEach(Request::complete);
+    boolean isRefused = false;
+    for (Request<?> request : batch) {
+      isRefused |= !request.complete();
+    }
+    if (isRefused) {
+      forgetClient(); // it may speak to the wrong server, after a failover
+    }
   }
 
   private void failAll(Throwable e) {

@@ -47,8 +47,8 @@ import org.jspecify.annotations.Nullable;
 /// 3. pokes the users that it noted, for the other nodes,
 /// 4. brings every stream of its own one `sync`, spread as a room's pokes are.
 ///
-/// Thread-safe. A poke waits for Redis a second at most, and not at all while that is known to be
-/// away.
+/// Thread-safe. Whoever asks waits for Redis a second and a half at most, and not at all while that
+/// is known to be away.
 public final class RedisPokeBus implements PokeBus {
   private static final Logger LOGGER = System.getLogger(RedisPokeBus.class.getName());
 
@@ -65,8 +65,8 @@ public final class RedisPokeBus implements PokeBus {
   /// How many users are noted while Redis is away; beyond it all nodes' streams get a `sync`.
   private static final int MAX_NOTED = 100_000;
 
-  /// How many questions of the keeper's wait for their answers at once.
-  private static final int AT_ONCE = 10_000;
+  /// How many questions of one caller's wait for their answers at once.
+  private static final int AT_ONCE = 1_000;
 
   private static final String MEND_ALL = "mend";
 
@@ -87,8 +87,9 @@ public final class RedisPokeBus implements PokeBus {
   private volatile int connectionsElsewhere;
   private volatile boolean isClosed;
   private volatile boolean isUp; // written under this
+  private volatile boolean isMended;
   // guarded by this
-  private Set<String> noted = new HashSet<>();
+  private final Set<String> noted = new HashSet<>();
   private boolean hasMoreThanNoted;
   private boolean isToldLost;
 
@@ -141,7 +142,7 @@ public final class RedisPokeBus implements PokeBus {
 
   /// A poke on its way, or null where Redis is away.
   private @Nullable CompletableFuture<Stamped> ask(String userId, Duration delay) {
-    return isAvailable() ? commands.poke(userId, delay) : null;
+    return isUp ? commands.poke(userId, delay) : null;
   }
 
   /// Waits for Redis to stamp a poke, and brings it to this node's streams.
@@ -202,54 +203,57 @@ public final class RedisPokeBus implements PokeBus {
     }
     Collections.shuffle(others); // so that nobody is always the last
     Duration window = Spread.window(others.size() == 1 ? 0 : connections(others));
-    List<@Nullable CompletableFuture<Stamped>> asked = new ArrayList<>(others.size());
-    for (int i = 0; i < others.size(); i++) {
-      counters.poked(source);
-      asked.add(ask(others.get(i), Spread.turn(window, i, others.size())));
-    }
-    for (int i = 0; i < others.size(); i++) {
-      notified += poked(asked.get(i), others.get(i), Spread.turn(window, i, others.size()));
+    for (int from = 0; from < others.size(); from += AT_ONCE) {
+      int end = Math.min(others.size(), from + AT_ONCE);
+      List<@Nullable CompletableFuture<Stamped>> asked = new ArrayList<>(end - from);
+      for (int i = from; i < end; i++) {
+        counters.poked(source);
+        asked.add(ask(others.get(i), Spread.turn(window, i, others.size())));
+      }
+      for (int i = from; i < end; i++) {
+        Duration turn = Spread.turn(window, i, others.size());
+        notified += poked(asked.get(i - from), others.get(i), turn);
+      }
     }
     return notified;
   }
 
   /// How many connections some users have now, as far as that is known.
   private int connections(List<String> userIds) {
-    List<CompletableFuture<Held>> asked = new ArrayList<>(userIds.size());
-    if (isAvailable()) {
-      userIds.forEach(userId -> asked.add(commands.elsewhere(userId)));
-    }
     Subscriber holder = subscriber;
-    int connections = holder == null ? 0 : userIds.stream().mapToInt(holder::connections).sum();
+    int own = holder == null ? 0 : userIds.stream().mapToInt(holder::connections).sum();
+    return own + held(userIds).values().stream().mapToInt(Held::connections).sum();
+  }
+
+  /// What other nodes hold of some users, as far as that is known.
+  private Map<String, Held> held(Collection<String> userIds) {
+    Map<String, Held> held = new HashMap<>();
+    List<String> users = List.copyOf(userIds);
     try {
-      for (CompletableFuture<Held> each : asked) {
-        connections += RedisLink.await(each).connections();
+      for (int from = 0; from < users.size() && isUp; from += AT_ONCE) {
+        Map<String, CompletableFuture<Held>> asked = new HashMap<>();
+        users
+            .subList(from, Math.min(users.size(), from + AT_ONCE))
+            .forEach(userId -> asked.put(userId, commands.elsewhere(userId)));
+        asked.forEach((userId, answer) -> held.put(userId, RedisLink.await(answer)));
       }
     } catch (RedisUnavailableException e) {
       lost(e);
     }
-    return connections;
+    return held;
   }
 
   @Override
   public Map<String, Presence.Present> elsewhere(Collection<String> userIds) {
-    Map<String, CompletableFuture<Held>> asked = new HashMap<>();
-    if (isAvailable()) {
-      userIds.forEach(userId -> asked.put(userId, commands.elsewhere(userId)));
-    }
     Map<String, Presence.Present> present = new HashMap<>();
-    try {
-      for (Map.Entry<String, CompletableFuture<Held>> each : asked.entrySet()) {
-        Held held = RedisLink.await(each.getValue());
-        if (held.sinceMillis() >= 0) {
-          present.put(
-              each.getKey(),
-              new Presence.Present(held.connections(), Instant.ofEpochMilli(held.sinceMillis())));
-        }
-      }
-    } catch (RedisUnavailableException e) {
-      lost(e);
-    }
+    held(userIds)
+        .forEach((userId, held) -> {
+          if (held.sinceMillis() >= 0) {
+            present.put(
+                userId,
+                new Presence.Present(held.connections(), Instant.ofEpochMilli(held.sinceMillis())));
+          }
+        });
     return present;
   }
 
@@ -268,9 +272,12 @@ public final class RedisPokeBus implements PokeBus {
           }
         }
         case MEND_ALL -> {
-          mustMend = true;
-          attention.release();
+          if (!parts[1].equals(node)) {
+            mustMend = true;
+            attention.release();
+          }
         }
+        case "gone" -> found.run(); // a node, with those who were present there
         default -> {} // of a later release
       }
     } catch (RuntimeException e) { // one bad message must not end the subscription
@@ -280,7 +287,7 @@ public final class RedisPokeBus implements PokeBus {
 
   @Override
   public void tell(String topic, String text) {
-    if (isAvailable()) {
+    if (isUp) {
       var _ =
           commands
               .tellAll("tell " + node + " " + topic + " " + text)
@@ -307,7 +314,7 @@ public final class RedisPokeBus implements PokeBus {
   ///
   /// @return whether it is kept
   boolean keep(String name, String text, Duration life) {
-    if (!isAvailable()) {
+    if (!isUp) {
       return false;
     }
     try {
@@ -321,7 +328,7 @@ public final class RedisPokeBus implements PokeBus {
 
   /// Takes what was kept, so that it is gone.
   Optional<String> take(String name) {
-    if (!isAvailable()) {
+    if (!isUp) {
       return Optional.empty();
     }
     try {
@@ -342,7 +349,7 @@ public final class RedisPokeBus implements PokeBus {
 
   @Override
   public EventId latest(String userId) {
-    if (isAvailable()) {
+    if (isUp) {
       try {
         long stamp = RedisLink.await(commands.latest(userId));
         seen(server.shardOf(userId), stamp);
@@ -357,7 +364,7 @@ public final class RedisPokeBus implements PokeBus {
 
   @Override
   public boolean join(String userId, int nth) {
-    if (!isAvailable()) {
+    if (!isUp) {
       return true; // within the limit of this node; counted when Redis is back
     }
     try {
@@ -377,7 +384,7 @@ public final class RedisPokeBus implements PokeBus {
 
   @Override
   public void left(String userId) {
-    if (isAvailable()) {
+    if (isUp) {
       var _ = askToCount(userId).whenComplete(this::lostUnlessDone);
     }
   }
@@ -403,7 +410,7 @@ public final class RedisPokeBus implements PokeBus {
   public int connections() {
     Subscriber holder = subscriber;
     int own = holder == null ? 0 : holder.connections();
-    return isAvailable() ? own + connectionsElsewhere : own;
+    return isUp ? own + connectionsElsewhere : own;
   }
 
   @Override
@@ -418,7 +425,7 @@ public final class RedisPokeBus implements PokeBus {
 
   @Override
   public boolean isAvailable() {
-    return isUp;
+    return isUp && isMended;
   }
 
   // ---- outages
@@ -435,6 +442,7 @@ public final class RedisPokeBus implements PokeBus {
       isNews = !isToldLost;
       isToldLost = true;
       isUp = false;
+      isMended = false;
       mustMend = true;
     }
     if (isNews && !isClosed) {
@@ -481,7 +489,8 @@ public final class RedisPokeBus implements PokeBus {
         lost(e);
       } catch (InterruptedException _) {
         return; // closed
-      } catch (RuntimeException e) { // without this thread the lease would end
+      } catch (Throwable e) { // without this thread the lease would end
+        lost(e);
         LOGGER.log(Level.ERROR, "event=error where=redis-keeper", e);
       }
       try {
@@ -496,6 +505,23 @@ public final class RedisPokeBus implements PokeBus {
     }
   }
 
+  /// Keeps the leases while more is to be done than one beat takes.
+  private void renewLeases() {
+    for (CompletableFuture<Beat> each : askToBeat(0)) {
+      connectionsElsewhere = RedisLink.await(each).elsewhere();
+    }
+  }
+
+  private List<CompletableFuture<Beat>> askToBeat(long number) {
+    Subscriber holder = subscriber;
+    int own = holder == null ? 0 : holder.connections();
+    List<CompletableFuture<Beat>> asked = new ArrayList<>();
+    for (int shard = 0; shard < server.shards(); shard++) {
+      asked.add(commands.beat(shard, own, highestStamps.get(shard), number));
+    }
+    return asked;
+  }
+
   private void beat(long number) throws InterruptedException {
     for (Subscription subscription : subscriptions) {
       if (!subscription.awaitReady(PATIENCE)) {
@@ -503,17 +529,11 @@ public final class RedisPokeBus implements PokeBus {
         throw new RedisUnavailableException("it takes no subscription");
       }
     }
-    Subscriber holder = subscriber;
-    int own = holder == null ? 0 : holder.connections();
-    List<CompletableFuture<Beat>> asked = new ArrayList<>();
-    for (int shard = 0; shard < server.shards(); shard++) {
-      asked.add(commands.beat(shard, own, highestStamps.get(shard), number));
-    }
-    for (CompletableFuture<Beat> each : asked) {
+    for (CompletableFuture<Beat> each : askToBeat(number)) {
       Beat beat = RedisLink.await(each);
       connectionsElsewhere = beat.elsewhere();
-      if (!beat.isKnown() && isAvailable()) {
-        LOGGER.log(Level.WARNING, "event=redis-lost reason=\"it has forgotten this node\"");
+      if (!beat.isKnown() && isUp) {
+        isMended = false;
         mustMend = true;
       }
     }
@@ -528,23 +548,32 @@ public final class RedisPokeBus implements PokeBus {
   private void mend() {
     mustMend = false;
     try {
-      raiseFloors();
+      if (hasGivenStamps()) { // else it has just started, and nobody has missed anything by it
+        raiseFloors();
+      }
       synchronized (this) {
         isUp = true;
       }
-      raiseFloors(); // above the stamps that this node gave in between
+      if (hasGivenStamps()) {
+        raiseFloors(); // above the stamps that this node gave in between
+      }
       Map<String, Long> stamps = countAll();
       tellOthers();
       tellOwn(stamps);
       found.run();
       synchronized (this) {
         isToldLost = !isUp;
+        isMended = isUp;
       }
       LOGGER.log(Level.INFO, "event=redis-found node={0} users={1,number,#}", node, stamps.size());
     } catch (RuntimeException e) {
       mustMend = true;
       throw e;
     }
+  }
+
+  private boolean hasGivenStamps() {
+    return IntStream.range(0, server.shards()).anyMatch(shard -> highestStamps.get(shard) > 0);
   }
 
   private void raiseFloors() {
@@ -566,31 +595,35 @@ public final class RedisPokeBus implements PokeBus {
           .subList(from, Math.min(users.size(), from + AT_ONCE))
           .forEach(userId -> asked.put(userId, askToCount(userId)));
       asked.forEach((userId, answer) -> stamps.put(userId, RedisLink.await(answer)));
+      renewLeases();
     }
     return stamps;
   }
 
   /// Pokes those whom other nodes have not heard of.
   private void tellOthers() {
-    Set<String> users;
+    List<String> users;
     boolean isMore;
     synchronized (this) {
-      users = noted;
-      noted = new HashSet<>();
       isMore = hasMoreThanNoted;
-      hasMoreThanNoted = false;
     }
     if (isMore) {
-      RedisLink.await(commands.tellAll(MEND_ALL));
+      RedisLink.await(commands.tellAll(MEND_ALL + " " + node));
     }
-    Map<String, CompletableFuture<Stamped>> asked = new HashMap<>();
-    for (String userId : users) {
-      CompletableFuture<Stamped> answer = ask(userId, Duration.ZERO);
-      if (answer != null) {
-        asked.put(userId, answer);
+    synchronized (this) { // Redis is there, so nobody is noted in between
+      hasMoreThanNoted = false;
+      users = List.copyOf(noted);
+      noted.clear();
+    }
+    for (int from = 0; from < users.size(); from += AT_ONCE) {
+      List<String> some = users.subList(from, Math.min(users.size(), from + AT_ONCE));
+      List<@Nullable CompletableFuture<Stamped>> asked =
+          new ArrayList<>(some.stream().map(userId -> ask(userId, Duration.ZERO)).toList());
+      for (int i = 0; i < some.size(); i++) {
+        poked(asked.get(i), some.get(i), Duration.ZERO);
       }
+      renewLeases();
     }
-    users.forEach(userId -> poked(asked.get(userId), userId, Duration.ZERO));
   }
 
   /// Brings every stream of this node a `sync`.
@@ -615,13 +648,22 @@ public final class RedisPokeBus implements PokeBus {
   public void close() {
     isClosed = true;
     keeper.interrupt();
-    if (isAvailable()) {
-      try {
+    try {
+      if (isUp) {
+        tellOthers();
         for (int shard = 0; shard < server.shards(); shard++) {
           RedisLink.await(commands.leave(shard));
         }
-      } catch (RedisUnavailableException _) {
-        // the lease ends by itself
+      }
+    } catch (RedisUnavailableException _) {
+      // the lease ends by itself
+    }
+    synchronized (this) {
+      if (!noted.isEmpty()) {
+        LOGGER.log(
+            Level.WARNING,
+            "event=pokes-lost users={0,number,#} reason=\"other nodes were not told\"",
+            noted.size());
       }
     }
     abandon();

@@ -35,7 +35,9 @@ final class RedisTickets implements TicketStore {
   @Override
   public Optional<Caller> take(String ticket) {
     Optional<Caller> here = own.take(ticket);
-    return here.isPresent() ? here : bus.take(ticket).map(RedisTickets::fromJson);
+    // it may stand in both, where Redis kept it and did not come to say so
+    Optional<Caller> there = bus.take(ticket).map(RedisTickets::fromJson);
+    return here.isPresent() ? here : there;
   }
 
   /// How a ticket was asked for says nothing about the caller that it stands for.

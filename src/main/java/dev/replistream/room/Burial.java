@@ -125,9 +125,9 @@ public final class Burial {
     return buried;
   }
 
-  /// The last entry of a batch, in the order of versions and keys. Both statements find the batch by
-  /// it: joined by its keys, PostgreSQL may compare each with each, while it knows nothing of the
-  /// tables.
+  /// The last entry of a batch, in the order of versions and keys. Both statements find the batch
+  /// by it: joined by its keys, PostgreSQL may compare each with each, while it knows nothing of
+  /// the tables.
   @SuppressWarnings("ArrayRecordComponent") // compared by nobody
   private record Last(long version, byte[] key) {
     void set(PreparedStatement statement, int from, String space) throws SQLException {

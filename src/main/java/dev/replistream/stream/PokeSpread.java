@@ -1,6 +1,8 @@
 package dev.replistream.stream;
 
 import dev.replistream.poke.Poke;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -19,6 +21,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Thread-safe by its lock, under which nothing is delivered.
 final class PokeSpread implements AutoCloseable {
+  private static final Logger LOGGER = System.getLogger(PokeSpread.class.getName());
+
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition isEarlier = lock.newCondition();
   private final Map<String, Poke> waiting = new HashMap<>();
@@ -74,7 +78,12 @@ final class PokeSpread implements AutoCloseable {
   private void run() {
     try {
       while (true) {
-        deliver.accept(next());
+        Poke poke = next();
+        try {
+          deliver.accept(poke);
+        } catch (Throwable e) { // the others wait for their turns
+          LOGGER.log(Level.ERROR, "event=error where=poke-spread", e);
+        }
       }
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt(); // closed

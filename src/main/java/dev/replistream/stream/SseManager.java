@@ -114,12 +114,19 @@ public final class SseManager implements PokeBus.Subscriber, Presence, AutoClose
     long interval = Math.clamp(pingNanos / 8, 1_000_000, 500_000_000);
     while (!Thread.currentThread().isInterrupted()) {
       LockSupport.parkNanos(this, interval);
-      long now = System.nanoTime();
-      List<Connection> due = new ArrayList<>();
-      users.values().forEach(connections -> connections.collectDue(now, pingNanos, due));
-      due.forEach(connection -> connection.tick(now, pingNanos));
-      departures.takeDue(now).forEach(this::letGo);
+      try {
+        tickOnce(System.nanoTime(), pingNanos);
+      } catch (Throwable e) { // without this thread nobody would get a ping
+        LOGGER.log(Level.ERROR, "event=error where=stream-ticker", e);
+      }
     }
+  }
+
+  private void tickOnce(long now, long pingNanos) {
+    List<Connection> due = new ArrayList<>();
+    users.values().forEach(connections -> connections.collectDue(now, pingNanos, due));
+    due.forEach(connection -> connection.tick(now, pingNanos));
+    departures.takeDue(now).forEach(this::letGo);
   }
 
   /// Forgets a user who has not come back in time.
@@ -400,6 +407,9 @@ public final class SseManager implements PokeBus.Subscriber, Presence, AutoClose
       return 0;
     }
     Connection[] targets = connections.snapshot();
+    if (targets.length == 0) {
+      return 0;
+    }
     Sync sync = sync(poke.id(), poke.nanoTime());
     if (targets.length <= SHARE) {
       offer(sync, targets, 0);

@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 final class SseSession implements Consumer<Wire> {
   private static final Logger LOGGER = System.getLogger(SseSession.class.getName());
 
-  /// How the id of the last event begins; no id of another event does, as the cursor's epochs are
-  /// hexadecimal.
+  /// How the id of the last event begins; no id of another event does, as the cursor's epochs have
+  /// another form.
   private static final String ENDED_ID = "ended-";
 
   private final Connection connection;

@@ -293,8 +293,8 @@ abstract class PullModel {
       }
     }
 
-    /// Only what the client holds is deleted: another key's name is nothing that it knows. It may be
-    /// deleted twice, where it stood in two spaces.
+    /// Only what the client holds is deleted: another key's name is nothing that it knows. It may
+    /// be deleted twice, where it stood in two spaces.
     private boolean apply(String where, JsonValue answer, Map<String, JsonValue> view) {
       Set<String> held = Set.copyOf(view.keySet());
       boolean clears = false;
