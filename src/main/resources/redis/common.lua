@@ -36,10 +36,8 @@ local function others(visit)
     if other ~= node then
       if redis.call('EXISTS', prefix .. 'lease:' .. other) == 1 then
         local number, since = string.match(held[i + 1], '^(%d+) (%d+)$')
-        if number then
-          if number then -- else it is of another release
-            visit(other, tonumber(number), tonumber(since))
-          end
+        if number then -- else it is of another release
+          visit(other, tonumber(number), tonumber(since))
         end
       else
         redis.call('HDEL', nodes, other)
