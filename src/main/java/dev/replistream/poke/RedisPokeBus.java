@@ -41,7 +41,7 @@ import org.jspecify.annotations.Nullable;
 /// lost what it knew) the node
 ///
 /// 1. raises the floor of all users' stamps, so that every client that comes back with an older id
-///    pulls once,
+///    pulls once (but not where it has just started beside others, as in a rolling restart),
 /// 2. says anew what streams it holds,
 /// 3. pokes the users that it noted, for the other nodes,
 /// 4. brings every stream of its own one `sync`, spread as a room's pokes are.
@@ -68,7 +68,8 @@ public final class RedisPokeBus implements PokeBus {
   /// How many users' last pokes a generation of the cursor remembers.
   private static final int GENERATION = 1_000_000;
 
-  private static final String MEND_ALL = "mend";
+  /// The message by which a node lets all others mend.
+  private static final String MEND = "mend";
 
   private final RedisServer server;
   private final RedisLink link;
@@ -84,6 +85,7 @@ public final class RedisPokeBus implements PokeBus {
   private volatile Runnable found = () -> {};
   private volatile @Nullable Subscriber subscriber;
   private volatile boolean mustMend = true;
+  private boolean hasJustStarted = true; // of the keeper alone
   private volatile int connectionsElsewhere;
   private volatile boolean isClosed;
   private volatile boolean isUp; // written under this
@@ -291,9 +293,11 @@ public final class RedisPokeBus implements PokeBus {
             listeners.getOrDefault(parts[2], _ -> {}).accept(parts[3]);
           }
         }
-        case MEND_ALL -> {
-          mustMend = true;
-          attention.release();
+        case MEND -> {
+          if (!parts[1].equals(node)) {
+            mustMend = true;
+            attention.release();
+          }
         }
         default -> {} // of a later release
       }
@@ -589,9 +593,14 @@ public final class RedisPokeBus implements PokeBus {
     mustMend = false;
     try {
       for (int shard = 0; shard < server.shards(); shard++) {
-        List<String> highest = List.of(Long.toString(highestStamps.get(shard)));
-        seen(shard, RedisLink.await(askShard(RedisScript.MEND, shard, highest, Long.class::cast)));
+        List<String> more =
+            List.of(
+                Long.toString(highestStamps.get(shard)),
+                hasJustStarted ? "1" : "0",
+                server.publish());
+        seen(shard, RedisLink.await(askShard(RedisScript.MEND, shard, more, Long.class::cast)));
       }
+      hasJustStarted = false;
       synchronized (this) {
         isUp = true;
       }
@@ -634,7 +643,10 @@ public final class RedisPokeBus implements PokeBus {
       for (int shard = 0; shard < server.shards(); shard++) {
         RedisLink.await(
             askShard(
-                RedisScript.ALL, shard, List.of(MEND_ALL, server.publish()), Long.class::cast));
+                RedisScript.ALL,
+                shard,
+                List.of(MEND + " " + node, server.publish()),
+                Long.class::cast));
       }
     }
     Map<String, CompletableFuture<Stamped>> asked = new HashMap<>();
