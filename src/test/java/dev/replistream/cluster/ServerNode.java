@@ -86,11 +86,13 @@ final class ServerNode implements AutoCloseable {
     process().exitCode();
   }
 
-  /// Ends it with SIGTERM, and waits for its end.
-  ///
-  /// @return the exit code
-  int stop() throws InterruptedException {
+  /// Sends SIGTERM.
+  void terminate() {
     process().terminate();
+  }
+
+  /// Waits for its end.
+  int exitCode() throws InterruptedException {
     return process().exitCode();
   }
 
