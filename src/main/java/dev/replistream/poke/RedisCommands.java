@@ -124,9 +124,14 @@ final class RedisCommands implements AutoCloseable {
 
   /// Raises the floor of a shard's stamps above all that were given.
   ///
+  /// @param isStart whether the node has just started, so that the floor may stay where others live
   /// @return the floor
-  CompletableFuture<Long> mend(int shard, long highestStamp) {
-    return ask(RedisScript.MEND, shard, List.of(Long.toString(highestStamp)), Long.class::cast);
+  CompletableFuture<Long> mend(int shard, long highestStamp, boolean isStart) {
+    return ask(
+        RedisScript.MEND,
+        shard,
+        List.of(Long.toString(highestStamp), isStart ? "1" : "0", server.publish()),
+        Long.class::cast);
   }
 
   /// Sends a message to all nodes, this one too.

@@ -42,7 +42,7 @@ import org.jspecify.annotations.Nullable;
 /// lost what it knew) the node
 ///
 /// 1. raises the floor of all users' stamps, so that every client that comes back with an older id
-///    pulls once,
+///    pulls once (but not where it has just started beside others, as in a rolling restart),
 /// 2. says anew what streams it holds,
 /// 3. pokes the users that it noted, for the other nodes,
 /// 4. brings every stream of its own one `sync`, spread as a room's pokes are.
@@ -68,7 +68,8 @@ public final class RedisPokeBus implements PokeBus {
   /// How many questions of one caller's wait for their answers at once.
   private static final int AT_ONCE = 1_000;
 
-  private static final String MEND_ALL = "mend";
+  /// The message by which a node lets all others mend.
+  private static final String MEND = "mend";
 
   private final RedisServer server;
   private final RedisCommands commands;
@@ -84,6 +85,7 @@ public final class RedisPokeBus implements PokeBus {
   private volatile Runnable found = () -> {};
   private volatile @Nullable Subscriber subscriber;
   private volatile boolean mustMend = true;
+  private boolean hasJustStarted = true; // of the keeper alone
   private volatile int connectionsElsewhere;
   private volatile boolean isClosed;
   private volatile boolean isUp; // written under this
@@ -271,7 +273,7 @@ public final class RedisPokeBus implements PokeBus {
             listeners.getOrDefault(parts[2], _ -> {}).accept(parts[3]);
           }
         }
-        case MEND_ALL -> {
+        case MEND -> {
           if (!parts[1].equals(node)) {
             mustMend = true;
             attention.release();
@@ -548,15 +550,13 @@ public final class RedisPokeBus implements PokeBus {
   private void mend() {
     mustMend = false;
     try {
-      if (hasGivenStamps()) { // else it has just started, and nobody has missed anything by it
-        raiseFloors();
-      }
+      long[] floors = new long[server.shards()];
+      raiseFloors(hasJustStarted, floors);
+      hasJustStarted = false;
       synchronized (this) {
         isUp = true;
       }
-      if (hasGivenStamps()) {
-        raiseFloors(); // above the stamps that this node gave in between
-      }
+      raiseFloors(false, floors); // above the stamps that this node gave in between
       Map<String, Long> stamps = countAll();
       tellOthers();
       tellOwn(stamps);
@@ -572,13 +572,16 @@ public final class RedisPokeBus implements PokeBus {
     }
   }
 
-  private boolean hasGivenStamps() {
-    return IntStream.range(0, server.shards()).anyMatch(shard -> highestStamps.get(shard) > 0);
-  }
-
-  private void raiseFloors() {
+  /// Raises the floors of those shards of which this node has given higher stamps.
+  ///
+  /// @param isStart whether all of them may stay, where other nodes live
+  private void raiseFloors(boolean isStart, long[] floors) {
     for (int shard = 0; shard < server.shards(); shard++) {
-      seen(shard, RedisLink.await(commands.mend(shard, highestStamps.get(shard))));
+      long highest = highestStamps.get(shard);
+      if (floors[shard] == 0 || highest > floors[shard]) {
+        floors[shard] = RedisLink.await(commands.mend(shard, highest, isStart));
+        seen(shard, floors[shard]);
+      }
     }
   }
 
@@ -608,7 +611,7 @@ public final class RedisPokeBus implements PokeBus {
       isMore = hasMoreThanNoted;
     }
     if (isMore) {
-      RedisLink.await(commands.tellAll(MEND_ALL + " " + node));
+      RedisLink.await(commands.tellAll(MEND + " " + node));
     }
     synchronized (this) { // Redis is there, so nobody is noted in between
       hasMoreThanNoted = false;

@@ -172,9 +172,9 @@ public final class Outbox implements AutoCloseable {
       try {
         String first = poked.poll(SWEEP.toMillis(), TimeUnit.MILLISECONDS);
         if (first != null) {
+          ids.add(first);
           TimeUnit.MILLISECONDS.sleep(
               CROSS_OUT.toMillis()); // many at once cost little more than one
-          ids.add(first);
           poked.drainTo(ids, MAX_CROSSED_OUT - 1);
           crossOut(ids);
           ids.clear();
@@ -186,8 +186,12 @@ public final class Outbox implements AutoCloseable {
           }
         }
       } catch (InterruptedException _) {
-        return; // closed
+        poked.addAll(ids); // closed, which crosses them out
+        return;
       } catch (DatabaseUnavailableException _) {
+        if (isClosed) {
+          poked.addAll(ids); // interrupted; it may have been done
+        }
         ids.clear(); // the database has told the log; the sweep comes to them
       } catch (RuntimeException e) {
         ids.clear();

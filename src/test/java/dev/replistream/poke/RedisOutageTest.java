@@ -115,6 +115,23 @@ class RedisOutageTest {
   }
 
   @Test
+  void aNodeThatStartsBesideOthersMakesNobodyPullWhoComesBack() {
+    near.poke("alice", PokeBus.Source.SELF);
+    EventId seen = near.latest("alice");
+
+    RedisPokeBus third = RedisPokeBusTest.bus(redis.url(), prefix);
+    try (third) {
+      RecordingStreams streams = new RecordingStreams(third);
+      Eventually.holds("it is up", third::isAvailable);
+
+      assertThat(third.latest("alice")).isEqualTo(seen);
+      assertThat(near.latest("alice")).isEqualTo(seen);
+      streams.open("alice");
+      assertThat(near.poke("alice", PokeBus.Source.SELF)).isEqualTo(1);
+    }
+  }
+
+  @Test
   void whatIsPokedByANodeThatIsCutOffReachesTheOthersLater() {
     farStreams.open("alice");
     long before = newest(farStreams, "alice");

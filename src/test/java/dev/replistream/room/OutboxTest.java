@@ -78,6 +78,16 @@ class OutboxTest {
   }
 
   @Test
+  void aStopCrossesOutWhatIsPokedAtOnce() {
+    near.start();
+    change(near, "alice", "bob");
+
+    near.close();
+
+    assertThat(owed()).isZero();
+  }
+
+  @Test
   void whatANodeDidNotComeToIsPokedByAnother() {
     far.start();
 
