@@ -73,14 +73,17 @@ final class RedisLink implements AutoCloseable {
       }
     }
 
-    void complete() {
+    /// @return whether there is an answer
+    boolean complete() {
       try {
         if (response == null) {
           throw new RedisUnavailableException("not sent");
         }
         answer.complete(read.apply(response.get()));
+        return true;
       } catch (RuntimeException e) {
         fail(e);
+        return false;
       }
     }
 
@@ -167,7 +170,13 @@ final class RedisLink implements AutoCloseable {
         pipeline.sync();
       }
     }
-    batch.forEach(Request::complete);
+    boolean isComplete = true;
+    for (Request<?> request : batch) {
+      isComplete &= request.complete();
+    }
+    if (!isComplete) { // one server of a cluster is away, or has given its slots to another
+      forgetClient();
+    }
   }
 
   private void failAll(Throwable e) {

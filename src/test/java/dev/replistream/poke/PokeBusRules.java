@@ -20,14 +20,14 @@ abstract class PokeBusRules {
   static final int MAX_PER_USER = 5;
 
   /// The bus of the node that pokes, and that of the other one.
-  private PokeBus near;
+  PokeBus near;
 
-  private PokeBus far;
+  PokeBus far;
 
   /// The streams of that node and of the other one.
-  private RecordingStreams nearStreams;
+  RecordingStreams nearStreams;
 
-  private RecordingStreams farStreams;
+  RecordingStreams farStreams;
 
   /// The buses of two nodes, or the one of one node twice.
   abstract List<PokeBus> open();
