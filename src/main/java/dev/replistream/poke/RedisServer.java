@@ -79,7 +79,7 @@ final class RedisServer {
               .masterName(url.master().orElseThrow())
               .sentinels(hostSet())
               .clientConfig(config())
-              .sentinelClientConfig(anonymous().build())
+              .sentinelClientConfig(anonymous().autoNegotiateProtocol(false).build())
               .poolConfig(pool)
               .build();
       case CLUSTER ->

@@ -33,6 +33,8 @@ public final class TestRedis implements AutoCloseable {
   }
 
   /// Starts a server on a free port of this machine.
+  ///
+  /// @param options as for `redis-server`: a file of settings, then others
   public static TestRedis start(String... options) {
     TestRedis redis = new TestRedis(freePort(), List.of(options));
     redis.restart();
@@ -65,7 +67,6 @@ public final class TestRedis implements AutoCloseable {
     List<String> command =
         new ArrayList<>(
             List.of(
-                Program.FILE.toString(),
                 "--port",
                 Integer.toString(port),
                 "--bind",
@@ -74,7 +75,8 @@ public final class TestRedis implements AutoCloseable {
                 "",
                 "--appendonly",
                 "no"));
-    command.addAll(options);
+    command.addAll(0, options);
+    command.addFirst(Program.FILE.toString());
     try {
       process =
           new ProcessBuilder(command)
