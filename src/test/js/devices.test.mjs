@@ -2,9 +2,13 @@ import assert from 'node:assert/strict';
 import {after} from 'node:test';
 import {isDeepStrictEqual} from 'node:util';
 
+import {WebSocket} from 'ws';
+
+import {ReplicacheSSE} from '../../main/js/replistream.js';
 import {scenario} from './harness.mjs';
-import {exchanges} from './network.mjs';
+import {exchanges, realFetch} from './network.mjs';
 import {Server} from './server.mjs';
+import {listen} from './stream.mjs';
 import {eventually} from './waiting.mjs';
 
 /** How soon an edit has to show elsewhere. */
@@ -125,4 +129,78 @@ scenario('the device that edits is told by a poke that its edit was processed', 
   await laptop.listening();
   await laptop.mutate.put({key: 'note', value: 1});
   await eventually('nothing is pending', async () => (await laptop.pending()).length === 0);
+});
+
+/** How a device hears of pokes: each `connects` a tab and returns how to end it. */
+const TRANSPORTS = {
+  /** The client module, over a stream with a header. */
+  laptop: tab => module(tab, {transports: ['fetch']}),
+  /** The client module, over a WebSocket with a ticket. */
+  phone: tab => module(tab, {transports: ['websocket']}),
+  /** A stream with a header, as a program opens it. */
+  tablet: tab => raw(tab, `${server.url}/stream`, {Authorization: tab.authorization()}),
+  /** A stream with a ticket, as a native EventSource has it. */
+  desktop: async tab => raw(tab, `${server.url}/stream?ticket=${await ticket(tab)}`, {}),
+  /** A stream with the cookie, as a page of the server's own has it. */
+  television: tab =>
+    raw(tab, `${server.url}/stream`, {
+      'Cookie': `replistream_token=${tab.authorization().replace('Bearer ', '')}`,
+      'Sec-Fetch-Site': 'same-origin',
+    }),
+};
+
+function module(tab, options) {
+  const sse = new ReplicacheSSE({
+    url: server.url,
+    auth: () => tab.authorization().replace('Bearer ', ''),
+    replicache: tab.rep,
+    environment: {fetch: realFetch, WebSocket},
+    ...options,
+  });
+  return new Promise(resolve => {
+    sse.addEventListener('connected', () => resolve(() => sse.disconnect()), {once: true});
+    sse.connect();
+  });
+}
+
+function raw(tab, url, headers) {
+  const ending = new AbortController();
+  return new Promise(resolve => {
+    const onEvent = data => {
+      if (data === 'connected') {
+        resolve(() => ending.abort());
+      } else if (data === 'sync') {
+        tab.pull();
+      }
+    };
+    listen(url, () => headers, onEvent, ending.signal);
+  });
+}
+
+async function ticket(tab) {
+  const headers = {Authorization: tab.authorization()};
+  return (await (await realFetch(`${server.url}/ticket`, {method: 'POST', headers})).json()).ticket;
+}
+
+scenario('of five devices with five transports each shows within a second what another pushed', server, async open => {
+  const tabs = Object.keys(TRANSPORTS).map(device => open('alice', {device}));
+  const endings = await Promise.all(tabs.map(tab => TRANSPORTS[tab.device.split('/')[1]](tab)));
+  try {
+    await Promise.all(tabs.map(tab => tab.pulled()));
+    for (const [round, from] of [tabs[0], ...tabs].entries()) { // the first round warms up
+      const value = `${round} from ${from.device}`;
+      const before = from.exchanges('push').length;
+      await from.mutate.put({key: 'note', value});
+      await eventually('it is pushed', () => from.exchanges('push').slice(before).some(({status}) => status === 200));
+      const pushed = performance.now();
+      await eventually('the others show it', async () =>
+        (await Promise.all(tabs.map(tab => tab.get('note')))).every(shown => shown === value),
+      );
+      await eventually('it is acknowledged', async () => (await from.pending()).length === 0);
+      const took = performance.now() - pushed;
+      assert.ok(round === 0 || took < SOON_MS, `it took ${took} ms after the push of ${from.device}`);
+    }
+  } finally {
+    endings.forEach(end => end());
+  }
 });

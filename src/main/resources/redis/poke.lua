@@ -4,6 +4,7 @@
 local stamp = redis.call('HINCRBY', cursor, 'counter', 1)
 redis.call('HSET', young, user, text(stamp))
 if redis.call('HLEN', young) > tonumber(ARGV[5]) then
+  redis.call('UNLINK', old) -- in the background, where RENAME would free it before it goes on
   redis.call('RENAME', young, old)
   redis.call('HSET', cursor, 'floor', text(math.max(field('floor'), field('ceiling'))), 'ceiling', text(stamp))
 end

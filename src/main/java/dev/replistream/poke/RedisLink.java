@@ -120,17 +120,26 @@ final class RedisLink implements AutoCloseable {
     return request.answer;
   }
 
-  /// Waits for an answer.
+  /// Waits for an answer, also on a thread that is interrupted: it comes, or fails, within the
+  /// timeout of two exchanges.
   ///
   /// @throws RedisUnavailableException where there is none
   static <T> T await(CompletableFuture<T> answer) {
+    boolean isInterrupted = false;
     try {
-      return answer.get();
-    } catch (ExecutionException e) {
-      throw new RedisUnavailableException(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new RedisUnavailableException(e);
+      while (true) {
+        try {
+          return answer.get();
+        } catch (InterruptedException _) {
+          isInterrupted = true;
+        } catch (ExecutionException e) {
+          throw new RedisUnavailableException(e);
+        }
+      }
+    } finally {
+      if (isInterrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 

@@ -2,6 +2,9 @@ package dev.replistream.poke;
 
 import dev.replistream.auth.TicketStore;
 import dev.replistream.http.Json;
+import dev.replistream.poke.RedisCommands.Beat;
+import dev.replistream.poke.RedisCommands.Held;
+import dev.replistream.poke.RedisCommands.Stamped;
 import io.helidon.metrics.api.Gauge;
 import io.helidon.metrics.api.MeterRegistry;
 import java.lang.System.Logger;
@@ -25,8 +28,6 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.function.Consumer;
-import java.util.function.Function;
-import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -59,19 +60,18 @@ public final class RedisPokeBus implements PokeBus {
   /// How long a message to itself may take.
   private static final Duration PATIENCE = Duration.ofMillis(800);
 
-  private static final Duration LEASE = Duration.ofSeconds(5);
   private static final Duration COUNTS_RENEWED = Duration.ofMinutes(30);
 
   /// How many users are noted while Redis is away; beyond it all nodes' streams get a `sync`.
   private static final int MAX_NOTED = 100_000;
 
-  /// How many users' last pokes a generation of the cursor remembers.
-  private static final int GENERATION = 1_000_000;
+  /// How many questions of the keeper's wait for their answers at once.
+  private static final int AT_ONCE = 10_000;
 
   private static final String MEND_ALL = "mend";
 
   private final RedisServer server;
-  private final RedisLink link;
+  private final RedisCommands commands;
   private final List<Subscription> subscriptions;
   private final int maxConnectionsPerUser;
   private final String node = UUID.randomUUID().toString().replace("-", "").substring(0, 12);
@@ -90,6 +90,7 @@ public final class RedisPokeBus implements PokeBus {
   // guarded by this
   private Set<String> noted = new HashSet<>();
   private boolean hasMoreThanNoted;
+  private boolean isToldLost;
 
   /// A bus that has not begun yet.
   ///
@@ -99,10 +100,11 @@ public final class RedisPokeBus implements PokeBus {
     this.highestStamps = new AtomicLongArray(server.shards());
     this.maxConnectionsPerUser = maxConnectionsPerUser;
     this.counters = new PokeCounters(registry);
-    this.link = new RedisLink(server);
+    this.commands = new RedisCommands(server, node);
     this.subscriptions =
         IntStream.range(0, server.shards())
-            .mapToObj(shard -> new Subscription(server, shard, node, this::received))
+            .mapToObj(
+                shard -> new Subscription(server, shard, node, this::received, this::brokeOff))
             .toList();
     registry.getOrCreate(
         Gauge.builder("replistream_redis_up", () -> isAvailable() ? 1 : 0)
@@ -120,7 +122,7 @@ public final class RedisPokeBus implements PokeBus {
   @Override
   public void subscribe(Subscriber holder) {
     subscriber = holder;
-    link.start();
+    commands.start();
     subscriptions.forEach(Subscription::start);
     keeper.start();
   }
@@ -137,21 +139,9 @@ public final class RedisPokeBus implements PokeBus {
     return notified;
   }
 
-  /// What a poke's script answers.
-  ///
-  /// @param elsewhere how many streams other nodes hold
-  private record Stamped(long stamp, int elsewhere) {}
-
   /// A poke on its way, or null where Redis is away.
   private @Nullable CompletableFuture<Stamped> ask(String userId, Duration delay) {
-    return isAvailable()
-        ? askFor(
-            RedisScript.POKE,
-            userId,
-            List.of(
-                Long.toString(delay.toMillis()), Integer.toString(GENERATION), server.publish()),
-            answer -> new Stamped(number(answer, 0), Math.toIntExact(number(answer, 1))))
-        : null;
+    return isAvailable() ? commands.poke(userId, delay) : null;
   }
 
   /// Waits for Redis to stamp a poke, and brings it to this node's streams.
@@ -163,14 +153,13 @@ public final class RedisPokeBus implements PokeBus {
       if (answer != null) {
         try {
           Stamped stamped = RedisLink.await(answer);
-          return stamped.elsewhere + deliver(poke(userId, EPOCH, stamped.stamp), delay);
+          return stamped.elsewhere() + deliver(poke(userId, EPOCH, stamped.stamp()), delay);
         } catch (RedisUnavailableException e) {
           lost(e);
         }
       }
-      if (note(userId)) {
-        // above all that clients of this node have seen, and below all that Redis will give after
-        long stamp = highestStamps.incrementAndGet(server.shardOf(userId));
+      long stamp = note(userId);
+      if (stamp > 0) {
         return deliver(poke(userId, node, stamp), delay);
       }
       answer = ask(userId, delay); // it has come back in this moment
@@ -228,13 +217,13 @@ public final class RedisPokeBus implements PokeBus {
   private int connections(List<String> userIds) {
     List<CompletableFuture<Held>> asked = new ArrayList<>(userIds.size());
     if (isAvailable()) {
-      userIds.forEach(userId -> asked.add(askElsewhere(userId)));
+      userIds.forEach(userId -> asked.add(commands.elsewhere(userId)));
     }
     Subscriber holder = subscriber;
     int connections = holder == null ? 0 : userIds.stream().mapToInt(holder::connections).sum();
     try {
       for (CompletableFuture<Held> each : asked) {
-        connections += RedisLink.await(each).connections;
+        connections += RedisLink.await(each).connections();
       }
     } catch (RedisUnavailableException e) {
       lost(e);
@@ -242,33 +231,20 @@ public final class RedisPokeBus implements PokeBus {
     return connections;
   }
 
-  /// What the other nodes hold of a user.
-  ///
-  /// @param sinceMillis since when the user is present on any node; -1 where on none
-  private record Held(int connections, long sinceMillis) {}
-
-  private CompletableFuture<Held> askElsewhere(String userId) {
-    return askFor(
-        RedisScript.ELSEWHERE,
-        userId,
-        List.of(),
-        answer -> new Held(Math.toIntExact(number(answer, 0)), number(answer, 1)));
-  }
-
   @Override
   public Map<String, Presence.Present> elsewhere(Collection<String> userIds) {
     Map<String, CompletableFuture<Held>> asked = new HashMap<>();
     if (isAvailable()) {
-      userIds.forEach(userId -> asked.put(userId, askElsewhere(userId)));
+      userIds.forEach(userId -> asked.put(userId, commands.elsewhere(userId)));
     }
     Map<String, Presence.Present> present = new HashMap<>();
     try {
       for (Map.Entry<String, CompletableFuture<Held>> each : asked.entrySet()) {
         Held held = RedisLink.await(each.getValue());
-        if (held.sinceMillis >= 0) {
+        if (held.sinceMillis() >= 0) {
           present.put(
               each.getKey(),
-              new Presence.Present(held.connections, Instant.ofEpochMilli(held.sinceMillis)));
+              new Presence.Present(held.connections(), Instant.ofEpochMilli(held.sinceMillis())));
         }
       }
     } catch (RedisUnavailableException e) {
@@ -306,11 +282,8 @@ public final class RedisPokeBus implements PokeBus {
   public void tell(String topic, String text) {
     if (isAvailable()) {
       var _ =
-          askShard(
-                  RedisScript.ALL,
-                  0,
-                  List.of("tell " + node + " " + topic + " " + text, server.publish()),
-                  Long.class::cast)
+          commands
+              .tellAll("tell " + node + " " + topic + " " + text)
               .whenComplete(this::lostUnlessDone);
     }
   }
@@ -338,14 +311,7 @@ public final class RedisPokeBus implements PokeBus {
       return false;
     }
     try {
-      int shard = server.shardOf(name);
-      RedisLink.await(
-          link.ask(
-              RedisScript.KEEP,
-              keysAnd(shard, "ticket:" + name),
-              constant(
-                  arguments(shard, "", List.of(text, Long.toString(Math.max(1, life.toMillis()))))),
-              Long.class::cast));
+      RedisLink.await(commands.keep(name, text, life));
       return true;
     } catch (RedisUnavailableException e) {
       lost(e);
@@ -359,13 +325,7 @@ public final class RedisPokeBus implements PokeBus {
       return Optional.empty();
     }
     try {
-      int shard = server.shardOf(name);
-      return RedisLink.await(
-          link.ask(
-              RedisScript.TAKE,
-              keysAnd(shard, "ticket:" + name),
-              constant(arguments(shard, "", List.of())),
-              answer -> Optional.ofNullable((String) answer)));
+      return RedisLink.await(commands.take(name));
     } catch (RedisUnavailableException e) {
       lost(e);
       return Optional.empty();
@@ -384,8 +344,7 @@ public final class RedisPokeBus implements PokeBus {
   public EventId latest(String userId) {
     if (isAvailable()) {
       try {
-        long stamp =
-            RedisLink.await(askFor(RedisScript.LATEST, userId, List.of(), Long.class::cast));
+        long stamp = RedisLink.await(commands.latest(userId));
         seen(server.shardOf(userId), stamp);
         return new EventId(EPOCH, stamp);
       } catch (RedisUnavailableException e) {
@@ -404,14 +363,7 @@ public final class RedisPokeBus implements PokeBus {
     try {
       boolean mayJoin =
           RedisLink.await(
-              askFor(
-                  RedisScript.JOIN,
-                  userId,
-                  List.of(
-                      Integer.toString(nth),
-                      Integer.toString(maxConnectionsPerUser),
-                      Long.toString(sinceMillis(userId))),
-                  answer -> (Long) answer == 1));
+              commands.join(userId, nth, maxConnectionsPerUser, held(userId).sinceMillis()));
       Subscriber holder = subscriber;
       if (mayJoin && holder != null && holder.connections(userId) != nth) {
         left(userId); // others came or left meanwhile: count them as they are now
@@ -430,22 +382,16 @@ public final class RedisPokeBus implements PokeBus {
     }
   }
 
-  private long sinceMillis(String userId) {
-    Subscriber holder = subscriber;
-    return holder == null ? -1 : holder.presentSinceMillis(userId);
+  private CompletableFuture<Long> askToCount(String userId) {
+    return commands.count(userId, () -> held(userId));
   }
 
-  private CompletableFuture<Long> askToCount(String userId) {
-    return link.ask(
-        RedisScript.COUNT,
-        keys(userId),
-        () -> {
-          Subscriber holder = subscriber;
-          int count = holder == null ? 0 : holder.connections(userId);
-          return arguments(
-              userId, List.of(Integer.toString(count), Long.toString(sinceMillis(userId))));
-        },
-        Long.class::cast);
+  /// What this node holds now.
+  private Held held(String userId) {
+    Subscriber holder = subscriber;
+    return holder == null
+        ? new Held(0, -1)
+        : new Held(holder.connections(userId), holder.presentSinceMillis(userId));
   }
 
   @Override
@@ -477,19 +423,24 @@ public final class RedisPokeBus implements PokeBus {
 
   // ---- outages
 
+  /// What was sent to this node since may be lost.
+  private void brokeOff() {
+    lost(new RedisUnavailableException("its messages broke off"));
+  }
+
   /// Takes note that Redis is away.
   private void lost(Throwable why) {
+    boolean isNews;
     synchronized (this) {
-      if (!isUp) {
-        return;
-      }
+      isNews = !isToldLost;
+      isToldLost = true;
       isUp = false;
       mustMend = true;
     }
-    if (!isClosed) {
+    if (isNews && !isClosed) {
       LOGGER.log(Level.WARNING, "event=redis-lost reason=" + Json.quoted(root(why).toString()));
+      attention.release();
     }
-    attention.release();
   }
 
   private static Throwable root(Throwable e) {
@@ -499,17 +450,18 @@ public final class RedisPokeBus implements PokeBus {
 
   /// Notes a user whose poke the other nodes have not heard of.
   ///
-  /// @return false when they can be told now
-  private synchronized boolean note(String userId) {
+  /// @return a stamp above all that clients of this node have seen, and below all that Redis will
+  ///   give after; 0 when the others can be told now
+  private synchronized long note(String userId) {
     if (isUp) {
-      return false;
+      return 0;
     }
     if (noted.size() < MAX_NOTED) {
       noted.add(userId);
     } else {
       hasMoreThanNoted = true;
     }
-    return true;
+    return highestStamps.incrementAndGet(server.shardOf(userId));
   }
 
   /// Renews the lease, and mends what an outage left.
@@ -544,8 +496,6 @@ public final class RedisPokeBus implements PokeBus {
     }
   }
 
-  private record Beat(boolean held, int elsewhere) {}
-
   private void beat(long number) throws InterruptedException {
     for (Subscription subscription : subscriptions) {
       if (!subscription.awaitReady(PATIENCE)) {
@@ -557,22 +507,12 @@ public final class RedisPokeBus implements PokeBus {
     int own = holder == null ? 0 : holder.connections();
     List<CompletableFuture<Beat>> asked = new ArrayList<>();
     for (int shard = 0; shard < server.shards(); shard++) {
-      asked.add(
-          askShard(
-              RedisScript.BEAT,
-              shard,
-              List.of(
-                  Long.toString(LEASE.toMillis()),
-                  Integer.toString(own),
-                  Long.toString(highestStamps.get(shard)),
-                  Long.toString(number),
-                  server.publish()),
-              answer -> new Beat(number(answer, 0) == 1, Math.toIntExact(number(answer, 1)))));
+      asked.add(commands.beat(shard, own, highestStamps.get(shard), number));
     }
     for (CompletableFuture<Beat> each : asked) {
       Beat beat = RedisLink.await(each);
-      connectionsElsewhere = beat.elsewhere;
-      if (!beat.held && isAvailable()) {
+      connectionsElsewhere = beat.elsewhere();
+      if (!beat.isKnown() && isAvailable()) {
         LOGGER.log(Level.WARNING, "event=redis-lost reason=\"it has forgotten this node\"");
         mustMend = true;
       }
@@ -588,21 +528,28 @@ public final class RedisPokeBus implements PokeBus {
   private void mend() {
     mustMend = false;
     try {
-      for (int shard = 0; shard < server.shards(); shard++) {
-        List<String> highest = List.of(Long.toString(highestStamps.get(shard)));
-        seen(shard, RedisLink.await(askShard(RedisScript.MEND, shard, highest, Long.class::cast)));
-      }
+      raiseFloors();
       synchronized (this) {
         isUp = true;
       }
+      raiseFloors(); // above the stamps that this node gave in between
       Map<String, Long> stamps = countAll();
       tellOthers();
       tellOwn(stamps);
       found.run();
+      synchronized (this) {
+        isToldLost = !isUp;
+      }
       LOGGER.log(Level.INFO, "event=redis-found node={0} users={1,number,#}", node, stamps.size());
     } catch (RuntimeException e) {
       mustMend = true;
       throw e;
+    }
+  }
+
+  private void raiseFloors() {
+    for (int shard = 0; shard < server.shards(); shard++) {
+      seen(shard, RedisLink.await(commands.mend(shard, highestStamps.get(shard))));
     }
   }
 
@@ -611,12 +558,15 @@ public final class RedisPokeBus implements PokeBus {
   /// @return the last stamps of their users
   private Map<String, Long> countAll() {
     Subscriber holder = subscriber;
-    Map<String, CompletableFuture<Long>> asked = new HashMap<>();
-    if (holder != null) {
-      holder.users().forEach(userId -> asked.put(userId, askToCount(userId)));
-    }
     Map<String, Long> stamps = new HashMap<>();
-    asked.forEach((userId, answer) -> stamps.put(userId, RedisLink.await(answer)));
+    List<String> users = holder == null ? List.of() : holder.users();
+    for (int from = 0; from < users.size(); from += AT_ONCE) {
+      Map<String, CompletableFuture<Long>> asked = new HashMap<>();
+      users
+          .subList(from, Math.min(users.size(), from + AT_ONCE))
+          .forEach(userId -> asked.put(userId, askToCount(userId)));
+      asked.forEach((userId, answer) -> stamps.put(userId, RedisLink.await(answer)));
+    }
     return stamps;
   }
 
@@ -631,11 +581,7 @@ public final class RedisPokeBus implements PokeBus {
       hasMoreThanNoted = false;
     }
     if (isMore) {
-      for (int shard = 0; shard < server.shards(); shard++) {
-        RedisLink.await(
-            askShard(
-                RedisScript.ALL, shard, List.of(MEND_ALL, server.publish()), Long.class::cast));
-      }
+      RedisLink.await(commands.tellAll(MEND_ALL));
     }
     Map<String, CompletableFuture<Stamped>> asked = new HashMap<>();
     for (String userId : users) {
@@ -665,54 +611,6 @@ public final class RedisPokeBus implements PokeBus {
     }
   }
 
-  // ---- how Redis is asked
-
-  private <T> CompletableFuture<T> askFor(
-      RedisScript script, String userId, List<String> more, Function<Object, T> read) {
-    return link.ask(script, keys(userId), constant(arguments(userId, more)), read);
-  }
-
-  private <T> CompletableFuture<T> askShard(
-      RedisScript script, int shard, List<String> more, Function<Object, T> read) {
-    return link.ask(script, keys(shard, ""), constant(arguments(shard, "", more)), read);
-  }
-
-  private static Supplier<List<String>> constant(List<String> arguments) {
-    return () -> arguments;
-  }
-
-  private List<String> keys(String userId) {
-    return keys(server.shardOf(userId), userId);
-  }
-
-  private List<String> keys(int shard, String userId) {
-    String prefix = server.prefix(shard);
-    return List.of(prefix + "cursor", prefix + "young", prefix + "old", prefix + "user:" + userId);
-  }
-
-  private List<String> keysAnd(int shard, String name) {
-    List<String> keys = new ArrayList<>(keys(shard, ""));
-    keys.add(server.prefix(shard) + name);
-    return keys;
-  }
-
-  private List<String> arguments(String userId, List<String> more) {
-    return arguments(server.shardOf(userId), userId, more);
-  }
-
-  private List<String> arguments(int shard, String userId, List<String> more) {
-    List<String> arguments = new ArrayList<>(3 + more.size());
-    arguments.add(server.prefix(shard));
-    arguments.add(node);
-    arguments.add(userId);
-    arguments.addAll(more);
-    return arguments;
-  }
-
-  private static long number(Object answer, int place) {
-    return (Long) ((List<?>) answer).get(place);
-  }
-
   @Override
   public void close() {
     isClosed = true;
@@ -720,7 +618,7 @@ public final class RedisPokeBus implements PokeBus {
     if (isAvailable()) {
       try {
         for (int shard = 0; shard < server.shards(); shard++) {
-          RedisLink.await(askShard(RedisScript.LEAVE, shard, List.of(), Long.class::cast));
+          RedisLink.await(commands.leave(shard));
         }
       } catch (RedisUnavailableException _) {
         // the lease ends by itself
@@ -734,6 +632,6 @@ public final class RedisPokeBus implements PokeBus {
     isClosed = true;
     keeper.interrupt();
     subscriptions.forEach(Subscription::close);
-    link.close();
+    commands.close();
   }
 }

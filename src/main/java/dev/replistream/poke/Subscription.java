@@ -25,6 +25,7 @@ final class Subscription implements AutoCloseable {
   private final int shard;
   private final List<String> channels;
   private final Consumer<String> messages;
+  private final Runnable brokeOff;
   private final Thread thread;
   private volatile @Nullable Connection connection;
   private volatile boolean isClosed;
@@ -33,11 +34,14 @@ final class Subscription implements AutoCloseable {
   private long lastBeat;
 
   /// @param messages takes what comes on the node's channel and on that of all nodes
-  Subscription(RedisServer server, int shard, String node, Consumer<String> messages) {
+  /// @param brokeOff is told when the connection has ended, so that something may not have come
+  Subscription(
+      RedisServer server, int shard, String node, Consumer<String> messages, Runnable brokeOff) {
     this.server = server;
     this.shard = shard;
     this.channels = List.of(server.prefix(shard) + "node:" + node, server.prefix(shard) + "all");
     this.messages = messages;
+    this.brokeOff = brokeOff;
     this.thread = Thread.ofVirtual().name("redis-subscription").unstarted(this::run);
   }
 
@@ -55,7 +59,9 @@ final class Subscription implements AutoCloseable {
         LOGGER.log(Level.DEBUG, "event=redis-subscription-lost", e);
       } finally {
         connection = null;
-        ready(false);
+        if (ready(false)) {
+          brokeOff.run();
+        }
       }
       try {
         Thread.sleep(PAUSE);
@@ -75,7 +81,7 @@ final class Subscription implements AutoCloseable {
             if (isClosed) {
               opened.disconnect();
             }
-            ready(count == channels.size());
+            var _ = ready(count == channels.size());
           }
 
           @Override
@@ -94,9 +100,12 @@ final class Subscription implements AutoCloseable {
     notifyAll();
   }
 
-  private synchronized void ready(boolean value) {
+  /// @return whether it was ready before
+  private synchronized boolean ready(boolean value) {
+    boolean before = isReady;
     isReady = value;
     notifyAll();
+    return before;
   }
 
   /// Waits until what is sent to this node comes.

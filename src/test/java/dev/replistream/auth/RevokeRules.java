@@ -13,6 +13,7 @@ import dev.replistream.ServiceClient;
 import dev.replistream.SettableClock;
 import dev.replistream.StreamClient;
 import dev.replistream.TestService;
+import dev.replistream.WebSocketClient;
 import io.helidon.http.Method;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -151,8 +152,11 @@ abstract class RevokeRules {
         String target = path.getKey().toString().replaceAll("\\{\\w+}", "x");
         if (target.startsWith(Application.API)) {
           String name = ((Method) method).text();
-          requireRevoked(
-              name + " " + target, client.send(HttpRequest.of(name, target).by(token).with("{}")));
+          HttpRequest request =
+              target.endsWith("/ws")
+                  ? WebSocketClient.handshake("")
+                  : HttpRequest.of(name, target).with("{}");
+          requireRevoked(name + " " + target, client.send(request.by(token)));
           count++;
         }
       }

@@ -3,6 +3,7 @@ package dev.replistream.poke;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.replistream.Eventually;
+import dev.replistream.LogCapture;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,6 +13,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import redis.clients.jedis.CommandArguments;
+import redis.clients.jedis.Protocol;
 import redis.clients.jedis.RedisClient;
 
 /// What two nodes do while Redis is away, or one of them is cut off from it, and after.
@@ -226,5 +229,41 @@ class RedisOutageTest {
     }
     assertThat(threads.getLast()).isLessThanOrEqualTo(threads.getFirst() + 5);
     assertThat(proxy.connections()).isLessThanOrEqualTo(4);
+  }
+
+  @Test
+  void whatIsSentWhileMessagesBreakOffForAMomentIsToldLater() {
+    nearStreams.open("alice");
+    Eventually.holds("she is found", () -> far.poke("alice", PokeBus.Source.SELF) == 1);
+    try (RedisClient client = redis.client()) {
+      for (int i = 0; i < 20; i++) {
+        client.executeCommand(
+            new CommandArguments(Protocol.Command.CLIENT).add("KILL").add("TYPE").add("pubsub"));
+        far.poke("alice", PokeBus.Source.SELF);
+        long stamp = far.latest("alice").stamp();
+
+        Eventually.holdsWithin(
+            REPAIR, "alice is told", () -> newest(nearStreams, "alice") >= stamp);
+        Eventually.holdsWithin(
+            REPAIR, "both are up", () -> near.isAvailable() && far.isAvailable());
+      }
+    }
+  }
+
+  @Test
+  void aRedisThatIsAwayAtTheStartIsSaidAndFoundLater() {
+    redis.kill();
+    try (LogCapture log = new LogCapture();
+        RedisPokeBus late = RedisPokeBusTest.bus(redis.url(), prefix)) {
+      RecordingStreams streams = new RecordingStreams(late);
+      assertThat(streams.open("alice")).isTrue();
+
+      Eventually.holds("it is said", () -> !log.lines("redis-lost").isEmpty());
+      assertThat(late.poke("alice", PokeBus.Source.SELF)).isEqualTo(1);
+      redis.restart();
+
+      Eventually.holdsWithin(REPAIR, "it is found", late::isAvailable);
+      Eventually.holdsWithin(REPAIR, "alice is told", () -> streams.delivered("alice").size() > 1);
+    }
   }
 }

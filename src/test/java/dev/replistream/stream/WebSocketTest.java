@@ -18,6 +18,7 @@ import dev.replistream.StreamClient;
 import dev.replistream.TestService;
 import dev.replistream.WebSocketClient;
 import dev.replistream.poke.EventId;
+import jakarta.json.JsonObject;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -219,6 +220,38 @@ class WebSocketTest {
             PropertyOrFieldSupport.EXTRACTION.getValueOf(
                 "users", SERVICE.application().sseManager());
     return ((UserConnections) requireNonNull(users.get(userId))).snapshot()[0];
+  }
+
+  @Test
+  void oneThatItsUserEndsClosesWith4204AndOneWhoseTokenIsRevokedWith4401() {
+    ServiceClient client = SERVICE.client();
+    String token = client.token("ended-user");
+    try (WebSocketClient socket =
+        client.openWebSocket(WebSocketClient.handshake("?device=phone").by(token))) {
+      socket.expect("connected");
+      JsonObject session =
+          client
+              .send(HttpRequest.api("GET", "/sessions").by(token))
+              .json()
+              .getJsonArray("sessions")
+              .getJsonObject(0);
+      assertThat(session.getString("transport")).isEqualTo("websocket");
+      assertThat(session.getString("device")).isEqualTo("phone");
+
+      HttpRequest end = HttpRequest.api("DELETE", "/sessions/" + session.getString("id"));
+      assertThat(client.send(end.by(token)).status()).isEqualTo(204);
+
+      socket.expectClose(4204);
+    }
+    try (WebSocketClient socket = client.openWebSocket(WebSocketClient.handshake("").by(token))) {
+      socket.expect("connected");
+
+      HttpRequest revoke =
+          HttpRequest.api("POST", "/revoke").by(client.token("backend", "replicache:revoke"));
+      assertThat(client.send(revoke.with("{\"userId\":\"ended-user\"}")).status()).isEqualTo(200);
+
+      socket.expectClose(4401);
+    }
   }
 
   @Test

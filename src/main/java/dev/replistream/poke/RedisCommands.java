@@ -1,0 +1,199 @@
+package dev.replistream.poke;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/// What a node asks Redis: the scripts with their keys and arguments, and what they answer. Each
+/// answer is on its way when a method returns, and fails with a {@link RedisUnavailableException}
+/// or what caused it.
+///
+/// Thread-safe.
+final class RedisCommands implements AutoCloseable {
+  private static final Duration LEASE = Duration.ofSeconds(5);
+
+  /// How many users' last pokes a generation of the cursor remembers.
+  private static final int GENERATION = 500_000;
+
+  private final RedisServer server;
+  private final RedisLink link;
+  private final String node;
+
+  /// @param node who asks
+  RedisCommands(RedisServer server, String node) {
+    this.server = server;
+    this.link = new RedisLink(server);
+    this.node = node;
+  }
+
+  void start() {
+    link.start();
+  }
+
+  /// How a poke was stamped.
+  ///
+  /// @param elsewhere how many streams of the user other nodes hold, which are told
+  record Stamped(long stamp, int elsewhere) {}
+
+  /// Stamps a poke, and sends it to the other nodes that hold streams of the user.
+  ///
+  /// @param delay after which those deliver it
+  CompletableFuture<Stamped> poke(String userId, Duration delay) {
+    return ask(
+        RedisScript.POKE,
+        userId,
+        List.of(Long.toString(delay.toMillis()), Integer.toString(GENERATION), server.publish()),
+        answer -> new Stamped(number(answer, 0), Math.toIntExact(number(answer, 1))));
+  }
+
+  /// Counts one connection more, if the user may have it.
+  ///
+  /// @param nth how many the user has on this node then
+  /// @param max how many the user may have on all
+  CompletableFuture<Boolean> join(String userId, int nth, int max, long sinceMillis) {
+    return ask(
+        RedisScript.JOIN,
+        userId,
+        List.of(Integer.toString(nth), Integer.toString(max), Long.toString(sinceMillis)),
+        answer -> (Long) answer == 1);
+  }
+
+  /// What a node, or all others together, hold of a user.
+  ///
+  /// @param sinceMillis since when the user is present; -1 when it is not
+  record Held(int connections, long sinceMillis) {}
+
+  /// Says what this node holds of a user.
+  ///
+  /// @param held is asked when that is sent, so that the last word is the newest
+  /// @return the user's last stamp
+  CompletableFuture<Long> count(String userId, Supplier<Held> held) {
+    int shard = server.shardOf(userId);
+    return link.ask(
+        RedisScript.COUNT,
+        keys(shard, userId),
+        () -> {
+          Held now = held.get();
+          return arguments(
+              shard,
+              userId,
+              List.of(Integer.toString(now.connections), Long.toString(now.sinceMillis)));
+        },
+        Long.class::cast);
+  }
+
+  /// The user's last stamp, or the latest that it can have been.
+  CompletableFuture<Long> latest(String userId) {
+    return ask(RedisScript.LATEST, userId, List.of(), Long.class::cast);
+  }
+
+  /// What the other nodes hold of a user.
+  ///
+  /// @return their connections, and since when the user is present on any node
+  CompletableFuture<Held> elsewhere(String userId) {
+    return ask(
+        RedisScript.ELSEWHERE,
+        userId,
+        List.of(),
+        answer -> new Held(Math.toIntExact(number(answer, 0)), number(answer, 1)));
+  }
+
+  /// What Redis says to a beat.
+  ///
+  /// @param isKnown whether the lease held until now, and no stamp was lost
+  /// @param elsewhere how many connections the other nodes hold
+  record Beat(boolean isKnown, int elsewhere) {}
+
+  /// Renews the lease of a shard, and sends this node a message with the beat's number.
+  CompletableFuture<Beat> beat(int shard, int connections, long highestStamp, long number) {
+    return ask(
+        RedisScript.BEAT,
+        shard,
+        List.of(
+            Long.toString(LEASE.toMillis()),
+            Integer.toString(connections),
+            Long.toString(highestStamp),
+            Long.toString(number),
+            server.publish()),
+        answer -> new Beat(number(answer, 0) == 1, Math.toIntExact(number(answer, 1))));
+  }
+
+  /// Raises the floor of a shard's stamps above all that were given.
+  ///
+  /// @return the floor
+  CompletableFuture<Long> mend(int shard, long highestStamp) {
+    return ask(RedisScript.MEND, shard, List.of(Long.toString(highestStamp)), Long.class::cast);
+  }
+
+  /// Sends a message to all nodes, this one too.
+  CompletableFuture<Long> tellAll(String message) {
+    return ask(RedisScript.ALL, 0, List.of(message, server.publish()), Long.class::cast);
+  }
+
+  /// Keeps something for a while.
+  CompletableFuture<Long> keep(String name, String text, Duration life) {
+    int shard = server.shardOf(name);
+    List<String> more = List.of(text, Long.toString(Math.max(1, life.toMillis())));
+    return link.ask(
+        RedisScript.KEEP, keysAnd(shard, name), () -> arguments(shard, "", more), Long.class::cast);
+  }
+
+  /// Takes what was kept, so that it is gone.
+  CompletableFuture<Optional<String>> take(String name) {
+    int shard = server.shardOf(name);
+    return link.ask(
+        RedisScript.TAKE,
+        keysAnd(shard, name),
+        () -> arguments(shard, "", List.of()),
+        answer -> Optional.ofNullable((String) answer));
+  }
+
+  /// Gives up the lease of a shard.
+  CompletableFuture<Long> leave(int shard) {
+    return ask(RedisScript.LEAVE, shard, List.of(), Long.class::cast);
+  }
+
+  private <T> CompletableFuture<T> ask(
+      RedisScript script, String userId, List<String> more, Function<Object, T> read) {
+    int shard = server.shardOf(userId);
+    return link.ask(script, keys(shard, userId), () -> arguments(shard, userId, more), read);
+  }
+
+  private <T> CompletableFuture<T> ask(
+      RedisScript script, int shard, List<String> more, Function<Object, T> read) {
+    return link.ask(script, keys(shard, ""), () -> arguments(shard, "", more), read);
+  }
+
+  private List<String> keys(int shard, String userId) {
+    String prefix = server.prefix(shard);
+    return List.of(prefix + "cursor", prefix + "young", prefix + "old", prefix + "user:" + userId);
+  }
+
+  private List<String> keysAnd(int shard, String name) {
+    List<String> keys = new ArrayList<>(keys(shard, ""));
+    keys.add(server.prefix(shard) + "ticket:" + name);
+    return keys;
+  }
+
+  private List<String> arguments(int shard, String userId, List<String> more) {
+    List<String> arguments = new ArrayList<>(3 + more.size());
+    arguments.add(server.prefix(shard));
+    arguments.add(node);
+    arguments.add(userId);
+    arguments.addAll(more);
+    return arguments;
+  }
+
+  private static long number(Object answer, int place) {
+    return (Long) ((List<?>) answer).get(place);
+  }
+
+  @Override
+  public void close() {
+    link.close();
+  }
+}
