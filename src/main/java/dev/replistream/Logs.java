@@ -25,6 +25,7 @@ final class Logs {
       Logger.getLogger("io.helidon.webserver.http1.Http1Connection");
   private static final Logger SQLITE = Logger.getLogger("org.sqlite");
   private static final Logger POOL = Logger.getLogger("com.zaxxer.hikari");
+  private static final Logger REDIS = Logger.getLogger("redis.clients.jedis");
 
   private Logs() {}
 
@@ -55,6 +56,8 @@ final class Logs {
     SQLITE.setLevel(java.util.logging.Level.OFF);
     // it warns in the same way of each connection that broke, where the database says so once
     POOL.setLevel(java.util.logging.Level.SEVERE);
+    // and so does that of Redis, where the bus says what is to be known
+    REDIS.setLevel(java.util.logging.Level.OFF);
     OURS.setLevel(
         switch (level) {
           case ALL, TRACE -> java.util.logging.Level.FINER;

@@ -3,6 +3,8 @@ package dev.replistream;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.replistream.db.TestPostgres;
+import dev.replistream.poke.TestRedis;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -12,15 +14,21 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Clock;
 import java.util.Set;
+import org.assertj.core.api.AbstractThrowableAssert;
 import org.junit.jupiter.api.Test;
 
 /// How a service starts, or says in one line why not.
 class ApplicationTest {
-  private static void assertRefused(String message, String... environment) {
+  private static AbstractThrowableAssert<?, ? extends Throwable> assertRefused(
+      String message, String... environment) {
     Settings settings = TestService.settings(environment);
-    try (LogCapture _ = new LogCapture();
-        Application application = new Application(settings, Clock.systemUTC())) {
-      assertThatThrownBy(application::start)
+    try (LogCapture _ = new LogCapture()) {
+      return assertThatThrownBy(
+              () -> {
+                try (Application application = new Application(settings, Clock.systemUTC())) {
+                  application.start();
+                }
+              })
           .isInstanceOf(SettingsException.class)
           .hasMessageStartingWith(message)
           .hasMessageNotContaining("\n");
@@ -60,6 +68,35 @@ class ApplicationTest {
   @Test
   void anAddressThatIsNotThisMachinesIsNamed() {
     assertRefused("replistream.port: can't listen on 192.0.2.1:0", "HOST", "192.0.2.1");
+  }
+
+  @Test
+  void aRedisThatRefusesIsNamedWithoutThePassword() {
+    try (TestRedis redis = TestRedis.start("--requirepass", "right")) {
+      String[] wrong = nodeAt(redis.url().replace("//", "//:s3cret@"));
+      assertRefused("replistream.redis.url: Redis answers: WRONGPASS ", wrong)
+          .hasMessageNotContaining("s3cret");
+      assertRefused("replistream.redis.url: Redis answers: NOAUTH ", nodeAt(redis.url()));
+    }
+  }
+
+  @Test
+  void aRightThatRedisDoesNotGiveIsNamed() {
+    try (TestRedis redis =
+        TestRedis.start(
+            "--user", "node", "on", ">s3cret", "~*", "&*", "+@all", "-hdel", "-publish")) {
+      assertRefused(
+              "replistream.redis.url: Redis answers: the user may not HDEL PUBLISH within"
+                  + " replistream:*",
+              nodeAt(redis.url().replace("//", "//node:s3cret@")))
+          .hasMessageNotContaining("s3cret");
+    }
+  }
+
+  private static String[] nodeAt(String redisUrl) {
+    return new String[] {
+      "DB_URL", TestPostgres.newDatabase(), "DB_USER", "postgres", "REDIS_URL", redisUrl
+    };
   }
 
   @Test

@@ -157,6 +157,11 @@ final class RedisCommands implements AutoCloseable {
         answer -> Optional.ofNullable((String) answer));
   }
 
+  /// By which policy the server of a shard takes away what it holds; empty where it does not.
+  CompletableFuture<String> policy(int shard) {
+    return ask(RedisScript.POLICY, shard, List.of(), String.class::cast);
+  }
+
   /// Gives up the lease of a shard.
   CompletableFuture<Long> leave(int shard) {
     return ask(RedisScript.LEAVE, shard, List.of(server.publish()), Long.class::cast);

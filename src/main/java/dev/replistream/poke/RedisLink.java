@@ -85,7 +85,8 @@ final class RedisLink implements AutoCloseable {
         if (response == null) {
           throw new RedisUnavailableException("not sent");
         }
-        return answer.complete(read.apply(response.get()));
+        answer.complete(read.apply(response.get()));
+        return true;
       } catch (RuntimeException e) {
         fail(e);
         return false;
@@ -184,12 +185,12 @@ final class RedisLink implements AutoCloseable {
         pipeline.sync();
       }
     }
-    boolean isRefused = false;
+    boolean isComplete = true;
     for (Request<?> request : batch) {
-      isRefused |= !request.complete();
+      isComplete &= request.complete();
     }
-    if (isRefused) {
-      forgetClient(); // it may speak to the wrong server, after a failover
+    if (!isComplete) { // one server of a cluster is away, or has given its slots to another
+      forgetClient();
     }
   }
 

@@ -115,8 +115,9 @@ public final class RedisPokeBus implements PokeBus {
     this.keeper = Thread.ofVirtual().name("redis-keeper").unstarted(this::keep);
   }
 
-  /// Why Redis does not let this node in, if it is there and doesn't: a password that is missing or
-  /// wrong, a database that there isn't. Waits for it a second or two.
+  /// Why this node can't work with Redis, if that is there and says so: a password that is missing
+  /// or wrong, a right that the user has not, a certificate that is not trusted, a database that
+  /// there isn't. One line without the password. Waits for it a second or two.
   public Optional<String> refusal() {
     return server.refusal();
   }
@@ -560,6 +561,7 @@ public final class RedisPokeBus implements PokeBus {
       Map<String, Long> stamps = countAll();
       tellOthers();
       tellOwn(stamps);
+      warnOfPolicy();
       found.run();
       synchronized (this) {
         isToldLost = !isUp;
@@ -570,6 +572,14 @@ public final class RedisPokeBus implements PokeBus {
       mustMend = true;
       throw e;
     }
+  }
+
+  private void warnOfPolicy() {
+    IntStream.range(0, server.shards())
+        .mapToObj(shard -> RedisLink.await(commands.policy(shard)))
+        .filter(policy -> !policy.isEmpty())
+        .findFirst()
+        .ifPresent(policy -> LOGGER.log(Level.WARNING, "event=redis-may-evict policy={0}", policy));
   }
 
   /// Raises the floors of those shards of which this node has given higher stamps.

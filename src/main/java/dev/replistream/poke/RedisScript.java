@@ -32,7 +32,12 @@ enum RedisScript {
   /// Sends a message to all nodes.
   ALL,
   /// Gives up the node's lease.
-  LEAVE;
+  LEAVE,
+  /// Tells by which policy Redis takes away what it holds.
+  POLICY;
+
+  /// Tells what the user of a connection may not do of all this: to be sent as it is.
+  static final String CHECK = resource("check");
 
   private final String text;
   private final String hash;

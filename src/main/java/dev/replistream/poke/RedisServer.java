@@ -1,10 +1,14 @@
 package dev.replistream.poke;
 
+import java.security.cert.CertificateException;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.commons.pool2.impl.GenericObjectPoolConfig;
 import redis.clients.jedis.Connection;
 import redis.clients.jedis.DefaultJedisClientConfig;
@@ -30,6 +34,11 @@ final class RedisServer {
   private static final int TIMEOUT_MILLIS = 800;
 
   private static final int CLUSTER_SHARDS = 16;
+
+  /// Errors that the settings are to blame for; the others (`LOADING`, `READONLY`, `CLUSTERDOWN`…)
+  /// pass. `MOVED` is the answer of a cluster that is taken for one server.
+  private static final Pattern REFUSAL =
+      Pattern.compile("(?:ERR|NOAUTH|NOPERM|NOPROTO|WRONGPASS|MOVED) ");
 
   private final RedisUrl url;
   private final String prefix;
@@ -61,6 +70,10 @@ final class RedisServer {
     return url.kind() == RedisUrl.Kind.CLUSTER ? "SPUBLISH" : "PUBLISH";
   }
 
+  private String subscribe() {
+    return url.kind() == RedisUrl.Kind.CLUSTER ? "SSUBSCRIBE" : "SUBSCRIBE";
+  }
+
   /// A new client with connections of its own.
   ///
   /// @throws redis.clients.jedis.exceptions.JedisException when sentinels or cluster are away
@@ -79,7 +92,7 @@ final class RedisServer {
               .masterName(url.master().orElseThrow())
               .sentinels(hostSet())
               .clientConfig(config())
-              .sentinelClientConfig(anonymous().build())
+              .sentinelClientConfig(anonymous().autoNegotiateProtocol(false).build())
               .poolConfig(pool)
               .build();
       case CLUSTER ->
@@ -92,20 +105,38 @@ final class RedisServer {
     };
   }
 
-  /// Why it does not let anybody in with these credentials; empty where it does, or is away.
+  /// Why a node can't work with it, also later; empty where it can, or that is not known as the
+  /// server is away.
   Optional<String> refusal() {
-    try (UnifiedJedis client = open();
-        Connection connection = connect(client, 0)) {
-      connection.ping();
-      return Optional.empty();
-    } catch (JedisException e) {
-      for (Throwable cause = e; cause != null; cause = cause.getCause()) {
-        if (cause instanceof JedisDataException) {
-          return Optional.of(String.valueOf(cause.getMessage()));
+    try (UnifiedJedis client = open()) {
+      for (int shard = 0; shard < shards; shard++) {
+        Object missing =
+            client.eval(
+                RedisScript.CHECK,
+                List.of(prefix(shard) + "cursor"),
+                List.of(prefix(shard) + "all", publish(), subscribe()));
+        if (!missing.equals("")) {
+          return Optional.of("the user may not " + missing + " within " + prefix + ":*");
         }
       }
       return Optional.empty();
+    } catch (JedisException e) {
+      return refusal(e);
     }
+  }
+
+  /// What an exception, or what caused it, says that waiting does not mend.
+  private static Optional<String> refusal(Throwable e) {
+    String message = String.valueOf(e.getMessage());
+    if (e instanceof JedisDataException && REFUSAL.matcher(message).lookingAt()
+        || e instanceof CertificateException
+        || e.getClass() == JedisException.class && message.startsWith("Can connect to sentinel")) {
+      return Optional.of(message.lines().findFirst().orElse(""));
+    }
+    return Stream.concat(Stream.ofNullable(e.getCause()), Arrays.stream(e.getSuppressed()))
+        .map(RedisServer::refusal)
+        .flatMap(Optional::stream)
+        .findFirst();
   }
 
   /// A new connection to the server that has a shard now, for a subscription.

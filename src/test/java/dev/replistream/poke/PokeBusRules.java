@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -20,14 +21,14 @@ abstract class PokeBusRules {
   static final int MAX_PER_USER = 5;
 
   /// The bus of the node that pokes, and that of the other one.
-  private PokeBus near;
+  PokeBus near;
 
-  private PokeBus far;
+  PokeBus far;
 
   /// The streams of that node and of the other one.
-  private RecordingStreams nearStreams;
+  RecordingStreams nearStreams;
 
-  private RecordingStreams farStreams;
+  RecordingStreams farStreams;
 
   /// The buses of two nodes, or the one of one node twice.
   abstract List<PokeBus> open();
@@ -37,9 +38,14 @@ abstract class PokeBusRules {
     List<PokeBus> buses = open();
     near = buses.getFirst();
     far = buses.getLast();
+    Set<PokeBus> found = ConcurrentHashMap.newKeySet();
+    buses.forEach(bus -> bus.onceFound(() -> found.add(bus)));
     nearStreams = new RecordingStreams(near);
     farStreams = far.equals(near) ? nearStreams : new RecordingStreams(far);
-    Eventually.holds("all are up", () -> buses.stream().allMatch(PokeBus::isAvailable));
+    // before that each stream is still due for a sync
+    Eventually.holds(
+        "all have found each other",
+        () -> buses.stream().allMatch(bus -> bus instanceof LocalPokeBus || found.contains(bus)));
   }
 
   private List<RecordingStreams> all() {

@@ -15,25 +15,33 @@ import redis.clients.jedis.RedisClient;
 import redis.embedded.RedisExecProvider;
 
 /// A real Redis server in a process of its own, which a test can kill, start again, hold up and
-/// empty. It keeps nothing on disk.
+/// empty. It keeps no data on disk.
 public final class TestRedis implements AutoCloseable {
   private final int port;
   private final List<String> options;
+  private final Path directory;
   private @Nullable Process process;
 
   private TestRedis(int port, List<String> options) {
     this.port = port;
     this.options = options;
+    try {
+      this.directory = Files.createTempDirectory("redis");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /// Starts a server on a free port of this machine.
+  ///
+  /// @param options as for `redis-server`: a file of settings, then others
   public static TestRedis start(String... options) {
     TestRedis redis = new TestRedis(freePort(), List.of(options));
     redis.restart();
     return redis;
   }
 
-  private static int freePort() {
+  static int freePort() {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       return socket.getLocalPort();
     } catch (IOException e) {
@@ -59,7 +67,6 @@ public final class TestRedis implements AutoCloseable {
     List<String> command =
         new ArrayList<>(
             List.of(
-                Program.FILE.toString(),
                 "--port",
                 Integer.toString(port),
                 "--bind",
@@ -68,11 +75,12 @@ public final class TestRedis implements AutoCloseable {
                 "",
                 "--appendonly",
                 "no"));
-    command.addAll(options);
+    command.addAll(0, options);
+    command.addFirst(Program.FILE.toString());
     try {
       process =
           new ProcessBuilder(command)
-              .directory(Files.createTempDirectory("redis").toFile())
+              .directory(directory.toFile())
               .redirectErrorStream(true)
               .redirectOutput(ProcessBuilder.Redirect.DISCARD)
               .start();

@@ -1,0 +1,102 @@
+package dev.replistream.poke;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.replistream.Eventually;
+import java.time.Duration;
+import java.util.List;
+import java.util.UUID;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/// Two nodes that meet in a real Redis cluster.
+class RedisPokeBusOnClusterTest extends PokeBusRules {
+  private static final Duration NOTICE = Duration.ofSeconds(5);
+  private static final Duration REPAIR = Duration.ofSeconds(20);
+
+  /// Enough to have some on each shard.
+  private static final List<String> USERS =
+      IntStream.range(0, 100).mapToObj(i -> "user" + i).toList();
+
+  private static TestRedisCluster cluster;
+  private List<PokeBus> buses = List.of();
+
+  @BeforeAll
+  static void start() {
+    cluster = TestRedisCluster.start();
+  }
+
+  @AfterAll
+  static void stop() {
+    cluster.close();
+  }
+
+  @Override
+  List<PokeBus> open() {
+    String prefix = UUID.randomUUID().toString();
+    buses =
+        List.of(
+            RedisPokeBusTest.bus(cluster.url(), prefix),
+            RedisPokeBusTest.bus(cluster.url(), prefix));
+    return buses;
+  }
+
+  @AfterEach
+  void close() {
+    buses.forEach(PokeBus::close);
+  }
+
+  private void openAndPoke() {
+    for (String userId : USERS) {
+      farStreams.open(userId);
+      near.poke(userId, PokeBus.Source.SELF);
+    }
+    Eventually.holds("all are told", () -> USERS.stream().allMatch(user -> newest(user) > 0));
+  }
+
+  private long newest(String userId) {
+    return farStreams.delivered(userId).stream().mapToLong(Poke::stamp).max().orElse(-1);
+  }
+
+  private void assertAllToldMoreThan(List<Long> before) {
+    Eventually.holdsWithin(REPAIR, "both are up", () -> near.isAvailable() && far.isAvailable());
+    Eventually.holdsWithin(
+        REPAIR,
+        "all get a sync",
+        () -> IntStream.range(0, USERS.size()).allMatch(i -> newest(USERS.get(i)) > before.get(i)));
+    for (String userId : USERS) {
+      Eventually.holdsWithin(
+          REPAIR, userId + " is found", () -> near.poke(userId, PokeBus.Source.SELF) == 1);
+      long stamp = near.latest(userId).stamp();
+      Eventually.holds("the poke comes", () -> newest(userId) == stamp);
+    }
+  }
+
+  @Test
+  void aMasterThatDiesAndComesBackEmptyCostsEachStreamOneSync() {
+    openAndPoke();
+    List<Long> before = USERS.stream().map(this::newest).toList();
+
+    cluster.first().kill();
+
+    Eventually.holdsWithin(NOTICE, "both notice", () -> !near.isAvailable() && !far.isAvailable());
+    assertThat(near.poke(USERS.getFirst(), PokeBus.Source.SELF)).isZero();
+
+    cluster.first().restart();
+
+    assertAllToldMoreThan(before);
+  }
+
+  @Test
+  void slotsThatGoToAnotherServerAreFollowed() {
+    openAndPoke();
+    List<Long> before = USERS.stream().map(this::newest).toList();
+
+    cluster.failOver();
+
+    assertAllToldMoreThan(before);
+  }
+}
