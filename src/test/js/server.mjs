@@ -23,6 +23,9 @@ const COMMAND = process.env.SERVER_COMMAND;
 /** The JDBC URL of the database of every server; without it each has a file of its own. */
 const DATABASE_URL = process.env.SERVER_DATABASE_URL;
 
+/** The URL of the Redis in which all servers meet, which then are nodes of one database; without it each is alone. */
+const REDIS_URL = process.env.SERVER_REDIS_URL;
+
 const running = new Set();
 process.on('exit', () => running.forEach(child => child.kill('SIGKILL')));
 
@@ -97,6 +100,7 @@ export class Server {
       REPLISTREAM_AUTH_SECRET: SECRET,
       REPLISTREAM_DATA_DIR: join(this.#home, 'data'),
       REPLISTREAM_DB_URL: DATABASE_URL ?? `jdbc:sqlite:${join(this.#home, 'data', 'replistream.db')}`,
+      ...(REDIS_URL && {REPLISTREAM_REDIS_URL: REDIS_URL}),
       ...this.#settings,
     };
   }

@@ -3,6 +3,7 @@ package dev.replistream.client;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.replistream.db.TestPostgres;
+import dev.replistream.poke.TestRedis;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -10,6 +11,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.DynamicContainer;
 import org.junit.jupiter.api.TestFactory;
 
@@ -21,6 +24,15 @@ final class RealClientTest {
   /// The limit is more than the longest convergence that anybody has the patience for.
   private static final NodeTests NODE =
       new NodeTests(List.of("--test-force-exit"), Duration.ofHours(2));
+
+  private static @Nullable TestRedis redis;
+
+  @AfterAll
+  static void stop() {
+    if (redis != null) {
+      redis.close();
+    }
+  }
 
   @TestFactory
   Stream<DynamicContainer> scenarios() throws IOException {
@@ -36,12 +48,24 @@ final class RealClientTest {
             NODE.container(
                 "convergence.test.mjs on PostgreSQL",
                 SCENARIOS.resolve("convergence.test.mjs"),
-                RealClientTest::serverOnPostgres)));
+                RealClientTest::serverOnPostgres),
+            NODE.container(
+                "convergence-nodes.mjs on PostgreSQL and Redis",
+                SCENARIOS.resolve("convergence-nodes.mjs"),
+                RealClientTest::nodes)));
   }
 
   private static Map<String, String> serverOnPostgres() {
     Map<String, String> environment = new HashMap<>(ServerProcess.environment());
     environment.put("SERVER_DATABASE_URL", TestPostgres.newDatabase());
+    return environment;
+  }
+
+  private static Map<String, String> nodes() {
+    TestRedis started = TestRedis.start();
+    redis = started;
+    Map<String, String> environment = new HashMap<>(serverOnPostgres());
+    environment.put("SERVER_REDIS_URL", started.url());
     return environment;
   }
 }
