@@ -128,9 +128,10 @@ final class RedisServer {
   /// What an exception, or what caused it, says that waiting does not mend.
   private static Optional<String> refusal(Throwable e) {
     String message = String.valueOf(e.getMessage());
-    if (e instanceof JedisDataException && REFUSAL.matcher(message).lookingAt()
+    if ((e instanceof JedisDataException && REFUSAL.matcher(message).lookingAt())
         || e instanceof CertificateException
-        || e.getClass() == JedisException.class && message.startsWith("Can connect to sentinel")) {
+        || (e.getClass() == JedisException.class
+            && message.startsWith("Can connect to sentinel"))) {
       return Optional.of(message.lines().findFirst().orElse(""));
     }
     return Stream.concat(Stream.ofNullable(e.getCause()), Arrays.stream(e.getSuppressed()))
