@@ -96,8 +96,17 @@ final class Deed {
 
   @Override
   public String toString() {
-    return (isPush ? "push" : "poke") + " of " + listener.userId() + ", answered by node "
-        + answer.node() + ", cut off " + answer.cutOff() + " times, 503 " + answer.unavailable()
-        + " times; its client was told " + listener.syncs().size() + " times";
+    return (isPush ? "push" : "poke")
+        + " of "
+        + listener.userId()
+        + ", answered by node "
+        + answer.node()
+        + ", cut off "
+        + answer.cutOff()
+        + " times, 503 "
+        + answer.unavailable()
+        + " times; its client was told "
+        + listener.syncs().size()
+        + " times";
   }
 }

@@ -130,11 +130,7 @@ class KilledNodeTest {
   }
 
   private int count(int node, Listener listener) {
-    return cluster
-        .node(node)
-        .client()
-        .stats(listener.userId())
-        .getInt("totalConnections");
+    return cluster.node(node).client().stats(listener.userId()).getInt("totalConnections");
   }
 
   private void assertAllTold(List<Future<Deed>> doing, int victim, List<Listener> ofVictim)

@@ -51,10 +51,7 @@ class OutageUnderLoadTest {
     redis = TestRedis.start();
     cluster =
         Cluster.start(
-            postgres.url(),
-            Collections.nCopies(Cluster.NODES, redis.url()),
-            Map.of(),
-            directory);
+            postgres.url(), Collections.nCopies(Cluster.NODES, redis.url()), Map.of(), directory);
   }
 
   @AfterAll
@@ -183,8 +180,7 @@ class OutageUnderLoadTest {
       System.out.println("ready after Redis' return: " + since(back));
     }
     for (Listener each : listeners) {
-      Eventually.holdsWithin(
-          REPAIR.minus(since(back)), "all are told", () -> told(each, back));
+      Eventually.holdsWithin(REPAIR.minus(since(back)), "all are told", () -> told(each, back));
     }
     for (Future<Deed> each : doing) {
       each.get().assertKept(cluster, random);
