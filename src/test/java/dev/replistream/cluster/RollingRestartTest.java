@@ -85,7 +85,8 @@ class RollingRestartTest {
           Eventually.holds("it drains", () -> !isReady(node));
           may.release(EACH_PHASE);
           assertThat(node.exitCode()).isEqualTo(143);
-          assertThat(node.output()).contains("event=stop").doesNotContain("WARN", "ERROR");
+          assertThat(node.output()).contains("event=stop");
+          assertThat(complaints(node)).isEmpty();
           node.begin();
           goOn(may, waiting); // it is away
           node.awaitReady();
@@ -99,6 +100,16 @@ class RollingRestartTest {
       }
       return done;
     }
+  }
+
+  /// What an operator would have to look at. That the last connection came too late for Helidon,
+  /// which cuts it off unheard, is none of it.
+  private static List<String> complaints(ServerNode node) {
+    return node.output()
+        .lines()
+        .filter(line -> line.contains("level=WARN") || line.contains("level=ERROR"))
+        .filter(line -> !line.endsWith("Executor rejected handler for new connection"))
+        .toList();
   }
 
   private static void goOn(Semaphore may, LinkedBlockingQueue<Listener> waiting) {
@@ -157,7 +168,10 @@ class RollingRestartTest {
             + " %d requests cut off, %d answered 503%n",
         reconnects, done.size(), longest, twice, cutOff, unavailable);
     for (Deed deed : done) {
-      assertThat(deed.listener().syncs()).as("%s", deed).hasSize(1 + deed.answer().cutOff());
+      // what was cut off may have been done, or not
+      assertThat(deed.listener().syncs())
+          .as("%s", deed)
+          .hasSizeBetween(1, 1 + deed.answer().cutOff());
     }
   }
 }
