@@ -141,7 +141,7 @@ final class RedisServer {
   /// What an exception, or what caused it, says that waiting does not mend.
   private static Optional<String> refusal(Throwable e) {
     String message = String.valueOf(e.getMessage());
-    if (e instanceof JedisDataException && REFUSAL.matcher(message).lookingAt()
+    if ((e instanceof JedisDataException && REFUSAL.matcher(message).lookingAt())
         || e instanceof CertificateException) {
       return Optional.of(message.lines().findFirst().orElse(""));
     }
