@@ -13,12 +13,12 @@ import org.apache.commons.pool2.impl.GenericObjectPoolConfig;
 import redis.clients.jedis.Connection;
 import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.HostAndPort;
+import redis.clients.jedis.Jedis;
 import redis.clients.jedis.JedisClientConfig;
 import redis.clients.jedis.JedisPubSub;
 import redis.clients.jedis.JedisShardedPubSub;
 import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.RedisClusterClient;
-import redis.clients.jedis.RedisSentinelClient;
 import redis.clients.jedis.SslOptions;
 import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.exceptions.JedisDataException;
@@ -81,18 +81,10 @@ final class RedisServer {
     GenericObjectPoolConfig<Connection> pool = new GenericObjectPoolConfig<>();
     pool.setJmxEnabled(false);
     return switch (url.kind()) {
-      case SINGLE ->
+      case SINGLE, SENTINEL ->
           RedisClient.builder()
-              .hostAndPort(hosts().getFirst())
+              .hostAndPort(master())
               .clientConfig(config())
-              .poolConfig(pool)
-              .build();
-      case SENTINEL ->
-          RedisSentinelClient.builder()
-              .masterName(url.master().orElseThrow())
-              .sentinels(hostSet())
-              .clientConfig(config())
-              .sentinelClientConfig(anonymous().autoNegotiateProtocol(false).build())
               .poolConfig(pool)
               .build();
       case CLUSTER ->
@@ -103,6 +95,27 @@ final class RedisServer {
               .poolConfig(pool)
               .build();
     };
+  }
+
+  /// The server to speak to where it is one at a time. Sentinels are asked each time, and end the
+  /// connections to a master that they take the name from.
+  private HostAndPort master() {
+    if (url.kind() == RedisUrl.Kind.SINGLE) {
+      return hosts().getFirst();
+    }
+    JedisException last = new JedisException("no sentinel");
+    for (HostAndPort host : hosts()) {
+      try (Jedis sentinel = new Jedis(host, anonymous().autoNegotiateProtocol(false).build())) {
+        List<String> master = sentinel.sentinelGetMasterAddrByName(url.master().orElseThrow());
+        if (master != null) {
+          return new HostAndPort(master.get(0), Integer.parseInt(master.get(1)));
+        }
+        last = new JedisDataException("ERR the sentinels know no such master");
+      } catch (JedisException e) {
+        last = last instanceof JedisDataException ? last : e;
+      }
+    }
+    throw last;
   }
 
   /// Why a node can't work with it, also later; empty where it can, or that is not known as the
@@ -129,9 +142,7 @@ final class RedisServer {
   private static Optional<String> refusal(Throwable e) {
     String message = String.valueOf(e.getMessage());
     if ((e instanceof JedisDataException && REFUSAL.matcher(message).lookingAt())
-        || e instanceof CertificateException
-        || (e.getClass() == JedisException.class
-            && message.startsWith("Can connect to sentinel"))) {
+        || e instanceof CertificateException) {
       return Optional.of(message.lines().findFirst().orElse(""));
     }
     return Stream.concat(Stream.ofNullable(e.getCause()), Arrays.stream(e.getSuppressed()))
@@ -145,10 +156,9 @@ final class RedisServer {
   /// @throws redis.clients.jedis.exceptions.JedisException when it is away
   Connection connect(UnifiedJedis client, int shard) {
     return switch (client) {
-      case RedisSentinelClient sentinels -> new Connection(sentinels.getCurrentMaster(), config());
       case RedisClusterClient cluster ->
           cluster.getConnectionFromSlot(JedisClusterCRC16.getSlot(prefix(shard)));
-      default -> new Connection(hosts().getFirst(), config());
+      default -> new Connection(master(), config());
     };
   }
 

@@ -99,4 +99,47 @@ class RedisPokeBusOnClusterTest extends PokeBusRules {
 
     assertAllToldMoreThan(before);
   }
+
+  @Test
+  void whatTheNodesCanNotWorkWithIsARefusal() {
+    assertThat(RedisPokeBusTest.bus(cluster.url(), "any").refusal()).isEmpty();
+    assertThat(
+            RedisPokeBusTest.bus(cluster.url().replace("//", "//nobody:s3cret@"), "any").refusal())
+        .get()
+        .asString()
+        .startsWith("WRONGPASS ");
+    assertThat(RedisPokeBusTest.bus(cluster.first().url(), "any").refusal())
+        .get()
+        .asString()
+        .startsWith("MOVED ");
+    try (TestRedis single = TestRedis.start()) {
+      String url = single.url().replace("redis:", "redis+cluster:");
+      assertThat(RedisPokeBusTest.bus(url, "any").refusal())
+          .contains("ERR This instance has cluster support disabled");
+    }
+  }
+
+  @Test
+  void aUserOfTheNodesNeedsShardedChannelsAndTheSlots() {
+    String url = cluster.url().replace("//", "//node:s3cret@");
+    String[] rights =
+        ("on >s3cret ~any:* &any:* +eval +evalsha +ssubscribe +spublish +cluster|slots +exists"
+                + " +time +get +set +getdel +del +unlink +rename +expire +hget +hset +hdel +hlen"
+                + " +hgetall +hincrby +sadd +srem +smembers")
+            .split(" ");
+    cluster.allow("node", rights);
+    try (RedisPokeBus bus = RedisPokeBusTest.bus(url, "any")) {
+      assertThat(bus.refusal()).isEmpty();
+      RecordingStreams streams = new RecordingStreams(bus);
+      Eventually.holds("it is up", bus::isAvailable);
+      USERS.forEach(streams::open);
+
+      for (String userId : USERS) {
+        assertThat(bus.poke(userId, PokeBus.Source.SELF)).isEqualTo(1);
+      }
+    }
+    cluster.allow("node", "-ssubscribe");
+    assertThat(RedisPokeBusTest.bus(url, "any").refusal())
+        .contains("the user may not SSUBSCRIBE within any:*");
+  }
 }

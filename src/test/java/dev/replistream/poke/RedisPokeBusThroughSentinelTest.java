@@ -100,4 +100,14 @@ class RedisPokeBusThroughSentinelTest extends PokeBusRules {
   void aReplicaThatTakesOverFromAHangingMasterIsFollowed() {
     assertFollowed(TestRedis::suspend);
   }
+
+  @Test
+  void aMasterThatTheSentinelsDoNotKnowIsARefusal() {
+    String url = sentinels().url().replace("/main", "/other");
+
+    assertThat(RedisPokeBusTest.bus(url, "any").refusal())
+        .contains("ERR the sentinels know no such master");
+    assertThat(RedisPokeBusTest.bus("redis+sentinel://127.0.0.1:1/main", "any").refusal())
+        .isEmpty();
+  }
 }

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import redis.clients.jedis.CommandArguments;
+import redis.clients.jedis.Jedis;
 import redis.clients.jedis.Protocol.Command;
 import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.util.SafeEncoder;
@@ -92,6 +93,15 @@ final class TestRedisCluster implements AutoCloseable {
   /// The first master, which has no replica.
   TestRedis first() {
     return nodes.getFirst();
+  }
+
+  /// Gives a user these rights on all nodes.
+  void allow(String user, String... rights) {
+    for (TestRedis node : nodes) {
+      try (Jedis admin = new Jedis("127.0.0.1", node.port())) {
+        admin.aclSetUser(user, rights);
+      }
+    }
   }
 
   /// Makes the last master and its replica change places.
