@@ -1,5 +1,5 @@
 /** How long anything may take on a busy machine. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 40_000;
 
 /** A pause, for pacing and polling only: a test waits with {@link eventually}. */
 export function pause(ms) {
