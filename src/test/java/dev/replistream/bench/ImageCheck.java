@@ -62,6 +62,23 @@ public final class ImageCheck {
     String output = Files.readString(log);
     check(output.contains("event=stop"), "SIGTERM did not end the server in order", log);
     check(!output.contains("[warning]"), "the JVM warns", log);
+    checkNodes(command, Files.createTempDirectory(log.toAbsolutePath().getParent(), "nodes"));
+  }
+
+  /// Two nodes with PostgreSQL and Redis, whose drivers need more of the runtime.
+  private static void checkNodes(List<String> command, Path directory) throws IOException {
+    Path log = directory.resolve("node0.log");
+    try (Cluster cluster = Cluster.start(2, command, Map.of(), directory);
+        Loop loop = new Loop()) {
+      List<String> user = cluster.secret().tokens(1);
+      loop.runFor(SETTLE);
+      Deliveries deliveries = new Deliveries(1);
+      StreamLoad streams = new StreamLoad(loop, cluster.node(1).port(), user, deliveries);
+      streams.open(1, _ -> 0);
+      new PokeLoad(loop, cluster.node(0).port(), user, streams, deliveries, 1)
+          .run(1, Duration.ZERO, LIMIT);
+      check(deliveries.count() == 1, "a poke did not reach the other node", log);
+    }
   }
 
   private static void check(boolean good, String fault, Path log) throws IOException {
