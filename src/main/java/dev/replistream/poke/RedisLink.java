@@ -25,7 +25,7 @@ final class RedisLink implements AutoCloseable {
   private static final int MAX_BATCH = 512;
 
   /// How long anybody waits for an answer.
-  private static final Duration PATIENCE = Duration.ofMillis(1_500);
+  private static final Duration PATIENCE = Duration.ofMillis(1_900);
 
   /// More than one burst brings; beyond it Redis can't keep up, and asking more makes it worse.
   private static final int MAX_WAITING = 200_000;

@@ -47,8 +47,8 @@ import org.jspecify.annotations.Nullable;
 /// 3. pokes the users that it noted, for the other nodes,
 /// 4. brings every stream of its own one `sync`, spread as a room's pokes are.
 ///
-/// Thread-safe. Whoever asks waits for Redis a second and a half at most, and not at all while that
-/// is known to be away.
+/// Thread-safe. Whoever asks waits for Redis two seconds at most, and not at all while that is
+/// known to be away.
 public final class RedisPokeBus implements PokeBus {
   private static final Logger LOGGER = System.getLogger(RedisPokeBus.class.getName());
 
@@ -58,7 +58,7 @@ public final class RedisPokeBus implements PokeBus {
   private static final Duration BEAT = Duration.ofMillis(500);
 
   /// How long a message to itself may take.
-  private static final Duration PATIENCE = Duration.ofMillis(800);
+  private static final Duration PATIENCE = Duration.ofMillis(1_400);
 
   private static final Duration COUNTS_RENEWED = Duration.ofMinutes(30);
 

@@ -31,7 +31,7 @@ import redis.clients.jedis.util.JedisClusterCRC16;
 /// Thread-safe.
 final class RedisServer {
   /// How long an answer may take, or a connection: a Redis that is away is noticed within it.
-  private static final int TIMEOUT_MILLIS = 800;
+  private static final int TIMEOUT_MILLIS = 1_400;
 
   private static final int CLUSTER_SHARDS = 16;
 
