@@ -233,6 +233,10 @@ class ManyNodesTest {
     assertThat(revoked.status()).isEqualTo(200);
 
     assertThat(stream.untilEnd(Duration.ofSeconds(1))).isEmpty();
+    Eventually.holdsWithin(
+        Duration.ofSeconds(1),
+        "the node that has no part in it hears of it",
+        () -> nodes.client(0).send(HttpRequest.api("GET", "/stats").by(token)).status() == 401);
     for (int i = 0; i < NODES; i++) {
       assertThat(nodes.client(i).send(HttpRequest.api("GET", "/stats").by(token)).status())
           .isEqualTo(401);
