@@ -53,6 +53,7 @@ import dev.replistream.web.WebPages;
 import io.helidon.common.socket.SocketOptions;
 import io.helidon.health.HealthCheckResponse;
 import io.helidon.health.HealthCheckType;
+import io.helidon.http.Header;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
 import io.helidon.http.Method;
@@ -208,24 +209,10 @@ public final class Application implements AutoCloseable {
     bus.hear(REVOKED, text -> Thread.startVirtualThread(() -> revocations.heard(text)));
     roomPresence.start(sseManager, bus);
 
-    StreamHandler stream =
-        new StreamHandler(
-            authenticator,
-            sseManager,
-            roomPresence,
-            streamSettings,
-            streamMetrics,
-            cors,
-            clock,
-            List.of());
+    StreamHandler stream = streamHandler(authenticator, clock, List.of());
     StreamHandler events =
-        new StreamHandler(
+        streamHandler(
             authenticator,
-            sseManager,
-            roomPresence,
-            streamSettings,
-            streamMetrics,
-            cors,
             clock,
             List.of(
                 // since 1 January 2026 (RFC 9745); the name to use instead (RFC 5829)
@@ -286,6 +273,19 @@ public final class Application implements AutoCloseable {
             .on(Method.DELETE, API + "/rooms/{room}/members/{userId}", member::remove);
     new WebPages(settings.web(), developmentSigner(settings, clock))
         .register(routes, API + "/sessions");
+  }
+
+  private StreamHandler streamHandler(
+      Authenticator authenticator, Clock clock, List<Header> extraHeaders) {
+    return new StreamHandler(
+        authenticator,
+        sseManager,
+        roomPresence,
+        streamSettings,
+        streamMetrics,
+        cors,
+        clock,
+        extraHeaders);
   }
 
   /// Where nodes meet in Redis the cursor is there too; else it is kept over a restart in a file.

@@ -74,6 +74,29 @@ final class EventWriter implements Connection.Writer {
     this.form = form;
   }
 
+  /// What a connection does on its own thread, from its first event to its last.
+  interface Life {
+    void run() throws InterruptedException;
+  }
+
+  /// Runs the connection's life, and forgets the connection when that ends, for the reason that it
+  /// ended for. For the stream's thread.
+  void live(Life life) {
+    try {
+      life.run();
+    } catch (UncheckedIOException e) {
+      connection.end(reasonOf(e));
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+      connection.end(CloseReason.DRAINED);
+    } catch (RuntimeException e) {
+      connection.end(CloseReason.FAILED);
+      LOGGER.log(Level.ERROR, "event=error where=stream", e);
+    } finally {
+      manager.remove(connection, events);
+    }
+  }
+
   /// Writes how the stream begins, and the sync that the client missed; then anybody may write.
   void begin(byte[] first, SseManager.Resume resume) {
     write(first);
@@ -86,11 +109,6 @@ final class EventWriter implements Connection.Writer {
     toldStamp = resume.toldStamp();
     state = State.IDLE;
     connection.writtenBy(this);
-  }
-
-  /// How many events were written. For the stream's thread.
-  int events() {
-    return events;
   }
 
   @Override
@@ -271,7 +289,7 @@ final class EventWriter implements Connection.Writer {
   }
 
   /// Why the connection ends when a write failed with `e`.
-  CloseReason reasonOf(UncheckedIOException e) {
+  private CloseReason reasonOf(UncheckedIOException e) {
     return wire.isTimedOut()
         ? CloseReason.STALLED
         : Wire.isVanished(e) ? CloseReason.VANISHED : CloseReason.CLIENT_CLOSED;

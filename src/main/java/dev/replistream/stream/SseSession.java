@@ -2,9 +2,6 @@ package dev.replistream.stream;
 
 import dev.replistream.http.Wire;
 import dev.replistream.poke.PresenceFeed;
-import java.io.UncheckedIOException;
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
@@ -15,8 +12,6 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Confined to that thread.
 final class SseSession implements Consumer<Wire> {
-  private static final Logger LOGGER = System.getLogger(SseSession.class.getName());
-
   /// How the id of the last event begins; no id of another event does, as the cursor's epochs have
   /// another form.
   private static final String ENDED_ID = "ended-";
@@ -55,21 +50,11 @@ final class SseSession implements Consumer<Wire> {
     EventWriter writer =
         new EventWriter(
             connection, wire, manager, metrics, settings.pingInterval(), EventForm.EVENT_STREAM);
-    try {
+    writer.live(() -> {
       wire.watchEnd(end -> connection.end(reasonOf(end)));
       begin(writer);
       run(writer, feed);
-    } catch (UncheckedIOException e) {
-      connection.end(writer.reasonOf(e));
-    } catch (InterruptedException _) {
-      Thread.currentThread().interrupt();
-      connection.end(CloseReason.DRAINED);
-    } catch (RuntimeException e) {
-      connection.end(CloseReason.FAILED);
-      LOGGER.log(Level.ERROR, "event=error where=stream", e);
-    } finally {
-      manager.remove(connection, writer.events());
-    }
+    });
   }
 
   static CloseReason reasonOf(Wire.End end) {

@@ -106,7 +106,7 @@ public final class StreamHandler implements Handler {
     if (asksForPresence) {
       startWithPresence(response, connection, session);
     } else {
-      start(response, connection, session);
+      start(manager, response, connection, session);
     }
   }
 
@@ -115,6 +115,7 @@ public final class StreamHandler implements Handler {
     PresenceFeed feed = presence.open(connection.caller().userId(), connection::offer);
     try {
       start(
+          manager,
           response,
           connection,
           wire -> {
@@ -128,7 +129,9 @@ public final class StreamHandler implements Handler {
     }
   }
 
-  private void start(ServerResponse response, Connection connection, Consumer<Wire> session) {
+  /// Hands the connection of a request over to the session of one that is registered.
+  static void start(
+      SseManager manager, ServerResponse response, Connection connection, Consumer<Wire> session) {
     try {
       Takeover.start(response, session);
     } catch (RuntimeException e) {

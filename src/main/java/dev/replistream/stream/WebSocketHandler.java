@@ -54,12 +54,7 @@ public final class WebSocketHandler implements Handler {
     WebSocketSession session =
         new WebSocketSession(
             connection, head, StreamHandler.lastEventId(request), manager, settings, metrics);
-    try {
-      Takeover.start(response, session);
-    } catch (RuntimeException e) {
-      manager.remove(connection, 0); // the session will never run, so nobody else would
-      throw e;
-    }
+    StreamHandler.start(manager, response, connection, session);
   }
 
   /// An API client gets a status, which a browser would keep to itself: it gets a WebSocket that is

@@ -3,9 +3,6 @@ package dev.replistream.stream;
 import static java.util.Objects.requireNonNull;
 
 import dev.replistream.http.Wire;
-import java.io.UncheckedIOException;
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -16,7 +13,6 @@ import org.jspecify.annotations.Nullable;
 /// The session is confined to the connection's own thread. What the client sends is read on the
 /// thread that watches all clients, and its events are prepared on the thread of whoever writes.
 final class WebSocketSession implements Consumer<Wire>, EventForm, WebSocketReader.Listener {
-  private static final Logger LOGGER = System.getLogger(WebSocketSession.class.getName());
   private static final byte[] SYNC = WebSocketFrames.text("sync");
   private static final byte[] PING = WebSocketFrames.text("ping");
   private static final AtomicReferenceFieldUpdater<WebSocketSession, byte @Nullable []> PONG =
@@ -60,21 +56,11 @@ final class WebSocketSession implements Consumer<Wire>, EventForm, WebSocketRead
     EventWriter events =
         new EventWriter(connection, wire, manager, metrics, settings.pingInterval(), this);
     writer = events;
-    try {
+    events.live(() -> {
       wire.watch(new WebSocketReader(this)::read, this::ended);
       begin(events);
       run(events);
-    } catch (UncheckedIOException e) {
-      connection.end(events.reasonOf(e));
-    } catch (InterruptedException _) {
-      Thread.currentThread().interrupt();
-      connection.end(CloseReason.DRAINED);
-    } catch (RuntimeException e) {
-      connection.end(CloseReason.FAILED);
-      LOGGER.log(Level.ERROR, "event=error where=stream", e);
-    } finally {
-      manager.remove(connection, events.events());
-    }
+    });
     handshake.await(settings.writeTimeout());
   }
 
