@@ -28,6 +28,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -206,19 +207,48 @@ public final class RedisPokeBus implements PokeBus {
     }
     Collections.shuffle(others); // so that nobody is always the last
     Duration window = Spread.window(others.size() == 1 ? 0 : connections(others));
-    for (int from = 0; from < others.size(); from += AT_ONCE) {
-      int end = Math.min(others.size(), from + AT_ONCE);
-      List<@Nullable CompletableFuture<Stamped>> asked = new ArrayList<>(end - from);
-      for (int i = from; i < end; i++) {
-        counters.poked(source);
-        asked.add(ask(others.get(i), Spread.turn(window, i, others.size())));
-      }
-      for (int i = from; i < end; i++) {
-        Duration turn = Spread.turn(window, i, others.size());
-        notified += poked(asked.get(i - from), others.get(i), turn);
-      }
+    List<Turn> turns = new ArrayList<>(others.size());
+    for (int i = 0; i < others.size(); i++) {
+      counters.poked(source);
+      turns.add(new Turn(others.get(i), Spread.turn(window, i, others.size())));
+    }
+    for (List<Turn> some : chunks(turns)) {
+      notified += poke(some);
     }
     return notified;
+  }
+
+  /// A user to be poked.
+  ///
+  /// @param delay after which the streams are told
+  private record Turn(String userId, Duration delay) {}
+
+  /// Pokes some users, who are all asked for before the first answer is waited for.
+  private int poke(List<Turn> turns) {
+    List<@Nullable CompletableFuture<Stamped>> asked = new ArrayList<>(turns.size());
+    turns.forEach(turn -> asked.add(ask(turn.userId, turn.delay)));
+    int notified = 0;
+    for (int i = 0; i < turns.size(); i++) {
+      notified += poked(asked.get(i), turns.get(i).userId, turns.get(i).delay);
+    }
+    return notified;
+  }
+
+  /// What is asked for at once, one part after the other.
+  private static <T> List<List<T>> chunks(List<T> all) {
+    return IntStream.iterate(0, from -> from < all.size(), from -> from + AT_ONCE)
+        .mapToObj(from -> all.subList(from, Math.min(all.size(), from + AT_ONCE)))
+        .toList();
+  }
+
+  /// The answers for some users, who are all asked for before the first answer is waited for.
+  private static <T> Map<String, T> answers(
+      List<String> userIds, Function<String, CompletableFuture<T>> ask) {
+    Map<String, CompletableFuture<T>> asked = new HashMap<>();
+    userIds.forEach(userId -> asked.put(userId, ask.apply(userId)));
+    Map<String, T> answers = new HashMap<>();
+    asked.forEach((userId, answer) -> answers.put(userId, RedisLink.await(answer)));
+    return answers;
   }
 
   /// How many connections some users have now, as far as that is known.
@@ -231,14 +261,11 @@ public final class RedisPokeBus implements PokeBus {
   /// What other nodes hold of some users, as far as that is known.
   private Map<String, Held> held(Collection<String> userIds) {
     Map<String, Held> held = new HashMap<>();
-    List<String> users = List.copyOf(userIds);
     try {
-      for (int from = 0; from < users.size() && isUp; from += AT_ONCE) {
-        Map<String, CompletableFuture<Held>> asked = new HashMap<>();
-        users
-            .subList(from, Math.min(users.size(), from + AT_ONCE))
-            .forEach(userId -> asked.put(userId, commands.elsewhere(userId)));
-        asked.forEach((userId, answer) -> held.put(userId, RedisLink.await(answer)));
+      for (List<String> some : chunks(List.copyOf(userIds))) {
+        if (isUp) {
+          held.putAll(answers(some, commands::elsewhere));
+        }
       }
     } catch (RedisUnavailableException e) {
       lost(e);
@@ -602,12 +629,8 @@ public final class RedisPokeBus implements PokeBus {
     Subscriber holder = subscriber;
     Map<String, Long> stamps = new HashMap<>();
     List<String> users = holder == null ? List.of() : holder.users();
-    for (int from = 0; from < users.size(); from += AT_ONCE) {
-      Map<String, CompletableFuture<Long>> asked = new HashMap<>();
-      users
-          .subList(from, Math.min(users.size(), from + AT_ONCE))
-          .forEach(userId -> asked.put(userId, askToCount(userId)));
-      asked.forEach((userId, answer) -> stamps.put(userId, RedisLink.await(answer)));
+    for (List<String> some : chunks(users)) {
+      stamps.putAll(answers(some, this::askToCount));
       renewLeases();
     }
     return stamps;
@@ -615,7 +638,7 @@ public final class RedisPokeBus implements PokeBus {
 
   /// Pokes those whom other nodes have not heard of.
   private void tellOthers() {
-    List<String> users;
+    List<Turn> turns;
     boolean isMore;
     synchronized (this) {
       isMore = hasMoreThanNoted;
@@ -625,16 +648,11 @@ public final class RedisPokeBus implements PokeBus {
     }
     synchronized (this) { // Redis is there, so nobody is noted in between
       hasMoreThanNoted = false;
-      users = List.copyOf(noted);
+      turns = noted.stream().map(userId -> new Turn(userId, Duration.ZERO)).toList();
       noted.clear();
     }
-    for (int from = 0; from < users.size(); from += AT_ONCE) {
-      List<String> some = users.subList(from, Math.min(users.size(), from + AT_ONCE));
-      List<@Nullable CompletableFuture<Stamped>> asked =
-          new ArrayList<>(some.stream().map(userId -> ask(userId, Duration.ZERO)).toList());
-      for (int i = 0; i < some.size(); i++) {
-        poked(asked.get(i), some.get(i), Duration.ZERO);
-      }
+    for (List<Turn> some : chunks(turns)) {
+      poke(some);
       renewLeases();
     }
   }
