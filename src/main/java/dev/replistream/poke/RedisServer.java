@@ -1,5 +1,6 @@
 package dev.replistream.poke;
 
+import java.io.Closeable;
 import java.security.cert.CertificateException;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
@@ -78,23 +79,30 @@ final class RedisServer {
   ///
   /// @throws redis.clients.jedis.exceptions.JedisException when sentinels or cluster are away
   UnifiedJedis open() {
-    GenericObjectPoolConfig<Connection> pool = new GenericObjectPoolConfig<>();
-    pool.setJmxEnabled(false);
     return switch (url.kind()) {
       case SINGLE, SENTINEL ->
           RedisClient.builder()
               .hostAndPort(master())
               .clientConfig(config())
-              .poolConfig(pool)
+              .poolConfig(pool())
               .build();
-      case CLUSTER ->
-          RedisClusterClient.builder()
-              .nodes(hostSet())
-              .clientConfig(config())
-              .maxAttempts(1)
-              .poolConfig(pool)
-              .build();
+      case CLUSTER -> cluster();
     };
+  }
+
+  private RedisClusterClient cluster() {
+    return RedisClusterClient.builder()
+        .nodes(hostSet())
+        .clientConfig(config())
+        .maxAttempts(1)
+        .poolConfig(pool())
+        .build();
+  }
+
+  private static GenericObjectPoolConfig<Connection> pool() {
+    GenericObjectPoolConfig<Connection> pool = new GenericObjectPoolConfig<>();
+    pool.setJmxEnabled(false);
+    return pool;
   }
 
   /// The server to speak to where it is one at a time. Sentinels are asked each time, and end the
@@ -151,49 +159,53 @@ final class RedisServer {
         .findFirst();
   }
 
-  /// A new connection to the server that has a shard now, for a subscription.
+  /// Subscribes to channels of a shard on a connection of its own to the server that has it now,
+  /// and hands over what comes until that ends.
   ///
-  /// @throws redis.clients.jedis.exceptions.JedisException when it is away
-  Connection connect(UnifiedJedis client, int shard) {
-    return switch (client) {
-      case RedisClusterClient cluster ->
-          cluster.getConnectionFromSlot(JedisClusterCRC16.getSlot(prefix(shard)));
-      default -> new Connection(master(), config());
-    };
-  }
-
-  /// Subscribes to channels of a shard on `connection`, and hands over what comes until that ends.
-  void listen(Connection connection, List<String> channels, Listener listener) {
-    String[] names = channels.toArray(String[]::new);
+  /// @throws redis.clients.jedis.exceptions.JedisException when it is away, or goes away
+  void listen(int shard, List<String> channels, Listener listener) {
     if (url.kind() == RedisUrl.Kind.CLUSTER) {
-      new JedisShardedPubSub() {
-        @Override
-        public void onSSubscribe(String channel, int count) {
-          listener.subscribed(count);
-        }
+      try (RedisClusterClient cluster = cluster();
+          Connection connection =
+              cluster.getConnectionFromSlot(JedisClusterCRC16.getSlot(prefix(shard)))) {
+        listener.connected(connection::forceDisconnect);
+        new JedisShardedPubSub() {
+          @Override
+          public void onSSubscribe(String channel, int count) {
+            listener.subscribed(count);
+          }
 
-        @Override
-        public void onSMessage(String channel, String message) {
-          listener.received(message);
-        }
-      }.proceed(connection, names);
+          @Override
+          public void onSMessage(String channel, String message) {
+            listener.received(message);
+          }
+        }.proceed(connection, channels.toArray(String[]::new));
+      }
     } else {
-      new JedisPubSub() {
-        @Override
-        public void onSubscribe(String channel, int count) {
-          listener.subscribed(count);
-        }
+      try (Connection connection = new Connection(master(), config())) {
+        listener.connected(connection::forceDisconnect);
+        new JedisPubSub() {
+          @Override
+          public void onSubscribe(String channel, int count) {
+            listener.subscribed(count);
+          }
 
-        @Override
-        public void onMessage(String channel, String message) {
-          listener.received(message);
-        }
-      }.proceed(connection, names);
+          @Override
+          public void onMessage(String channel, String message) {
+            listener.received(message);
+          }
+        }.proceed(connection, channels.toArray(String[]::new));
+      }
     }
   }
 
   /// What a subscription brings.
   interface Listener {
+    /// There is a connection.
+    ///
+    /// @param end ends it, also where it hangs
+    void connected(Closeable end);
+
     /// Another channel is subscribed to.
     ///
     /// @param count how many are now

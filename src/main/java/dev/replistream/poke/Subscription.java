@@ -1,5 +1,6 @@
 package dev.replistream.poke;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -9,8 +10,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import redis.clients.jedis.Connection;
-import redis.clients.jedis.UnifiedJedis;
 
 /// What other nodes send to this one, of one shard: a thread that reads from a connection of its
 /// own, and opens another one when that ends.
@@ -27,7 +26,7 @@ final class Subscription implements AutoCloseable {
   private final Consumer<String> messages;
   private final Runnable brokeOff;
   private final Thread thread;
-  private volatile @Nullable Connection connection;
+  private volatile @Nullable Closeable connection;
   private volatile boolean isClosed;
   // guarded by this
   private boolean isReady;
@@ -51,10 +50,8 @@ final class Subscription implements AutoCloseable {
 
   private void run() {
     while (!isClosed) {
-      try (UnifiedJedis client = server.open();
-          Connection opened = server.connect(client, shard)) {
-        connection = opened;
-        listen(opened);
+      try {
+        server.listen(shard, channels, new Incoming());
       } catch (RuntimeException e) {
         LOGGER.log(Level.DEBUG, "event=redis-subscription-lost", e);
       } finally {
@@ -71,28 +68,28 @@ final class Subscription implements AutoCloseable {
     }
   }
 
-  private void listen(Connection opened) {
-    server.listen(
-        opened,
-        channels,
-        new RedisServer.Listener() {
-          @Override
-          public void subscribed(int count) {
-            if (isClosed) {
-              opened.disconnect();
-            }
-            var _ = ready(count == channels.size());
-          }
+  private final class Incoming implements RedisServer.Listener {
+    @Override
+    public void connected(Closeable end) {
+      connection = end;
+      if (isClosed) {
+        reconnect();
+      }
+    }
 
-          @Override
-          public void received(String message) {
-            if (message.startsWith(BEAT)) {
-              beat(Long.parseLong(message.substring(BEAT.length())));
-            } else {
-              messages.accept(message);
-            }
-          }
-        });
+    @Override
+    public void subscribed(int count) {
+      var _ = ready(count == channels.size());
+    }
+
+    @Override
+    public void received(String message) {
+      if (message.startsWith(BEAT)) {
+        beat(Long.parseLong(message.substring(BEAT.length())));
+      } else {
+        messages.accept(message);
+      }
+    }
   }
 
   private synchronized void beat(long number) {
@@ -137,10 +134,10 @@ final class Subscription implements AutoCloseable {
 
   /// Gives up the connection, for another one.
   void reconnect() {
-    Connection current = connection;
+    Closeable current = connection;
     if (current != null) {
       try {
-        current.forceDisconnect();
+        current.close();
       } catch (IOException | RuntimeException _) {
         // it is of no use any more
       }
