@@ -41,6 +41,10 @@ public final class Outbox implements AutoCloseable {
   private static final Duration SWEEP = Duration.ofSeconds(2);
   private static final int MAX_SWEPT = 500;
 
+  /// The database's own time, which is one for all nodes.
+  private static final String NOW_MILLIS =
+      "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)";
+
   /// How many are crossed out in one statement.
   private static final int MAX_CROSSED_OUT = 10_000;
 
@@ -150,8 +154,7 @@ public final class Outbox implements AutoCloseable {
   private static void insert(Session session, String id, Set<String> users) throws SQLException {
     PreparedStatement insert =
         session.prepare(
-            "INSERT INTO owed_poke (id, users, since) VALUES (?, ?,"
-                + " CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT))");
+            "INSERT INTO owed_poke (id, users, since) VALUES (?, ?, " + NOW_MILLIS + ")");
     insert.setString(1, id);
     insert.setBytes(
         2,
@@ -222,9 +225,9 @@ public final class Outbox implements AutoCloseable {
       Set<String> users = new HashSet<>();
       PreparedStatement select =
           session.prepare(
-              "SELECT id, users FROM owed_poke"
-                  + " WHERE since < CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) - 5000"
-                  + " ORDER BY since LIMIT "
+              "SELECT id, users FROM owed_poke WHERE since < "
+                  + NOW_MILLIS
+                  + " - 5000 ORDER BY since LIMIT "
                   + MAX_SWEPT
                   + " FOR UPDATE SKIP LOCKED");
       try (ResultSet rows = select.executeQuery()) {
