@@ -2,9 +2,9 @@ package dev.replistream.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.replistream.TestCertificate;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
@@ -31,7 +31,7 @@ final class DoctorOverTlsTest {
   static void start(@TempDir Path dir) throws Exception {
     service = new LiveService(dir);
     keyStore = dir.resolve("keys.p12");
-    makeCertificate();
+    TestCertificate.make(keyStore, PASSWORD, "proxy", "127.0.0.1");
     proxy = SpoilingProxy.of(tls(), service);
   }
 
@@ -39,31 +39,6 @@ final class DoctorOverTlsTest {
   static void stop() throws IOException {
     proxy.close();
     service.close();
-  }
-
-  private static void makeCertificate() throws Exception {
-    Process keytool =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
-                "-genkeypair",
-                "-alias",
-                "proxy",
-                "-keyalg",
-                "EC",
-                "-dname",
-                "CN=127.0.0.1",
-                "-ext",
-                "san=ip:127.0.0.1",
-                "-storetype",
-                "PKCS12",
-                "-storepass",
-                PASSWORD,
-                "-keystore",
-                keyStore.toString())
-            .redirectErrorStream(true)
-            .start();
-    String said = new String(keytool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(keytool.waitFor()).as(said).isZero();
   }
 
   private static ServerSocketFactory tls() throws Exception {

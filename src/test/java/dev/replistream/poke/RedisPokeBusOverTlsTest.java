@@ -3,8 +3,8 @@ package dev.replistream.poke;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.replistream.Eventually;
+import dev.replistream.TestCertificate;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
@@ -28,7 +28,7 @@ class RedisPokeBusOverTlsTest {
   @BeforeAll
   static void start(@TempDir Path dir) throws Exception {
     keyStore = dir.resolve("keys.p12");
-    makeCertificate();
+    TestCertificate.make(keyStore, PASSWORD, "redis", "redis");
     KeyStore keys = KeyStore.getInstance("PKCS12");
     try (InputStream in = Files.newInputStream(keyStore)) {
       keys.load(in, PASSWORD.toCharArray());
@@ -46,31 +46,6 @@ class RedisPokeBusOverTlsTest {
             "--tls-key-file", key.toString(),
             "--tls-ca-cert-file", certificate.toString(),
             "--tls-auth-clients", "no");
-  }
-
-  private static void makeCertificate() throws Exception {
-    Process keytool =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
-                "-genkeypair",
-                "-alias",
-                "redis",
-                "-keyalg",
-                "EC",
-                "-dname",
-                "CN=redis",
-                "-ext",
-                "san=ip:127.0.0.1",
-                "-storetype",
-                "PKCS12",
-                "-storepass",
-                PASSWORD,
-                "-keystore",
-                keyStore.toString())
-            .redirectErrorStream(true)
-            .start();
-    String said = new String(keytool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(keytool.waitFor()).as(said).isZero();
   }
 
   private static String pem(String what, byte[] bytes) {

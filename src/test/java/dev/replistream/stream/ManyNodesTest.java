@@ -93,17 +93,7 @@ class ManyNodesTest {
       var request = client.stream(userId);
       StreamClient stream =
           client.open(lastEventId == null ? request : request.with("Last-Event-ID", lastEventId));
-      return new SyncScenario.Stream() {
-        @Override
-        public @Nullable ServerSentEvent poll(Duration timeout) {
-          return stream.poll(timeout);
-        }
-
-        @Override
-        public void close() {
-          stream.reset();
-        }
-      };
+      return SyncScenario.Stream.of(stream::poll, stream::reset);
     }
 
     @Override
@@ -154,34 +144,36 @@ class ManyNodesTest {
     StreamClient stream = nodes.client(1).connected("alice");
 
     HttpReply pushed =
-        nodes
-            .client(0)
-            .send(
-                HttpRequest.api("POST", "/push")
-                    .by(nodes.client(0).token("alice"))
-                    .with("Content-Type", "application/json")
-                    .with(
-                        """
-                        {"pushVersion":1,"profileID":"p","clientGroupID":"g","schemaVersion":"",
-                         "mutations":[{"clientID":"c","id":1,"name":"put",
-                         "args":{"key":"k","value":7},"timestamp":1}]}
-                        """));
+        send(
+            0,
+            "/push",
+            """
+            {"pushVersion":1,"profileID":"p","clientGroupID":"g","schemaVersion":"",
+             "mutations":[{"clientID":"c","id":1,"name":"put",
+             "args":{"key":"k","value":7},"timestamp":1}]}
+            """);
     assertThat(pushed.status()).isEqualTo(200);
 
     stream.expect("sync");
     HttpReply pulled =
-        nodes
-            .client(2)
-            .send(
-                HttpRequest.api("POST", "/pull")
-                    .by(nodes.client(2).token("alice"))
-                    .with("Content-Type", "application/json")
-                    .with(
-                        """
-                        {"pullVersion":1,"profileID":"p","clientGroupID":"g","schemaVersion":"",
-                         "cookie":null}
-                        """));
+        send(
+            2,
+            "/pull",
+            """
+            {"pullVersion":1,"profileID":"p","clientGroupID":"g","schemaVersion":"",
+             "cookie":null}
+            """);
     assertThat(pulled.body()).contains("\"key\":\"k\",\"value\":7");
+  }
+
+  private HttpReply send(int node, String route, String json) {
+    return nodes
+        .client(node)
+        .send(
+            HttpRequest.api("POST", route)
+                .by(nodes.client(node).token("alice"))
+                .with("Content-Type", "application/json")
+                .with(json));
   }
 
   @Test

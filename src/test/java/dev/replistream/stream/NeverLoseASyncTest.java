@@ -1,11 +1,9 @@
 package dev.replistream.stream;
 
 import dev.replistream.Eventually;
-import dev.replistream.ServerSentEvent;
 import dev.replistream.StreamClient;
 import dev.replistream.TestService;
 import dev.replistream.WebSocketClient;
-import java.time.Duration;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -22,17 +20,7 @@ class NeverLoseASyncTest {
           service
               .client()
               .open(lastEventId == null ? request : request.with("Last-Event-ID", lastEventId));
-      return new SyncScenario.Stream() {
-        @Override
-        public @Nullable ServerSentEvent poll(Duration timeout) {
-          return client.poll(timeout);
-        }
-
-        @Override
-        public void close() {
-          client.reset();
-        }
-      };
+      return SyncScenario.Stream.of(client::poll, client::reset);
     }
 
     @Override
@@ -52,17 +40,7 @@ class NeverLoseASyncTest {
                   WebSocketClient.handshake(
                           "?lastEventId=" + (lastEventId == null ? "" : lastEventId))
                       .by(service.client().token(userId)));
-      return new SyncScenario.Stream() {
-        @Override
-        public @Nullable ServerSentEvent poll(Duration timeout) {
-          return client.poll(timeout);
-        }
-
-        @Override
-        public void close() {
-          client.reset();
-        }
-      };
+      return SyncScenario.Stream.of(client::poll, client::reset);
     }
 
     @Override

@@ -61,6 +61,20 @@ class StalledReaderTest {
         .getOrDefault("replistream_connections_closed_total{reason=\"" + reason + "\"}", -1.0);
   }
 
+  /// Pokes alice until a write to one of her streams blocks, of which `sibling` reads.
+  private void awaitBlocked(StreamClient sibling) {
+    Eventually.holds(
+        "a write to it blocks",
+        () -> {
+          double coalesced = coalesced();
+          for (int i = 0; i < 200; i++) {
+            application.sseManager().notifyUser("alice");
+            sibling.expect("sync");
+          }
+          return coalesced() - coalesced >= 200;
+        });
+  }
+
   @Test
   void whoStopsReadingIsCutOffAtTheDeadlineAndHoldsUpNobody() {
     double before = closed("stalled");
@@ -68,16 +82,7 @@ class StalledReaderTest {
     try (StreamClient sibling = client.connected("alice");
         StreamClient other = client.connected("bob")) {
       new StreamClient(deaf, client.stream("alice")).expect("connected");
-      Eventually.holds(
-          "a write to it blocks",
-          () -> {
-            double coalesced = coalesced();
-            for (int i = 0; i < 200; i++) {
-              application.sseManager().notifyUser("alice");
-              sibling.expect("sync");
-            }
-            return coalesced() - coalesced >= 200;
-          });
+      awaitBlocked(sibling);
       long blocked = System.nanoTime();
 
       assertThat(client.poke("alice")).isEqualTo(2);
@@ -108,16 +113,7 @@ class StalledReaderTest {
     double before = closed("ended");
     try (StreamClient sibling = client.connected("alice")) {
       new StreamClient(deaf, client.stream("alice")).expect("connected");
-      Eventually.holds(
-          "a write to it blocks",
-          () -> {
-            double coalesced = coalesced();
-            for (int i = 0; i < 200; i++) {
-              application.sseManager().notifyUser("alice");
-              sibling.expect("sync");
-            }
-            return coalesced() - coalesced >= 200;
-          });
+      awaitBlocked(sibling);
       String id = sessions().getJsonObject(1).getString("id");
 
       HttpRequest end = HttpRequest.api("DELETE", "/sessions/" + id).by(client.token("alice"));

@@ -13,6 +13,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +37,21 @@ final class SyncScenario {
 
     @Override
     void close();
+
+    /// A stream that is read by `poll` and closed by `close`.
+    static Stream of(Function<Duration, @Nullable ServerSentEvent> poll, Runnable close) {
+      return new Stream() {
+        @Override
+        public @Nullable ServerSentEvent poll(Duration timeout) {
+          return poll.apply(timeout);
+        }
+
+        @Override
+        public void close() {
+          close.run();
+        }
+      };
+    }
   }
 
   private static final int USERS = 2;
