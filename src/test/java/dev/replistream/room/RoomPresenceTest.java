@@ -373,7 +373,9 @@ class RoomPresenceTest {
     alice.awaitShown(Map.of("plan", Set.of("alice")));
     long begin = System.nanoTime();
     long tookMillis = 0;
-    for (int i = 0; tookMillis < 1_000; i++) {
+    // that bob happens to be where he was when the list before was made is told to nobody
+    for (int i = 0; tookMillis < 1_000 || alice.lists < 3; i++) {
+      assertThat(tookMillis).isLessThan(20_000);
       if (i % 2 == 0) {
         users.come("bob");
       } else {
@@ -383,7 +385,7 @@ class RoomPresenceTest {
       tookMillis = (System.nanoTime() - begin) / 1_000_000;
     }
 
-    assertThat(alice.lists).isBetween(3, (int) (tookMillis / 100) + 3);
+    assertThat(alice.lists).isLessThanOrEqualTo((int) (tookMillis / 100) + 3);
   }
 
   @Test
