@@ -1,12 +1,16 @@
 package dev.replistream.db;
 
+import static dev.replistream.db.DatabaseContractTest.run;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.replistream.Eventually;
+import dev.replistream.LogCapture;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -53,5 +57,42 @@ class PostgresDatabaseTest extends DatabaseContractTest {
         assertThat(timeout).isEqualTo("3s");
       }
     }
+  }
+
+  /// The stop of the service interrupts requests that take too long, and that breaks what they
+  /// read.
+  @Test
+  void anInterruptOfTheCallerIsNoOutageInTheLog() throws InterruptedException {
+    try (LogCapture log = new LogCapture();
+        Database fresh = connect(DatabaseListener.NONE)) {
+      AtomicReference<Throwable> thrown = new AtomicReference<>();
+      Thread caller =
+          Thread.startVirtualThread(() -> {
+            try {
+              fresh.inTransaction(session -> run(session, "SELECT pg_sleep(60) FROM meta"));
+            } catch (DatabaseUnavailableException e) {
+              thrown.set(e);
+            }
+          });
+      Eventually.holds("it waits for the server", () -> sleepers(fresh) == 1);
+
+      caller.interrupt();
+      caller.join();
+
+      assertThat(thrown.get()).rootCause().hasMessageContaining("interrupt");
+      assertThat(log.warnings()).isEmpty();
+    }
+  }
+
+  private static int sleepers(Database database) {
+    return database.inSnapshot(session -> {
+      String sql =
+          "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+              + " AND datname = current_database()";
+      try (ResultSet row = session.prepare(sql).executeQuery()) {
+        row.next();
+        return row.getInt(1);
+      }
+    });
   }
 }
