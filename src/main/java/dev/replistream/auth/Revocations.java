@@ -4,19 +4,15 @@ import dev.replistream.auth.Revocation.Kind;
 import dev.replistream.auth.RevocationStore.Page;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseUnavailableException;
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
+import dev.replistream.db.Upkeep;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.OptionalInt;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.ToIntFunction;
-import org.jspecify.annotations.Nullable;
 
 /// Revokes tokens, for as long as they could be good: each revocation is kept in the database and
 /// held in memory, on this node at once, and on others of the same database within a few seconds,
@@ -28,7 +24,6 @@ public final class Revocations implements AutoCloseable {
   /// How many are kept: about 20 MB in memory.
   public static final int MAX = 100_000;
 
-  private static final Logger LOGGER = System.getLogger(Revocations.class.getName());
   private static final Duration REFRESH_INTERVAL = Duration.ofSeconds(5);
 
   private final RevocationStore store;
@@ -37,10 +32,9 @@ public final class Revocations implements AutoCloseable {
   private final Clock clock;
   private final boolean isShared;
   private final AtomicLong seenVersion = new AtomicLong();
-  private final CountDownLatch closing = new CountDownLatch(1);
+  private final Upkeep upkeep = new Upkeep("revocations", this::refresh);
   private volatile ToIntFunction<Revocation> listener = _ -> 0;
   private volatile Consumer<String> teller = _ -> {};
-  private @Nullable Thread thread;
 
   /// Reads what the database holds into `revoked`.
   ///
@@ -123,36 +117,12 @@ public final class Revocations implements AutoCloseable {
 
   /// Begins to refresh every few seconds.
   public void start() {
-    thread = Thread.ofVirtual().name("revocations").start(this::run);
-  }
-
-  private void run() {
-    try {
-      while (!closing.await(REFRESH_INTERVAL.toMillis(), TimeUnit.MILLISECONDS)) {
-        try {
-          refresh();
-        } catch (DatabaseUnavailableException _) {
-          // the database has told the log; the next time will do
-        } catch (RuntimeException e) {
-          LOGGER.log(Level.ERROR, "event=error where=revocations", e);
-        }
-      }
-    } catch (InterruptedException _) {
-      Thread.currentThread().interrupt();
-    }
+    upkeep.start(REFRESH_INTERVAL, REFRESH_INTERVAL);
   }
 
   /// Ends the thread; a transaction under way ends first.
   @Override
   public void close() {
-    closing.countDown();
-    Thread running = thread;
-    if (running != null) {
-      try {
-        running.join();
-      } catch (InterruptedException _) {
-        Thread.currentThread().interrupt();
-      }
-    }
+    upkeep.close();
   }
 }

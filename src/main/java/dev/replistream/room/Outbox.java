@@ -4,6 +4,7 @@ import dev.replistream.db.Changes;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.db.Session;
+import dev.replistream.db.Upkeep;
 import dev.replistream.db.Work;
 import dev.replistream.http.Json;
 import dev.replistream.poke.PokeBus;
@@ -19,7 +20,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -53,8 +53,8 @@ public final class Outbox implements AutoCloseable {
   private final Changes changes;
   private final boolean isKept;
   private final LinkedBlockingQueue<String> poked = new LinkedBlockingQueue<>();
-  private volatile boolean isClosed;
-  private @Nullable Thread thread;
+  private final Upkeep upkeep = new Upkeep("outbox", this::crossOutAndSweep);
+  private long sweptNanos = System.nanoTime(); // of the upkeep's thread
 
   /// @param changes holds up the stop of the service from a commit to its pokes
   /// @param isKept whether several nodes share the database, which then is PostgreSQL
@@ -68,7 +68,7 @@ public final class Outbox implements AutoCloseable {
   /// Begins to look for what others have left.
   public void start() {
     if (isKept) {
-      thread = Thread.ofVirtual().name("outbox").start(this::run);
+      upkeep.start(CROSS_OUT, CROSS_OUT);
     }
   }
 
@@ -168,46 +168,27 @@ public final class Outbox implements AutoCloseable {
     insert.executeUpdate();
   }
 
-  private void run() {
-    long swept = System.nanoTime();
-    List<String> ids = new ArrayList<>();
-    while (!isClosed) {
-      try {
-        String first = poked.poll(SWEEP.toMillis(), TimeUnit.MILLISECONDS);
-        if (first != null) {
-          ids.add(first);
-          TimeUnit.MILLISECONDS.sleep(
-              CROSS_OUT.toMillis()); // many at once cost little more than one
-          poked.drainTo(ids, MAX_CROSSED_OUT - 1);
-          crossOut(ids);
-          ids.clear();
-        }
-        if (System.nanoTime() - swept >= SWEEP.toNanos()) {
-          swept = System.nanoTime();
-          while (bus.isAvailable() && sweep() == MAX_SWEPT) {
-            // there is more
-          }
-        }
-      } catch (InterruptedException _) {
-        poked.addAll(ids); // closed, which crosses them out
-        return;
-      } catch (DatabaseUnavailableException _) {
-        if (isClosed) {
-          poked.addAll(ids); // interrupted; it may have been done
-        }
-        ids.clear(); // the database has told the log; the sweep comes to them
-      } catch (RuntimeException e) {
-        ids.clear();
-        LOGGER.log(Level.ERROR, "event=error where=outbox", e);
+  /// What can't be crossed out now the sweep comes to.
+  private void crossOutAndSweep() {
+    crossOut();
+    if (System.nanoTime() - sweptNanos >= SWEEP.toNanos()) {
+      sweptNanos = System.nanoTime();
+      while (!upkeep.isClosing() && bus.isAvailable() && sweep() == MAX_SWEPT) {
+        // there is more
       }
     }
   }
 
-  private void crossOut(List<String> ids) {
-    database.inTransaction(session -> {
-      delete(session, ids);
-      return ids.size();
-    });
+  /// Many at once cost little more than one.
+  private void crossOut() {
+    List<String> ids = new ArrayList<>();
+    while (poked.drainTo(ids, MAX_CROSSED_OUT) > 0) {
+      database.inTransaction(session -> {
+        delete(session, ids);
+        return ids.size();
+      });
+      ids.clear();
+    }
   }
 
   private static void delete(Session session, List<String> ids) throws SQLException {
@@ -255,24 +236,12 @@ public final class Outbox implements AutoCloseable {
     });
   }
 
-  /// Ends the thread; what is not crossed out yet is poked for once more.
+  /// Ends the thread, after what is to be crossed out was.
   @Override
   public void close() {
-    isClosed = true;
-    Thread running = thread;
-    if (running == null) {
-      return;
-    }
-    running.interrupt();
+    upkeep.close();
     try {
-      running.join();
-      List<String> ids = new ArrayList<>();
-      poked.drainTo(ids);
-      if (!ids.isEmpty()) {
-        crossOut(ids);
-      }
-    } catch (InterruptedException _) {
-      Thread.currentThread().interrupt();
+      crossOut();
     } catch (DatabaseUnavailableException _) {
       // another node pokes once too often
     }

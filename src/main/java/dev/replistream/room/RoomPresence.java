@@ -21,6 +21,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -70,9 +72,9 @@ public final class RoomPresence implements PresenceFeed.Source, AutoCloseable {
   /// Rooms whose list may be another now.
   private final Set<WatchedRoom> stale = new LinkedHashSet<>();
 
+  private final CountDownLatch closing = new CountDownLatch(1);
   private volatile boolean isWatched;
   private volatile @Nullable PokeBus nodes;
-  private @Nullable Thread thread;
 
   /// The presence of a database's rooms, which is told to nobody before it is started.
   public RoomPresence(Database database, RoomSettings limits, Clock clock) {
@@ -88,14 +90,19 @@ public final class RoomPresence implements PresenceFeed.Source, AutoCloseable {
     bus.hear(MEMBERS, text -> membersChangedHere(MemberChange.parse(text)));
     bus.onceFound(this::allChanged);
     presence.subscribe(this::userChanged);
-    thread = Thread.ofVirtual().name("room-presence").start(() -> run(presence));
+    Thread.ofVirtual().name("room-presence").start(() -> run(presence));
   }
 
-  /// Ends the thread.
+  /// Tells nothing any more. The thread ends, at the latest when the database is closed: an
+  /// interrupt would cost a connection.
   @Override
   public void close() {
-    if (thread != null) {
-      thread.interrupt();
+    closing.countDown();
+    lock.lock();
+    try {
+      hasWork.signal();
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -229,36 +236,41 @@ public final class RoomPresence implements PresenceFeed.Source, AutoCloseable {
 
   private void run(Presence presence) {
     try {
-      while (true) {
-        awaitWork();
+      while (awaitWork()) {
         try {
           readMemberships();
           makeLists(presence);
         } catch (DatabaseUnavailableException _) {
-          Thread.sleep(RETRY); // what was taken up has been put back
+          // what was taken up has been put back
+          closing.await(RETRY.toMillis(), TimeUnit.MILLISECONDS);
         } catch (RuntimeException e) { // such as of one user, and the others wait
           LOGGER.log(Level.ERROR, "event=error where=presence", e);
         }
       }
     } catch (InterruptedException _) {
-      Thread.currentThread().interrupt(); // closed
+      Thread.currentThread().interrupt();
     }
   }
 
-  private void awaitWork() throws InterruptedException {
+  /// Returns whether there is work; else it is closed.
+  private boolean awaitWork() throws InterruptedException {
     lock.lockInterruptibly();
     try {
-      while (joining.isEmpty() && changed.isEmpty()) {
+      while (closing.getCount() > 0) {
+        if (!joining.isEmpty() || !changed.isEmpty()) {
+          return true;
+        }
         long pauseNanos = Long.MAX_VALUE;
         long now = System.nanoTime();
         for (WatchedRoom room : stale) {
           pauseNanos = Math.min(pauseNanos, room.pauseNanos(now));
         }
         if (pauseNanos <= 0) {
-          return;
+          return true;
         }
         hasWork.awaitNanos(pauseNanos);
       }
+      return false;
     } finally {
       lock.unlock();
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.replistream.Eventually;
+import dev.replistream.LogCapture;
 import dev.replistream.db.Changes;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseListener;
@@ -14,6 +15,8 @@ import dev.replistream.poke.PokedUsers;
 import java.sql.ResultSet;
 import java.time.Duration;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -85,6 +88,48 @@ class OutboxTest {
     near.close();
 
     assertThat(owed()).isZero();
+  }
+
+  /// The stop waits for a statement under way: an interrupt would break its connection.
+  @Test
+  void aStopDuringTheCrossingOutBreaksNothing() throws InterruptedException {
+    try (LogCapture log = new LogCapture()) {
+      change(near, "alice");
+      CountDownLatch locked = new CountDownLatch(1);
+      CompletableFuture<Void> goOn = new CompletableFuture<>();
+      Thread holder =
+          Thread.startVirtualThread(() ->
+              database.inTransaction(session -> {
+                session.prepare("SELECT id FROM owed_poke FOR UPDATE").executeQuery();
+                locked.countDown();
+                goOn.join();
+                return 1;
+              }));
+      locked.await();
+      near.start();
+      Eventually.holds("it waits for the lock", this::somebodyWaitsForALock);
+
+      Thread closer = Thread.startVirtualThread(near::close);
+      Eventually.holds("the stop waits", () -> closer.getState() == Thread.State.WAITING);
+      goOn.complete(null);
+      closer.join();
+      holder.join();
+
+      assertThat(owed()).isZero();
+      assertThat(log.warnings()).isEmpty();
+    }
+  }
+
+  private boolean somebodyWaitsForALock() {
+    return database.inSnapshot(session -> {
+      String sql =
+          "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+              + " AND datname = current_database()";
+      try (ResultSet row = session.prepare(sql).executeQuery()) {
+        row.next();
+        return row.getInt(1) > 0;
+      }
+    });
   }
 
   @Test

@@ -182,7 +182,7 @@ class CompactionTest {
           database,
           "CREATE TRIGGER no BEFORE DELETE ON tombstone BEGIN SELECT RAISE(ABORT, 'no'); END");
       compaction.start();
-      Eventually.holds("it fails", () -> !log.lines("compaction-failed").isEmpty());
+      Eventually.holds("it fails", () -> !log.lines("error where=compaction").isEmpty());
       TestDatabase.execute(database, "DROP TRIGGER no");
 
       for (int i = 0; i < 3; i++) {
