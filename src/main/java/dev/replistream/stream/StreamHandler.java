@@ -85,13 +85,14 @@ public final class StreamHandler implements Handler {
       response.status(Status.NO_CONTENT_204).send();
       return;
     }
-    String device = Device.of(request); // before a ticket is used up
+    // before a ticket is used up
+    String device = Device.of(request);
+    boolean asksForPresence = asksForPresence(request);
     Caller caller = authenticator.streamCaller(request);
     if (!acceptsEvents(request.headers())) {
       throw Problem.of(Status.NOT_ACCEPTABLE_406, "This route answers with text/event-stream only.")
           .toException();
     }
-    boolean asksForPresence = asksForPresence(request);
     Connection connection =
         new Connection(
             caller, Transport.SSE, device, Duration.between(clock.instant(), caller.expiresAt()));

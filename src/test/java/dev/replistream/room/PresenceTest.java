@@ -159,6 +159,17 @@ class PresenceTest {
   }
 
   @Test
+  void aRefusalOfThatLeavesTheTicketGood() {
+    String ticket = "ticket=" + client.ticket("alice");
+    HttpReply reply = client.send(HttpRequest.api("GET", "/stream?presence=2&" + ticket));
+
+    Problems.detail(reply, 400);
+    try (StreamClient stream = client.open(HttpRequest.api("GET", "/stream?" + ticket))) {
+      stream.expect("connected");
+    }
+  }
+
+  @Test
   void theIdsOfTheStreamAreThoseOfPokesAlone() {
     rooms.create("plan", "alice", "bob");
     try (Watcher alice = new Watcher(client, "alice");
