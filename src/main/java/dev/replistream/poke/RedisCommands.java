@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /// What a node asks Redis: the scripts with their keys and arguments, and what they answer. Each
 /// answer is on its way when a method returns, and fails with a {@link RedisUnavailableException}
@@ -20,18 +21,18 @@ final class RedisCommands implements AutoCloseable {
   private static final int GENERATION = 500_000;
 
   private final RedisServer server;
-  private final RedisLink link;
+  private final List<RedisLink> links; // by shard
   private final String node;
 
   /// @param node who asks
   RedisCommands(RedisServer server, String node) {
     this.server = server;
-    this.link = new RedisLink(server);
+    this.links = Stream.generate(() -> new RedisLink(server)).limit(server.shards()).toList();
     this.node = node;
   }
 
   void start() {
-    link.start();
+    links.forEach(RedisLink::start);
   }
 
   /// How a poke was stamped.
@@ -73,7 +74,7 @@ final class RedisCommands implements AutoCloseable {
   /// @return the user's last stamp
   CompletableFuture<Long> count(String userId, Supplier<Held> held) {
     int shard = server.shardOf(userId);
-    return link.ask(
+    return links.get(shard).ask(
         RedisScript.COUNT,
         keys(shard, userId),
         () -> {
@@ -143,14 +144,14 @@ final class RedisCommands implements AutoCloseable {
   CompletableFuture<Long> keep(String name, String text, Duration life) {
     int shard = server.shardOf(name);
     List<String> more = List.of(text, Long.toString(Math.max(1, life.toMillis())));
-    return link.ask(
+    return links.get(shard).ask(
         RedisScript.KEEP, keysAnd(shard, name), () -> arguments(shard, "", more), Long.class::cast);
   }
 
   /// Takes what was kept, so that it is gone.
   CompletableFuture<Optional<String>> take(String name) {
     int shard = server.shardOf(name);
-    return link.ask(
+    return links.get(shard).ask(
         RedisScript.TAKE,
         keysAnd(shard, name),
         () -> arguments(shard, "", List.of()),
@@ -170,12 +171,12 @@ final class RedisCommands implements AutoCloseable {
   private <T> CompletableFuture<T> ask(
       RedisScript script, String userId, List<String> more, Function<Object, T> read) {
     int shard = server.shardOf(userId);
-    return link.ask(script, keys(shard, userId), () -> arguments(shard, userId, more), read);
+    return links.get(shard).ask(script, keys(shard, userId), () -> arguments(shard, userId, more), read);
   }
 
   private <T> CompletableFuture<T> ask(
       RedisScript script, int shard, List<String> more, Function<Object, T> read) {
-    return link.ask(script, keys(shard, ""), () -> arguments(shard, "", more), read);
+    return links.get(shard).ask(script, keys(shard, ""), () -> arguments(shard, "", more), read);
   }
 
   private List<String> keys(int shard, String userId) {
@@ -204,6 +205,6 @@ final class RedisCommands implements AutoCloseable {
 
   @Override
   public void close() {
-    link.close();
+    links.forEach(RedisLink::close);
   }
 }

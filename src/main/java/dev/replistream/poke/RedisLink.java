@@ -16,11 +16,11 @@ import redis.clients.jedis.Response;
 import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.exceptions.JedisNoScriptException;
 
-/// What this node asks Redis, on one connection: whoever asks waits, and what comes meanwhile goes
-/// out together, so that a thousand callers cost Redis and this node few packets.
+/// What this node asks Redis of one shard, on one connection: whoever asks waits, and what comes
+/// meanwhile goes out together, so that a thousand callers cost Redis and this node few packets.
 ///
-/// Requests of a shard are run in the order in which they were asked, and their arguments are made
-/// when they are sent. Thread-safe.
+/// Requests are run in the order in which they were asked, and their arguments are made when they
+/// are sent. Thread-safe.
 final class RedisLink implements AutoCloseable {
   private static final int MAX_BATCH = 512;
 
@@ -189,7 +189,7 @@ final class RedisLink implements AutoCloseable {
     for (Request<?> request : batch) {
       isComplete &= request.complete();
     }
-    if (!isComplete) { // one server of a cluster is away, or has given its slots to another
+    if (!isComplete) { // the server is away, or has given the shard to another
       forgetClient();
     }
   }

@@ -86,16 +86,19 @@ final class RedisServer {
               .clientConfig(config())
               .poolConfig(pool())
               .build();
-      case CLUSTER -> cluster();
+      case CLUSTER -> cluster(1);
     };
   }
 
-  private RedisClusterClient cluster() {
+  /// @param maxIdle how many connections to each server are kept while nobody uses them
+  private RedisClusterClient cluster(int maxIdle) {
+    GenericObjectPoolConfig<Connection> pool = pool();
+    pool.setMaxIdle(maxIdle);
     return RedisClusterClient.builder()
         .nodes(hostSet())
         .clientConfig(config())
         .maxAttempts(1)
-        .poolConfig(pool())
+        .poolConfig(pool)
         .build();
   }
 
@@ -165,7 +168,7 @@ final class RedisServer {
   /// @throws redis.clients.jedis.exceptions.JedisException when it is away, or goes away
   void listen(int shard, List<String> channels, Listener listener) {
     if (url.kind() == RedisUrl.Kind.CLUSTER) {
-      try (RedisClusterClient cluster = cluster();
+      try (RedisClusterClient cluster = cluster(0);
           Connection connection =
               cluster.getConnectionFromSlot(JedisClusterCRC16.getSlot(prefix(shard)))) {
         listener.connected(connection::forceDisconnect);

@@ -3,8 +3,11 @@ package dev.replistream.poke;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.replistream.Eventually;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
@@ -73,6 +76,21 @@ class RedisPokeBusOnClusterTest extends PokeBusRules {
       long stamp = near.latest(userId).stamp();
       Eventually.holds("the poke comes", () -> newest(userId) == stamp);
     }
+  }
+
+  @Test
+  void pokesOfManyShardsAtOnceTakeNoMoreThreadsAndConnections() {
+    ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+    near.poke(Set.copyOf(USERS), "", PokeBus.Source.ROOM); // all is loaded
+    long before = threads.getTotalStartedThreadCount();
+
+    for (int i = 0; i < 100; i++) {
+      near.poke(Set.copyOf(USERS), "", PokeBus.Source.ROOM);
+    }
+
+    assertThat(threads.getTotalStartedThreadCount() - before).isLessThan(50);
+    // one to ask and one to listen for each of 16 shards, and one to find the server of each
+    assertThat(cluster.connections()).isLessThanOrEqualTo(buses.size() * 3L * 16);
   }
 
   @Test

@@ -95,6 +95,17 @@ final class TestRedisCluster implements AutoCloseable {
     return nodes.getFirst();
   }
 
+  /// How many connections of Replistream's nodes there are.
+  long connections() {
+    long count = 0;
+    for (TestRedis node : nodes) {
+      try (Jedis admin = new Jedis("127.0.0.1", node.port())) {
+        count += admin.clientList().lines().filter(line -> line.contains(" name=replistream ")).count();
+      }
+    }
+    return count;
+  }
+
   /// Gives a user these rights on all nodes.
   void allow(String user, String... rights) {
     for (TestRedis node : nodes) {
