@@ -33,6 +33,7 @@ import dev.replistream.room.RoomHandler;
 import dev.replistream.room.RoomPresence;
 import dev.replistream.room.Rooms;
 import dev.replistream.stream.SessionHandler;
+import dev.replistream.stream.Sessions;
 import dev.replistream.stream.SseManager;
 import dev.replistream.stream.StatsHandler;
 import dev.replistream.stream.StreamHandler;
@@ -219,7 +220,8 @@ public final class Application implements AutoCloseable {
                 HeaderValues.create("Deprecation", "@1767225600"),
                 HeaderValues.create(
                     HeaderNames.LINK, "<" + API + "/stream>; rel=\"successor-version\"")));
-    SessionHandler session = new SessionHandler(authenticator, sseManager, clock);
+    SessionHandler session =
+        new SessionHandler(authenticator, new Sessions(sseManager, bus, clock));
     RoomHandler room = new RoomHandler(authenticator, rooms, clock, settings.http().maxBodyBytes());
     MemberHandler member = new MemberHandler(authenticator, rooms, settings.http().maxBodyBytes());
     routes =

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 
 /// Brings pokes from whoever has something new to whoever holds the user's streams, on this node or
 /// on another.
@@ -97,6 +98,23 @@ public interface PokeBus extends AutoCloseable {
 
   /// Sets who takes what other nodes tell. It is called on a thread of the bus and must not wait.
   void hear(String topic, Consumer<String> listener);
+
+  /// What other nodes said to a question.
+  ///
+  /// @param texts their answers, in no order
+  /// @param areAll whether all answered that should have
+  record Answers(List<String> texts, boolean areAll) {}
+
+  /// Asks the other nodes that hold connections of a user something, and waits for their answers a
+  /// second at most, or for Redis to be found away.
+  ///
+  /// @param topic a word
+  /// @param text what their answerers get; one line
+  Answers ask(String userId, String topic, String text);
+
+  /// Sets who answers what other nodes ask. It is called on a thread of the bus and must not wait;
+  /// where it throws, there is no answer.
+  void answer(String topic, UnaryOperator<String> answerer);
 
   /// Sets who is told that nodes may not have heard each other for a while, and now do.
   void onceFound(Runnable listener);

@@ -74,17 +74,19 @@ final class RedisCommands implements AutoCloseable {
   /// @return the user's last stamp
   CompletableFuture<Long> count(String userId, Supplier<Held> held) {
     int shard = server.shardOf(userId);
-    return links.get(shard).ask(
-        RedisScript.COUNT,
-        keys(shard, userId),
-        () -> {
-          Held now = held.get();
-          return arguments(
-              shard,
-              userId,
-              List.of(Integer.toString(now.connections), Long.toString(now.sinceMillis)));
-        },
-        Long.class::cast);
+    return links
+        .get(shard)
+        .ask(
+            RedisScript.COUNT,
+            keys(shard, userId),
+            () -> {
+              Held now = held.get();
+              return arguments(
+                  shard,
+                  userId,
+                  List.of(Integer.toString(now.connections), Long.toString(now.sinceMillis)));
+            },
+            Long.class::cast);
   }
 
   /// The user's last stamp, or the latest that it can have been.
@@ -137,25 +139,53 @@ final class RedisCommands implements AutoCloseable {
 
   /// Sends a message to all nodes, this one too.
   CompletableFuture<Long> tellAll(String message) {
-    return ask(RedisScript.ALL, 0, List.of(message, server.publish()), Long.class::cast);
+    return publish("all", message);
+  }
+
+  /// Sends a message to one node.
+  CompletableFuture<Long> tell(String other, String message) {
+    return publish("node:" + other, message);
+  }
+
+  private CompletableFuture<Long> publish(String channel, String message) {
+    return ask(RedisScript.TELL, 0, List.of(channel, message, server.publish()), Long.class::cast);
+  }
+
+  /// Sends a question to the other nodes that hold streams of a user.
+  ///
+  /// @param number what they answer to
+  /// @return how many those are
+  CompletableFuture<Integer> askOthers(String userId, long number, String text) {
+    return ask(
+        RedisScript.ASK,
+        userId,
+        List.of(Long.toString(number), text, server.publish()),
+        answer -> Math.toIntExact((Long) answer));
   }
 
   /// Keeps something for a while.
   CompletableFuture<Long> keep(String name, String text, Duration life) {
     int shard = server.shardOf(name);
     List<String> more = List.of(text, Long.toString(Math.max(1, life.toMillis())));
-    return links.get(shard).ask(
-        RedisScript.KEEP, keysAnd(shard, name), () -> arguments(shard, "", more), Long.class::cast);
+    return links
+        .get(shard)
+        .ask(
+            RedisScript.KEEP,
+            keysAnd(shard, name),
+            () -> arguments(shard, "", more),
+            Long.class::cast);
   }
 
   /// Takes what was kept, so that it is gone.
   CompletableFuture<Optional<String>> take(String name) {
     int shard = server.shardOf(name);
-    return links.get(shard).ask(
-        RedisScript.TAKE,
-        keysAnd(shard, name),
-        () -> arguments(shard, "", List.of()),
-        answer -> Optional.ofNullable((String) answer));
+    return links
+        .get(shard)
+        .ask(
+            RedisScript.TAKE,
+            keysAnd(shard, name),
+            () -> arguments(shard, "", List.of()),
+            answer -> Optional.ofNullable((String) answer));
   }
 
   /// By which policy the server of a shard takes away what it holds; empty where it does not.
@@ -171,7 +201,9 @@ final class RedisCommands implements AutoCloseable {
   private <T> CompletableFuture<T> ask(
       RedisScript script, String userId, List<String> more, Function<Object, T> read) {
     int shard = server.shardOf(userId);
-    return links.get(shard).ask(script, keys(shard, userId), () -> arguments(shard, userId, more), read);
+    return links
+        .get(shard)
+        .ask(script, keys(shard, userId), () -> arguments(shard, userId, more), read);
   }
 
   private <T> CompletableFuture<T> ask(

@@ -29,6 +29,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -83,6 +84,8 @@ public final class RedisPokeBus implements PokeBus {
   private final Semaphore attention = new Semaphore(0);
   private final Thread keeper;
   private final ConcurrentMap<String, Consumer<String>> listeners = new ConcurrentHashMap<>();
+  private final ConcurrentMap<String, UnaryOperator<String>> answerers = new ConcurrentHashMap<>();
+  private final Questions questions = new Questions();
   private volatile Runnable found = () -> {};
   private volatile @Nullable Subscriber subscriber;
   private volatile boolean mustMend = true;
@@ -301,6 +304,8 @@ public final class RedisPokeBus implements PokeBus {
             listeners.getOrDefault(parts[2], _ -> {}).accept(parts[3]);
           }
         }
+        case "ask" -> answerTo(parts[1], parts[2], parts[3].split(" ", 2));
+        case "answer" -> questions.answered(Long.parseLong(parts[1]), message.split(" ", 3)[2]);
         case MEND -> {
           if (!parts[1].equals(node)) {
             mustMend = true;
@@ -323,6 +328,37 @@ public final class RedisPokeBus implements PokeBus {
               .tellAll("tell " + node + " " + topic + " " + text)
               .whenComplete(this::lostUnlessDone);
     }
+  }
+
+  @Override
+  public Answers ask(String userId, String topic, String text) {
+    if (!isUp) {
+      return new Answers(List.of(), false);
+    }
+    try {
+      Answers answers =
+          questions.ask(
+              number -> RedisLink.await(commands.askOthers(userId, number, topic + " " + text)));
+      return new Answers(answers.texts(), answers.areAll() && isAvailable());
+    } catch (RedisUnavailableException e) {
+      lost(e);
+      return new Answers(List.of(), false);
+    }
+  }
+
+  private void answerTo(String other, String number, String[] question) {
+    UnaryOperator<String> answerer = answerers.get(question[0]);
+    if (answerer != null && isUp) {
+      var _ =
+          commands
+              .tell(other, "answer " + number + " " + answerer.apply(question[1]))
+              .whenComplete(this::lostUnlessDone);
+    }
+  }
+
+  @Override
+  public void answer(String topic, UnaryOperator<String> answerer) {
+    answerers.put(topic, answerer);
   }
 
   @Override

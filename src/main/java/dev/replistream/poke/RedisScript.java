@@ -29,8 +29,10 @@ enum RedisScript {
   KEEP,
   /// Takes a ticket.
   TAKE,
-  /// Sends a message to all nodes.
-  ALL,
+  /// Sends a message to all nodes, or to one.
+  TELL,
+  /// Sends a question to where the user's streams are.
+  ASK,
   /// Gives up the node's lease.
   LEAVE,
   /// Tells by which policy Redis takes away what it holds.

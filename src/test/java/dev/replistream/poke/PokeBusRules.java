@@ -199,4 +199,35 @@ abstract class PokeBusRules {
     assertThat(near.pulled("alice")).isPresent();
     assertThat(near.pulled("alice")).isEmpty();
   }
+
+  @Test
+  void theOtherNodesThatHoldAUsersStreamsAnswerWhatIsAsked() {
+    near.answer("greet", text -> "near has " + text);
+    far.answer("greet", text -> "far has " + text);
+    nearStreams.open("alice");
+    farStreams.open("alice");
+    nearStreams.open("bob");
+    String question = "a \"\u00e4 \ud83d\ude00\" b";
+    List<String> answers = far.equals(near) ? List.of() : List.of("far has " + question);
+
+    assertThat(near.ask("alice", "greet", question)).isEqualTo(new PokeBus.Answers(answers, true));
+    assertThat(near.ask("bob", "greet", question)).isEqualTo(new PokeBus.Answers(List.of(), true));
+  }
+
+  @Test
+  void aNodeThatCannotAnswerIsMissed() {
+    far.answer(
+        "fail",
+        _ -> {
+          throw new IllegalStateException("no");
+        });
+    farStreams.open("alice");
+
+    for (String topic : List.of("fail", "unknown")) {
+      assertThat(near.ask("alice", topic, "?"))
+          .isEqualTo(new PokeBus.Answers(List.of(), far.equals(near)));
+    }
+    far.answer("greet", _ -> "");
+    assertThat(near.ask("alice", "greet", "?").areAll()).isTrue();
+  }
 }

@@ -8,6 +8,7 @@ import dev.replistream.HttpRequest;
 import dev.replistream.Nodes;
 import dev.replistream.ServerSentEvent;
 import dev.replistream.StreamClient;
+import jakarta.json.JsonObject;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -144,7 +145,7 @@ class ManyNodesTest {
     StreamClient stream = nodes.client(1).connected("alice");
 
     HttpReply pushed =
-        send(
+        post(
             0,
             "/push",
             """
@@ -156,7 +157,7 @@ class ManyNodesTest {
 
     stream.expect("sync");
     HttpReply pulled =
-        send(
+        post(
             2,
             "/pull",
             """
@@ -166,7 +167,7 @@ class ManyNodesTest {
     assertThat(pulled.body()).contains("\"key\":\"k\",\"value\":7");
   }
 
-  private HttpReply send(int node, String route, String json) {
+  private HttpReply post(int node, String route, String json) {
     return nodes
         .client(node)
         .send(
@@ -233,6 +234,92 @@ class ManyNodesTest {
       assertThat(nodes.client(i).send(HttpRequest.api("GET", "/stats").by(token)).status())
           .isEqualTo(401);
     }
+  }
+
+  private HttpReply send(int node, String method, String route) {
+    return nodes
+        .client(node)
+        .send(HttpRequest.api(method, route).by(nodes.client(node).token("alice")));
+  }
+
+  private List<JsonObject> sessions(int node) {
+    return send(node, "GET", "/sessions")
+        .json()
+        .getJsonArray("sessions")
+        .getValuesAs(JsonObject.class);
+  }
+
+  private StreamClient connectedOn(int node, String device) {
+    StreamClient stream =
+        nodes
+            .client(node)
+            .open(
+                HttpRequest.api("GET", "/stream?device=" + device)
+                    .by(nodes.client(node).token("alice")));
+    stream.expect("connected");
+    return stream;
+  }
+
+  @Test
+  void anyNodeListsAndEndsTheSessionsOfAll() {
+    StreamClient phone = connectedOn(0, "phone");
+    StreamClient tablet = connectedOn(1, "tablet");
+    connectedOn(1, "laptop");
+    nodes.client(1).connected("bob");
+
+    List<JsonObject> all = sessions(2);
+    assertThat(all)
+        .extracting(session -> session.getString("device"))
+        .containsExactly("phone", "tablet", "laptop");
+    assertThat(sessions(0))
+        .extracting(session -> session.get("id"))
+        .containsExactlyElementsOf(all.stream().map(session -> session.get("id")).toList());
+
+    String id = all.get(1).getString("id");
+    assertThat(send(2, "DELETE", "/sessions/" + id).status()).isEqualTo(204);
+    String ended = tablet.expect("ended").lastEventId();
+    assertThat(send(2, "DELETE", "/sessions/" + id).status()).isEqualTo(404);
+    Eventually.holds("two are left", () -> sessions(2).size() == 2);
+    assertThat(
+            nodes
+                .client(0)
+                .open(nodes.client(0).stream("alice").with("Last-Event-ID", ended))
+                .head())
+        .startsWith("HTTP/1.1 204");
+    assertThat(nodes.client(2).poke("alice")).isEqualTo(2);
+    phone.expect("sync");
+  }
+
+  @Test
+  void nobodyEndsASessionOfAnotherUserOnAnotherNode() {
+    connectedOn(0, "phone");
+    String id = sessions(1).getFirst().getString("id");
+    nodes.client(0).connected("bob");
+
+    HttpReply reply =
+        nodes
+            .client(1)
+            .send(HttpRequest.api("DELETE", "/sessions/" + id).by(nodes.client(1).token("bob")));
+
+    assertThat(reply.status()).isEqualTo(404);
+    assertThat(sessions(2)).hasSize(1);
+  }
+
+  @Test
+  void withoutRedisSessionsAreThoseOfTheNodeAndNoOtherIsSaidNotToBeThere() {
+    connectedOn(0, "phone");
+    connectedOn(1, "tablet");
+    List<JsonObject> all = sessions(0);
+    nodes.redis().kill();
+    Eventually.holds("none is ready", () -> nodes.all().stream().noneMatch(Nodes::isReady));
+
+    assertThat(sessions(0))
+        .extracting(session -> session.get("id"))
+        .containsExactly(all.getFirst().get("id"));
+    assertThat(send(0, "DELETE", "/sessions/" + all.getLast().getString("id")).status())
+        .isEqualTo(503);
+    assertThat(send(0, "DELETE", "/sessions/" + all.getFirst().getString("id")).status())
+        .isEqualTo(204);
   }
 
   @Test

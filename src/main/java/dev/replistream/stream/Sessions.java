@@ -1,0 +1,143 @@
+package dev.replistream.stream;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import dev.replistream.http.Json;
+import dev.replistream.poke.PokeBus;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+
+/// The open connections of users, on whichever nodes they are. Thread-safe.
+public final class Sessions {
+  private static final String LIST = "sessions";
+  private static final String END = "end-session";
+  private static final String ENDED = "ended";
+
+  private final SseManager manager;
+  private final PokeBus bus;
+  private final Clock clock;
+
+  /// What `manager` knows, and the nodes that `bus` reaches, which from now on are answered.
+  public Sessions(SseManager manager, PokeBus bus, Clock clock) {
+    this.manager = manager;
+    this.bus = bus;
+    this.clock = clock;
+    bus.answer(LIST, userId -> text(json -> writeAll(json, here(userId))));
+    bus.answer(
+        END,
+        text -> {
+          List<?> parts = array(text);
+          return manager.end((String) parts.getFirst(), (String) parts.getLast()) ? ENDED : "";
+        });
+  }
+
+  /// An open connection, as its user is shown it.
+  ///
+  /// @param id its name
+  /// @param transport {@link Transport#label}
+  /// @param device what the user knows it by
+  /// @param connectedAt since when it is open
+  /// @param lastWriteAt when something was last written to it
+  record Session(
+      String id, String transport, String device, Instant connectedAt, Instant lastWriteAt) {
+    private void write(JsonGenerator json) throws IOException {
+      json.writeStartObject();
+      json.writeStringField("id", id);
+      json.writeStringField("transport", transport);
+      json.writeStringField("device", device);
+      json.writeStringField("connectedAt", Json.timestamp(connectedAt));
+      json.writeStringField("lastWriteAt", Json.timestamp(lastWriteAt));
+      json.writeEndObject();
+    }
+
+    private static Session of(Map<?, ?> json) {
+      return new Session(
+          String.valueOf(json.get("id")),
+          String.valueOf(json.get("transport")),
+          String.valueOf(json.get("device")),
+          Instant.parse(String.valueOf(json.get("connectedAt"))),
+          Instant.parse(String.valueOf(json.get("lastWriteAt"))));
+    }
+  }
+
+  /// Writes an array of them.
+  static void writeAll(JsonGenerator json, List<Session> sessions) throws IOException {
+    json.writeStartArray();
+    for (Session session : sessions) {
+      session.write(json);
+    }
+    json.writeEndArray();
+  }
+
+  /// The connections of a user, the oldest first; without those of nodes that don't answer within a
+  /// second.
+  List<Session> of(String userId) {
+    List<Session> all = new ArrayList<>(here(userId));
+    for (String answer : bus.ask(userId, LIST, userId).texts()) {
+      array(answer).forEach(session -> all.add(Session.of((Map<?, ?>) session)));
+    }
+    all.sort(Comparator.comparing(Session::connectedAt)); // those of this node keep their order
+    return all;
+  }
+
+  private List<Session> here(String userId) {
+    Instant now = clock.instant();
+    long nowNanos = System.nanoTime();
+    return manager.open(userId).stream()
+        .map(connection ->
+            new Session(
+                connection.id(),
+                connection.transport().label(),
+                connection.device(),
+                now.minusNanos(nowNanos - connection.openedNanoTime()),
+                now.minusNanos(nowNanos - connection.lastWriteNanoTime())))
+        .toList();
+  }
+
+  /// What became of a connection that was to end.
+  enum End {
+    /// This call ended it: its client is told not to come back.
+    ENDED,
+    /// The user has none of that id, or something else ended it first.
+    UNKNOWN,
+    /// A node that may have it did not answer.
+    UNANSWERED
+  }
+
+  /// Ends an open connection of a user.
+  End end(String userId, String id) {
+    if (manager.end(userId, id)) {
+      return End.ENDED;
+    }
+    PokeBus.Answers answers =
+        bus.ask(
+            userId,
+            END,
+            text(json -> {
+              json.writeStartArray();
+              json.writeString(userId);
+              json.writeString(id);
+              json.writeEndArray();
+            }));
+    if (answers.texts().contains(ENDED)) {
+      return End.ENDED;
+    }
+    return answers.areAll() ? End.UNKNOWN : End.UNANSWERED;
+  }
+
+  private static String text(Json.Writer writer) {
+    return new String(Json.write(writer), StandardCharsets.UTF_8);
+  }
+
+  private static List<?> array(String text) {
+    if (Json.parse(text.getBytes(StandardCharsets.UTF_8)) instanceof List<?> array) {
+      return array;
+    }
+    throw new IllegalArgumentException("not of this release");
+  }
+}
