@@ -93,7 +93,7 @@ export class Server {
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('REPLISTREAM_'));
     return {
       ...Object.fromEntries(inherited),
-      CLASSPATH: [this.#home, process.env.CLASSPATH].join(delimiter),
+      CLASSPATH: [process.env.CLASSPATH, this.#home].join(delimiter),
       REPLISTREAM_HOST: '127.0.0.1',
       REPLISTREAM_PORT: String(this.#port),
       REPLISTREAM_ADMIN_PORT: '0',

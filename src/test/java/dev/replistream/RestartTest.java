@@ -29,8 +29,6 @@ import org.junit.jupiter.api.io.TempDir;
 final class RestartTest {
   private static final Pattern STARTED =
       Pattern.compile(".*event=start address=127\\.0\\.0\\.1:(\\d+) admin-port=(\\d+) .*");
-  private static final List<String> QUICK_START =
-      List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
   private static final Duration A_DRAIN = Duration.ofSeconds(20);
 
   @TempDir private Path directory;
@@ -59,7 +57,7 @@ final class RestartTest {
   }
 
   private void startAgain() throws Exception {
-    process = CommandProcess.start(environment, QUICK_START, "serve");
+    process = CommandProcess.start(environment, List.of(), "serve");
     Matcher started = STARTED.matcher(process.out().await("event=start"));
     assertThat(started.matches()).isTrue();
     client =
@@ -217,13 +215,13 @@ final class RestartTest {
     try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       for (String key : List.of("REPLISTREAM_PORT", "REPLISTREAM_ADMIN_PORT")) {
         environment.put(key, Integer.toString(taken.getLocalPort()));
-        process = CommandProcess.start(environment, QUICK_START, "serve");
+        process = CommandProcess.start(environment, List.of(), "serve");
         assertThat(process.exitCode()).isEqualTo(2);
         assertThat(process.err().toString()).contains("can't listen on").hasLineCount(1);
         environment.put(key, "0");
       }
       environment.put("REPLISTREAM_DB_URL", "jdbc:sqlite:" + data);
-      process = CommandProcess.start(environment, QUICK_START, "serve");
+      process = CommandProcess.start(environment, List.of(), "serve");
       assertThat(process.exitCode()).isEqualTo(2);
       environment.remove("REPLISTREAM_DB_URL");
     }

@@ -1,6 +1,7 @@
 package dev.replistream.cli;
 
 import dev.replistream.Main;
+import dev.replistream.QuickStart;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -26,6 +27,8 @@ public final class CommandProcess implements AutoCloseable {
 
   /// Starts a command in a process with nothing of `REPLISTREAM_` in its environment but what
   /// `variables` hold.
+  ///
+  /// @param jvmOptions besides those of {@link QuickStart}
   public static CommandProcess start(
       Map<String, String> variables, List<String> jvmOptions, String... args) throws IOException {
     List<String> command = new ArrayList<>();
@@ -33,8 +36,9 @@ public final class CommandProcess implements AutoCloseable {
     // a library of the tests brings SLF4J along, which would say that nothing listens to it
     command.add("-Dslf4j.internal.verbosity=ERROR");
     command.add("--enable-native-access=ALL-UNNAMED"); // as the jar's manifest says
+    command.addAll(QuickStart.options());
     command.addAll(jvmOptions);
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
+    command.addAll(List.of("-cp", QuickStart.classPath(), Main.class.getName()));
     command.addAll(List.of(args));
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().keySet().removeIf(name -> name.startsWith("REPLISTREAM_"));

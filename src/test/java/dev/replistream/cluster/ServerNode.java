@@ -17,8 +17,6 @@ import org.jspecify.annotations.Nullable;
 final class ServerNode implements AutoCloseable {
   private static final Pattern STARTED =
       Pattern.compile(".*event=start address=127\\.0\\.0\\.1:(\\d+) admin-port=(\\d+) .*");
-  private static final List<String> QUICK_START =
-      List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
 
   private final Map<String, String> environment;
   private final Settings settings;
@@ -34,7 +32,7 @@ final class ServerNode implements AutoCloseable {
 
   /// Starts the process, and does not wait for it.
   void begin() throws IOException {
-    process = CommandProcess.start(environment, QUICK_START, "serve");
+    process = CommandProcess.start(environment, List.of(), "serve");
   }
 
   /// Waits until the process that has begun takes part.
