@@ -19,6 +19,9 @@ import redis.clients.jedis.exceptions.JedisNoScriptException;
 /// What this node asks Redis of one shard, on one connection: whoever asks waits, and what comes
 /// meanwhile goes out together, so that a thousand callers cost Redis and this node few packets.
 ///
+/// Its thread is one of the system's, as are all on whose turn the lease depends: where thousands
+/// of clients come back at once, a virtual one would wait behind them.
+///
 /// Requests are run in the order in which they were asked, and their arguments are made when they
 /// are sent. Thread-safe.
 final class RedisLink implements AutoCloseable {
@@ -100,7 +103,7 @@ final class RedisLink implements AutoCloseable {
 
   RedisLink(RedisServer server) {
     this.server = server;
-    this.thread = Thread.ofVirtual().name("redis-link").unstarted(this::run);
+    this.thread = Thread.ofPlatform().daemon().name("redis-link").unstarted(this::run);
   }
 
   void start() {

@@ -116,7 +116,7 @@ public final class RedisPokeBus implements PokeBus {
     registry.getOrCreate(
         Gauge.builder("replistream_redis_up", () -> isAvailable() ? 1 : 0)
             .description("Whether this node's pokes reach all nodes"));
-    this.keeper = Thread.ofVirtual().name("redis-keeper").unstarted(this::keep);
+    this.keeper = Thread.ofPlatform().daemon().name("redis-keeper").unstarted(this::keep);
   }
 
   /// Why this node can't work with Redis, if that is there and says so: a password that is missing

@@ -41,7 +41,7 @@ final class Subscription implements AutoCloseable {
     this.channels = List.of(server.prefix(shard) + "node:" + node, server.prefix(shard) + "all");
     this.messages = messages;
     this.brokeOff = brokeOff;
-    this.thread = Thread.ofVirtual().name("redis-subscription").unstarted(this::run);
+    this.thread = Thread.ofPlatform().daemon().name("redis-subscription").unstarted(this::run);
   }
 
   void start() {

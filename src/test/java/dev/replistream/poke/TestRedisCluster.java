@@ -100,7 +100,8 @@ final class TestRedisCluster implements AutoCloseable {
     long count = 0;
     for (TestRedis node : nodes) {
       try (Jedis admin = new Jedis("127.0.0.1", node.port())) {
-        count += admin.clientList().lines().filter(line -> line.contains(" name=replistream ")).count();
+        count +=
+            admin.clientList().lines().filter(line -> line.contains(" name=replistream ")).count();
       }
     }
     return count;
