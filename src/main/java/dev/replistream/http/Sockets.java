@@ -10,8 +10,8 @@ import java.net.Socket;
 import java.nio.channels.SocketChannel;
 import java.util.Optional;
 
-/// The channel below a socket of Helidon's, which has it and does not show it: the only way to
-/// write without waiting. Stateless.
+/// The socket below one of Helidon's, which has it and does not show it: the only way to write
+/// without waiting, and to end what is written alone. Stateless.
 final class Sockets {
   private static final VarHandle DELEGATE;
 
@@ -32,18 +32,34 @@ final class Sockets {
   ///
   /// @throws UncheckedIOException when the connection is closed
   static Optional<SocketChannel> nonBlocking(HelidonSocket socket) {
-    if (!(socket instanceof PlainSocket) || socket.isSecure()) {
-      return Optional.empty();
-    }
-    SocketChannel channel = ((Socket) DELEGATE.get(socket)).getChannel();
-    if (channel == null) {
-      return Optional.empty();
-    }
+    Optional<SocketChannel> channel = plain(socket).map(Socket::getChannel);
     try {
-      channel.configureBlocking(false);
+      if (channel.isPresent()) {
+        channel.get().configureBlocking(false);
+      }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    return Optional.of(channel);
+    return channel;
+  }
+
+  /// Tells the client that nothing more will come; it may still send. Only a plain TCP socket can.
+  ///
+  /// @throws UncheckedIOException when the connection is closed
+  static void endOutput(HelidonSocket socket) {
+    Optional<Socket> plain = plain(socket);
+    try {
+      if (plain.isPresent()) {
+        plain.get().shutdownOutput();
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static Optional<Socket> plain(HelidonSocket socket) {
+    return socket instanceof PlainSocket && !socket.isSecure()
+        ? Optional.of((Socket) DELEGATE.get(socket))
+        : Optional.empty();
   }
 }

@@ -62,6 +62,9 @@ public final class Wire implements ServerConnection, ConnectionContext {
   /// KiB a second gets through with a push of any size.
   private static final long NANOS_PER_BODY_BYTE = Duration.ofSeconds(1).toNanos() / (16 << 10);
 
+  /// How long what is left of a body is read on after an answer that did not need it.
+  private static final Duration LINGER = Duration.ofSeconds(2);
+
   /// Where the exchange of requests stands, which decides how long a read may take.
   private enum Phase {
     /// Between requests: waiting for the first byte of the next one.
@@ -88,6 +91,8 @@ public final class Wire implements ServerConnection, ConnectionContext {
   // the request under way, as long as one read has brought all that there is of it
   private byte @Nullable [] request;
   private long contentLength;
+  // how much of the body has not been read from the socket, at the most
+  private long unreadBytes;
   private final RepeatGuest repeats = new RepeatGuest();
   private volatile @Nullable CompletableFuture<RepeatLoop.Leave> inLoop;
   private volatile boolean answeringRepeat;
@@ -303,6 +308,7 @@ public final class Wire implements ServerConnection, ConnectionContext {
     bodyDeadlineNanos = System.nanoTime() + wires.deadlines().body().toNanos();
     contentLength =
         headers.contains(HeaderNames.TRANSFER_ENCODING) ? -1 : headers.contentLength().orElse(0);
+    unreadBytes = contentLength < 0 ? Long.MAX_VALUE : contentLength - dataReader().available();
     closeIfLast(headers);
   }
 
@@ -353,9 +359,11 @@ public final class Wire implements ServerConnection, ConnectionContext {
       }
       if (bytes != null && phase == Phase.BODY) {
         bodyDeadlineNanos += bytes.length * NANOS_PER_BODY_BYTE;
+        unreadBytes -= bytes.length;
       }
       if (phase == Phase.IDLE) {
         phase = Phase.HEAD;
+        unreadBytes = 0;
         readDeadlineNanos = System.nanoTime() + deadlines.head().toNanos();
       }
       return bytes;
@@ -473,6 +481,7 @@ public final class Wire implements ServerConnection, ConnectionContext {
       if (connection != null) {
         connection.handle(limit);
       }
+      linger();
     } finally {
       http1 = null;
       if (session == null || dataReader().available() == 0) {
@@ -481,6 +490,27 @@ public final class Wire implements ServerConnection, ConnectionContext {
       request = null;
       remotePeer = null;
       readDeadlineNanos = NEVER;
+    }
+  }
+
+  /// Reads on what is left of a body that was answered without it: closed before, the connection
+  /// would be reset, and the client might never see why (RFC 9112, section 9.6).
+  private void linger() {
+    if (session != null || phase != Phase.IDLE || unreadBytes <= 0) {
+      return;
+    }
+    readDeadlineNanos = System.nanoTime() + LINGER.toNanos();
+    try {
+      Sockets.endOutput(context.serverSocket());
+      while (unreadBytes > 0) {
+        byte[] bytes = context.serverSocket().get();
+        if (bytes == null) {
+          return;
+        }
+        unreadBytes -= bytes.length;
+      }
+    } catch (UncheckedIOException _) {
+      // the client is gone, or goes on for too long
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.replistream.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.replistream.HttpConnection;
 import dev.replistream.HttpReply;
@@ -8,10 +9,12 @@ import dev.replistream.HttpRequest;
 import dev.replistream.Problems;
 import dev.replistream.ServiceClient;
 import dev.replistream.TestService;
+import java.io.UncheckedIOException;
 import java.util.Locale;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// How bodies come in, in whatever form, up to their limit.
@@ -59,6 +62,44 @@ class BodyTest {
     HttpReply reply = send(poke.with("Content-Length", length), "");
 
     Problems.detail(reply, 413);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"true, 413", "false, 401"})
+  void whoSendsTheWholeOfARefusedBodySeesWhy(boolean isKnown, int status) {
+    HttpRequest request = isKnown ? poke : HttpRequest.api("POST", "/poke-user");
+    int length = 16 << 20;
+
+    HttpReply reply =
+        send(request.with("Content-Length", Integer.toString(length)), " ".repeat(length));
+
+    Problems.detail(reply, status);
+  }
+
+  @Test
+  void whoSendsAllOfARefusedBodyInChunksSeesWhy() {
+    HttpRequest chunked = poke.with("Transfer-Encoding", "chunked");
+
+    HttpReply reply = send(chunked, chunk(" ".repeat(1 << 16)).repeat(256) + chunk(""));
+
+    Problems.detail(reply, 413);
+  }
+
+  @Test
+  void whoGoesOnWithARefusedBodyIsCutOff() {
+    byte[] part = new byte[1 << 16];
+    long begin = System.nanoTime();
+    try (HttpConnection connection = client.connect()) {
+      connection.send(poke.with("Content-Length", Long.toString(Long.MAX_VALUE)).toBytes());
+
+      assertThatThrownBy(
+              () -> {
+                while (System.nanoTime() - begin < HttpConnection.PATIENCE.toNanos()) {
+                  connection.send(part);
+                }
+              })
+          .isInstanceOf(UncheckedIOException.class);
+    }
   }
 
   @Test
