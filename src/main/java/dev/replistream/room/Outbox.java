@@ -54,6 +54,7 @@ public final class Outbox implements AutoCloseable {
   private final boolean isKept;
   private final LinkedBlockingQueue<String> poked = new LinkedBlockingQueue<>();
   private final Upkeep upkeep = new Upkeep("outbox", this::crossOutAndSweep);
+  private volatile boolean isBehind; // the last crossing out failed
   private long sweptNanos = System.nanoTime(); // of the upkeep's thread
 
   /// @param changes holds up the stop of the service from a commit to its pokes
@@ -182,13 +183,18 @@ public final class Outbox implements AutoCloseable {
   /// Many at once cost little more than one.
   private void crossOut() {
     List<String> ids = new ArrayList<>();
-    while (poked.drainTo(ids, MAX_CROSSED_OUT) > 0) {
-      database.inTransaction(session -> {
-        delete(session, ids);
-        return ids.size();
-      });
+    do {
       ids.clear();
-    }
+      poked.drainTo(ids, MAX_CROSSED_OUT);
+      if (!ids.isEmpty()) {
+        isBehind = true;
+        database.inTransaction(session -> {
+          delete(session, ids);
+          return ids.size();
+        });
+        isBehind = false;
+      }
+    } while (ids.size() == MAX_CROSSED_OUT); // what comes meanwhile can wait for the next time
   }
 
   private static void delete(Session session, List<String> ids) throws SQLException {
@@ -240,10 +246,12 @@ public final class Outbox implements AutoCloseable {
   @Override
   public void close() {
     upkeep.close();
-    try {
-      crossOut();
-    } catch (DatabaseUnavailableException _) {
-      // another node pokes once too often
+    if (!isBehind) { // else the database is away, and the stop need not wait for it again
+      try {
+        crossOut();
+      } catch (DatabaseUnavailableException _) {
+        // another node pokes once too often
+      }
     }
   }
 }

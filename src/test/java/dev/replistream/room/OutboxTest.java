@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.replistream.Eventually;
-import dev.replistream.LogCapture;
 import dev.replistream.db.Changes;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseListener;
@@ -17,12 +16,15 @@ import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /// Two nodes on one PostgreSQL, of which one may not come to its pokes.
 class OutboxTest {
+  private String url = "";
   private Database database;
   private final PokedUsers nearUsers = new PokedUsers();
   private final PokedUsers farUsers = new PokedUsers();
@@ -31,8 +33,8 @@ class OutboxTest {
 
   @BeforeEach
   void open() {
-    database =
-        Databases.open(TestPostgres.settings(TestPostgres.newDatabase()), DatabaseListener.NONE);
+    url = TestPostgres.newDatabase();
+    database = Databases.open(TestPostgres.settings(url), DatabaseListener.NONE);
     near = new Outbox(database, nearUsers.bus(), new Changes(), true);
     far = new Outbox(database, farUsers.bus(), new Changes(), true);
   }
@@ -93,43 +95,75 @@ class OutboxTest {
   /// The stop waits for a statement under way: an interrupt would break its connection.
   @Test
   void aStopDuringTheCrossingOutBreaksNothing() throws InterruptedException {
-    try (LogCapture log = new LogCapture()) {
-      change(near, "alice");
-      CountDownLatch locked = new CountDownLatch(1);
-      CompletableFuture<Void> goOn = new CompletableFuture<>();
-      Thread holder =
-          Thread.startVirtualThread(() ->
-              database.inTransaction(session -> {
-                session.prepare("SELECT id FROM owed_poke FOR UPDATE").executeQuery();
-                locked.countDown();
-                goOn.join();
-                return 1;
-              }));
-      locked.await();
-      near.start();
-      Eventually.holds("it waits for the lock", this::somebodyWaitsForALock);
+    change(near, "alice");
+    CountDownLatch locked = new CountDownLatch(1);
+    CompletableFuture<Void> goOn = new CompletableFuture<>();
+    Thread holder =
+        Thread.startVirtualThread(() ->
+            database.inTransaction(session -> {
+              session.prepare("SELECT id FROM owed_poke FOR UPDATE").executeQuery();
+              locked.countDown();
+              goOn.join();
+              return 1;
+            }));
+    locked.await();
+    near.start();
+    Eventually.holds("it waits for the lock", () -> backend("wait_event_type = 'Lock'") > 0);
+    int waiting = backend("wait_event_type = 'Lock'");
 
-      Thread closer = Thread.startVirtualThread(near::close);
-      Eventually.holds("the stop waits", () -> closer.getState() == Thread.State.WAITING);
-      goOn.complete(null);
-      closer.join();
-      holder.join();
+    Thread closer = Thread.startVirtualThread(near::close);
+    Eventually.holds("the stop waits", () -> closer.getState() == Thread.State.WAITING);
+    goOn.complete(null);
+    closer.join();
+    holder.join();
 
-      assertThat(owed()).isZero();
-      assertThat(log.warnings()).isEmpty();
-    }
+    assertThat(owed()).isZero();
+    assertThat(backend("pid = " + waiting)).as("its connection").isEqualTo(waiting);
   }
 
-  private boolean somebodyWaitsForALock() {
+  /// The process of the server's that serves a connection; 0 when there is none.
+  private int backend(String condition) {
     return database.inSnapshot(session -> {
       String sql =
-          "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-              + " AND datname = current_database()";
+          "SELECT max(pid) FROM pg_stat_activity WHERE datname = current_database() AND "
+              + condition;
       try (ResultSet row = session.prepare(sql).executeQuery()) {
         row.next();
-        return row.getInt(1) > 0;
+        return row.getInt(1);
       }
     });
+  }
+
+  /// What is poked without a pause must not keep the node from looking after the others.
+  @Test
+  void whoPokesAllTheTimeSweepsToo() {
+    AtomicReference<@Nullable Runnable> poker = new AtomicReference<>();
+    DatabaseListener afterEach =
+        new DatabaseListener() {
+          @Override
+          public void transactionEnded(Duration took, boolean committed) {
+            Runnable poke = poker.get();
+            if (poke != null
+                && Thread.currentThread().getName().equals("outbox")
+                && poker.compareAndSet(poke, null)) { // as it is a transaction too
+              poke.run();
+              poker.compareAndSet(null, poke);
+            }
+          }
+        };
+    try (Database busyDatabase = Databases.open(TestPostgres.settings(url), afterEach);
+        Outbox busy = new Outbox(busyDatabase, farUsers.bus(), new Changes(), true)) {
+      commitAndDie("alice");
+      change(busy, "bob");
+      poker.set(() -> change(busy, "bob"));
+      busy.start();
+      try {
+        Eventually.holds("alice is poked", () -> farUsers.poked().contains("alice"));
+      } finally {
+        // else the stop would never come to an end of it
+        Eventually.holds("nobody pokes any more", () -> poker.getAndSet(null) != null);
+      }
+    }
   }
 
   @Test
