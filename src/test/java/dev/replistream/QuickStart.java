@@ -17,14 +17,15 @@ import java.util.stream.Stream;
 
 /// How tests start servers in processes of their own in half the time and with half the work: with
 /// C1, the serial collector, and an archive of the classes, which a first server leaves when it
-/// stops. It stands under `target`, and is made anew when a class has changed. Thread-safe.
+/// stops. It stands under `target`, and is made anew when a class or the JVM has changed.
+/// Thread-safe.
 public final class QuickStart {
   private static final int LIMIT_SECONDS = 60;
   private static final List<String> COMPILER_AND_COLLECTOR =
       List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
   private static final Path HOME = Path.of("target", "quick-start").toAbsolutePath();
-  private static final Path ARCHIVE = HOME.resolve("classes.jsa");
-  private static final String CLASS_PATH = make();
+  private static final String CLASS_PATH = makeJars();
+  private static final Path ARCHIVE = archive();
 
   private QuickStart() {}
 
@@ -42,29 +43,45 @@ public final class QuickStart {
     return CLASS_PATH;
   }
 
-  private static String make() {
+  private static String makeJars() {
     try {
       Files.createDirectories(HOME);
       List<String> entries = new ArrayList<>();
-      boolean isNew = !Files.exists(ARCHIVE);
       for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
         Path path = Path.of(entry);
         if (Files.isDirectory(path)) {
           Path jar = HOME.resolve(path.getFileName() + ".jar");
           if (!Files.exists(jar) || newest(path).compareTo(Files.getLastModifiedTime(jar)) > 0) {
             run("jar", "--create", "--no-compress", "--file", jar.toString(), "-C", entry, ".");
-            isNew = true;
           }
           entries.add(jar.toString());
         } else if (Files.exists(path)) {
           entries.add(entry);
         }
       }
-      String classPath = String.join(File.pathSeparator, entries);
-      if (isNew) {
-        archive(classPath);
+      return String.join(File.pathSeparator, entries);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /// The archive for this JVM and these jars as they are.
+  private static Path archive() {
+    try {
+      StringBuilder content = new StringBuilder(Runtime.version().toString());
+      for (String entry : CLASS_PATH.split(File.pathSeparator)) {
+        content.append(entry).append(Files.getLastModifiedTime(Path.of(entry)));
       }
-      return classPath;
+      Path archive = HOME.resolve(Integer.toHexString(content.toString().hashCode()) + ".jsa");
+      if (!Files.exists(archive)) {
+        try (Stream<Path> files = Files.list(HOME)) {
+          for (Path old : files.filter(file -> file.toString().endsWith(".jsa")).toList()) {
+            Files.delete(old);
+          }
+        }
+        archive(archive);
+      }
+      return archive;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } catch (InterruptedException e) {
@@ -96,17 +113,16 @@ public final class QuickStart {
   }
 
   /// Starts a server and stops it; the JVM then writes the archive.
-  private static void archive(String classPath) throws IOException, InterruptedException {
-    Files.deleteIfExists(ARCHIVE);
-    Path data = Files.createTempDirectory(HOME, "data");
+  private static void archive(Path archive) throws IOException, InterruptedException {
+    Path data = Files.createDirectories(HOME.resolve("data"));
     Path log = data.resolve("log");
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(COMPILER_AND_COLLECTOR);
-    command.add("-XX:ArchiveClassesAtExit=" + ARCHIVE);
+    command.add("-XX:ArchiveClassesAtExit=" + archive);
     command.add("-Xlog:disable");
     command.add("--enable-native-access=ALL-UNNAMED");
-    command.addAll(List.of("-cp", classPath, Main.class.getName(), "serve"));
+    command.addAll(List.of("-cp", CLASS_PATH, Main.class.getName(), "serve"));
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().keySet().removeIf(name -> name.startsWith("REPLISTREAM_"));
     builder
@@ -124,7 +140,7 @@ public final class QuickStart {
           "the server starts",
           () -> !server.isAlive() || Files.readString(log).contains("event=start"));
       server.destroy();
-      if (!server.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS) || !Files.exists(ARCHIVE)) {
+      if (!server.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS) || !Files.exists(archive)) {
         throw new IllegalStateException("no archive of the classes: " + Files.readString(log));
       }
     } finally {
