@@ -81,6 +81,8 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.function.Supplier;
 import jdk.net.ExtendedSocketOptions;
 import org.jspecify.annotations.Nullable;
@@ -206,8 +208,7 @@ public final class Application implements AutoCloseable {
             clock);
     revocations.subscribe(sseManager::end);
     revocations.tellBy(text -> bus.tell(REVOKED, text));
-    // it may look through all streams, which the bus must not wait for
-    bus.hear(REVOKED, text -> Thread.startVirtualThread(() -> revocations.heard(text)));
+    bus.hear(REVOKED, revocations::heard);
     roomPresence.start(sseManager, bus);
 
     StreamHandler stream = streamHandler(authenticator, clock, List.of());
@@ -488,9 +489,12 @@ public final class Application implements AutoCloseable {
     if (running != null) {
       running.stop();
     }
-    compaction.close();
-    outbox.close();
-    revocations.close();
+    try (ExecutorService each = Executors.newVirtualThreadPerTaskExecutor()) {
+      // where the database is away, they wait for it at the same time
+      each.execute(compaction::close);
+      each.execute(outbox::close);
+      each.execute(revocations::close);
+    }
     roomPresence.close();
     sseManager.close();
     bus.close();

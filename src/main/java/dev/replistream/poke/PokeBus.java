@@ -96,24 +96,26 @@ public interface PokeBus extends AutoCloseable {
   /// @param text what their listeners get; one line
   void tell(String topic, String text);
 
-  /// Sets who takes what other nodes tell. It is called on a thread of the bus and must not wait.
+  /// Sets who takes what other nodes tell, each time on a thread of its own: two messages may come
+  /// in any order.
   void hear(String topic, Consumer<String> listener);
 
   /// What other nodes said to a question.
   ///
   /// @param texts their answers, in no order
-  /// @param areAll whether all answered that should have
+  /// @param areAll whether all answered that were asked. A node that is cut off, or was until a
+  ///   moment ago, is not known to hold anything, and is not asked.
   record Answers(List<String> texts, boolean areAll) {}
 
   /// Asks the other nodes that hold connections of a user something, and waits for their answers a
-  /// second at most, or for Redis to be found away.
+  /// second at most from when they are asked.
   ///
   /// @param topic a word
   /// @param text what their answerers get; one line
   Answers ask(String userId, String topic, String text);
 
-  /// Sets who answers what other nodes ask. It is called on a thread of the bus and must not wait;
-  /// where it throws, there is no answer.
+  /// Sets who answers what other nodes ask, each time on a thread of its own; where it throws,
+  /// there is no answer.
   void answer(String topic, UnaryOperator<String> answerer);
 
   /// Sets who is told that nodes may not have heard each other for a while, and now do.

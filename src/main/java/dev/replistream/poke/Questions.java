@@ -19,7 +19,7 @@ final class Questions {
   private final ConcurrentMap<Long, BlockingQueue<String>> open = new ConcurrentHashMap<>();
   private final AtomicLong last = new AtomicLong();
 
-  /// Asks, and waits for the answers a second at most.
+  /// Asks, and then waits for the answers a second at most.
   ///
   /// @param send sends the question under a number, and tells to how many nodes
   Answers ask(LongToIntFunction send) {

@@ -2,11 +2,14 @@ package dev.replistream.poke;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /// What a node asks Redis: the scripts with their keys and arguments, and what they answer. Each
@@ -15,6 +18,12 @@ import java.util.stream.Stream;
 ///
 /// Thread-safe.
 final class RedisCommands implements AutoCloseable {
+  /// The message by which a node lets all others mend.
+  static final String MEND = "mend";
+
+  /// How many questions of one caller's wait for their answers at once.
+  private static final int AT_ONCE = 1_000;
+
   private static final Duration LEASE = Duration.ofSeconds(5);
 
   /// How many users' last pokes a generation of a shard's cursor remembers.
@@ -29,6 +38,28 @@ final class RedisCommands implements AutoCloseable {
     this.server = server;
     this.links = Stream.generate(() -> new RedisLink(server)).limit(server.shards()).toList();
     this.node = node;
+  }
+
+  /// What is asked for at once, one part after the other.
+  static <T> List<List<T>> parts(List<T> all) {
+    return IntStream.iterate(0, from -> from < all.size(), from -> from + AT_ONCE)
+        .mapToObj(from -> all.subList(from, Math.min(all.size(), from + AT_ONCE)))
+        .toList();
+  }
+
+  /// The answers for some users, who are all asked for before the first answer is waited for.
+  static <T> Map<String, T> answers(
+      List<String> userIds, Function<String, CompletableFuture<T>> ask) {
+    Map<String, CompletableFuture<T>> asked = new HashMap<>();
+    userIds.forEach(userId -> asked.put(userId, ask.apply(userId)));
+    Map<String, T> answers = new HashMap<>();
+    asked.forEach((userId, answer) -> answers.put(userId, RedisLink.await(answer)));
+    return answers;
+  }
+
+  /// Who asks.
+  String node() {
+    return node;
   }
 
   void start() {
@@ -140,6 +171,11 @@ final class RedisCommands implements AutoCloseable {
   /// Sends a message to all nodes, this one too.
   CompletableFuture<Long> tellAll(String message) {
     return publish("all", message);
+  }
+
+  /// Lets all other nodes mend.
+  CompletableFuture<Long> letAllMend() {
+    return tellAll(MEND + " " + node);
   }
 
   /// Sends a message to one node.

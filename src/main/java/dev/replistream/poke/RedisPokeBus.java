@@ -2,7 +2,6 @@ package dev.replistream.poke;
 
 import dev.replistream.auth.TicketStore;
 import dev.replistream.http.Json;
-import dev.replistream.poke.RedisCommands.Beat;
 import dev.replistream.poke.RedisCommands.Held;
 import dev.replistream.poke.RedisCommands.Stamped;
 import io.helidon.metrics.api.Gauge;
@@ -15,7 +14,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,11 +22,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -57,22 +51,6 @@ public final class RedisPokeBus implements PokeBus {
   /// The epoch of the stamps that Redis gives.
   private static final String EPOCH = "r";
 
-  private static final Duration BEAT = Duration.ofMillis(500);
-
-  /// How long a message to itself may take.
-  private static final Duration PATIENCE = Duration.ofMillis(1_400);
-
-  private static final Duration COUNTS_RENEWED = Duration.ofMinutes(30);
-
-  /// How many users are noted while Redis is away; beyond it all nodes' streams get a `sync`.
-  private static final int MAX_NOTED = 100_000;
-
-  /// How many questions of one caller's wait for their answers at once.
-  private static final int AT_ONCE = 1_000;
-
-  /// The message by which a node lets all others mend.
-  private static final String MEND = "mend";
-
   private final RedisServer server;
   private final RedisCommands commands;
   private final List<Subscription> subscriptions;
@@ -80,31 +58,20 @@ public final class RedisPokeBus implements PokeBus {
   private final String node = UUID.randomUUID().toString().replace("-", "").substring(0, 12);
   private final PokeCounters counters;
   private final RecentPokes recent = new RecentPokes();
-  private final AtomicLongArray highestStamps; // by shard
-  private final Semaphore attention = new Semaphore(0);
-  private final Thread keeper;
+  private final Outage outage;
+  private final RedisKeeper keeper;
   private final ConcurrentMap<String, Consumer<String>> listeners = new ConcurrentHashMap<>();
   private final ConcurrentMap<String, UnaryOperator<String>> answerers = new ConcurrentHashMap<>();
   private final Questions questions = new Questions();
   private volatile Runnable found = () -> {};
   private volatile @Nullable Subscriber subscriber;
-  private volatile boolean mustMend = true;
-  private boolean hasJustStarted = true; // of the keeper alone
-  private volatile int connectionsElsewhere;
-  private volatile boolean isClosed;
-  private volatile boolean isUp; // written under this
-  private volatile boolean isMended;
-  // guarded by this
-  private final Set<String> noted = new HashSet<>();
-  private boolean hasMoreThanNoted;
-  private boolean isToldLost;
 
   /// A bus that has not begun yet.
   ///
   /// @param maxConnectionsPerUser how many connections a user may have on all nodes together
   public RedisPokeBus(RedisSettings settings, int maxConnectionsPerUser, MeterRegistry registry) {
     this.server = new RedisServer(settings);
-    this.highestStamps = new AtomicLongArray(server.shards());
+    this.outage = new Outage(server.shards());
     this.maxConnectionsPerUser = maxConnectionsPerUser;
     this.counters = new PokeCounters(registry);
     this.commands = new RedisCommands(server, node);
@@ -116,7 +83,7 @@ public final class RedisPokeBus implements PokeBus {
     registry.getOrCreate(
         Gauge.builder("replistream_redis_up", () -> isAvailable() ? 1 : 0)
             .description("Whether this node's pokes reach all nodes"));
-    this.keeper = Thread.ofPlatform().daemon().name("redis-keeper").unstarted(this::keep);
+    this.keeper = new RedisKeeper(this, commands, subscriptions, outage);
   }
 
   /// Why this node can't work with Redis, if that is there and says so: a password that is missing
@@ -132,7 +99,7 @@ public final class RedisPokeBus implements PokeBus {
     subscriber = holder;
     commands.start();
     subscriptions.forEach(Subscription::start);
-    keeper.start();
+    keeper.start(holder);
   }
 
   // ---- pokes
@@ -149,7 +116,7 @@ public final class RedisPokeBus implements PokeBus {
 
   /// A poke on its way, or null where Redis is away.
   private @Nullable CompletableFuture<Stamped> ask(String userId, Duration delay) {
-    return isUp ? commands.poke(userId, delay) : null;
+    return outage.isUp() ? commands.poke(userId, delay) : null;
   }
 
   /// Waits for Redis to stamp a poke, and brings it to this node's streams.
@@ -163,10 +130,10 @@ public final class RedisPokeBus implements PokeBus {
           Stamped stamped = RedisLink.await(answer);
           return stamped.elsewhere() + deliver(poke(userId, EPOCH, stamped.stamp()), delay);
         } catch (RedisUnavailableException e) {
-          lost(e);
+          outage.begins(e);
         }
       }
-      long stamp = note(userId);
+      long stamp = outage.note(userId, server.shardOf(userId));
       if (stamp > 0) {
         return deliver(poke(userId, node, stamp), delay);
       }
@@ -177,7 +144,7 @@ public final class RedisPokeBus implements PokeBus {
   private Poke poke(String userId, String epoch, long stamp) {
     Poke poke = new Poke(userId, epoch, stamp, System.nanoTime());
     recent.poked(poke);
-    seen(server.shardOf(userId), stamp);
+    outage.seen(server.shardOf(userId), stamp);
     return poke;
   }
 
@@ -196,10 +163,6 @@ public final class RedisPokeBus implements PokeBus {
     return count;
   }
 
-  private void seen(int shard, long stamp) {
-    highestStamps.accumulateAndGet(shard, stamp, Math::max);
-  }
-
   @Override
   public int poke(Set<String> userIds, String prompt, Source source) {
     int notified = userIds.contains(prompt) ? poke(prompt, source) : 0;
@@ -215,7 +178,7 @@ public final class RedisPokeBus implements PokeBus {
       counters.poked(source);
       turns.add(new Turn(others.get(i), Spread.turn(window, i, others.size())));
     }
-    for (List<Turn> some : chunks(turns)) {
+    for (List<Turn> some : RedisCommands.parts(turns)) {
       notified += poke(some);
     }
     return notified;
@@ -224,10 +187,10 @@ public final class RedisPokeBus implements PokeBus {
   /// A user to be poked.
   ///
   /// @param delay after which the streams are told
-  private record Turn(String userId, Duration delay) {}
+  record Turn(String userId, Duration delay) {}
 
   /// Pokes some users, who are all asked for before the first answer is waited for.
-  private int poke(List<Turn> turns) {
+  int poke(List<Turn> turns) {
     List<@Nullable CompletableFuture<Stamped>> asked = new ArrayList<>(turns.size());
     turns.forEach(turn -> asked.add(ask(turn.userId, turn.delay)));
     int notified = 0;
@@ -235,23 +198,6 @@ public final class RedisPokeBus implements PokeBus {
       notified += poked(asked.get(i), turns.get(i).userId, turns.get(i).delay);
     }
     return notified;
-  }
-
-  /// What is asked for at once, one part after the other.
-  private static <T> List<List<T>> chunks(List<T> all) {
-    return IntStream.iterate(0, from -> from < all.size(), from -> from + AT_ONCE)
-        .mapToObj(from -> all.subList(from, Math.min(all.size(), from + AT_ONCE)))
-        .toList();
-  }
-
-  /// The answers for some users, who are all asked for before the first answer is waited for.
-  private static <T> Map<String, T> answers(
-      List<String> userIds, Function<String, CompletableFuture<T>> ask) {
-    Map<String, CompletableFuture<T>> asked = new HashMap<>();
-    userIds.forEach(userId -> asked.put(userId, ask.apply(userId)));
-    Map<String, T> answers = new HashMap<>();
-    asked.forEach((userId, answer) -> answers.put(userId, RedisLink.await(answer)));
-    return answers;
   }
 
   /// How many connections some users have now, as far as that is known.
@@ -265,13 +211,13 @@ public final class RedisPokeBus implements PokeBus {
   private Map<String, Held> held(Collection<String> userIds) {
     Map<String, Held> held = new HashMap<>();
     try {
-      for (List<String> some : chunks(List.copyOf(userIds))) {
-        if (isUp) {
-          held.putAll(answers(some, commands::elsewhere));
+      for (List<String> some : RedisCommands.parts(List.copyOf(userIds))) {
+        if (outage.isUp()) {
+          held.putAll(RedisCommands.answers(some, commands::elsewhere));
         }
       }
     } catch (RedisUnavailableException e) {
-      lost(e);
+      outage.begins(e);
     }
     return held;
   }
@@ -301,18 +247,18 @@ public final class RedisPokeBus implements PokeBus {
                 Duration.ofMillis(Long.parseLong(parts[2])));
         case "tell" -> {
           if (!parts[1].equals(node)) {
-            listeners.getOrDefault(parts[2], _ -> {}).accept(parts[3]);
+            Consumer<String> listener = listeners.getOrDefault(parts[2], _ -> {});
+            aside(() -> listener.accept(parts[3]));
           }
         }
-        case "ask" -> answerTo(parts[1], parts[2], parts[3].split(" ", 2));
+        case "ask" -> aside(() -> answerTo(parts[1], parts[2], parts[3].split(" ", 2)));
         case "answer" -> questions.answered(Long.parseLong(parts[1]), message.split(" ", 3)[2]);
-        case MEND -> {
+        case RedisCommands.MEND -> {
           if (!parts[1].equals(node)) {
-            mustMend = true;
-            attention.release();
+            outage.mustBeMended();
           }
         }
-        case "gone" -> found.run(); // a node, with those who were present there
+        case "gone" -> found(); // a node, with those who were present there
         default -> {} // of a later release
       }
     } catch (RuntimeException e) { // one bad message must not end the subscription
@@ -320,9 +266,21 @@ public final class RedisPokeBus implements PokeBus {
     }
   }
 
+  /// Lets a listener do what it does on a thread of its own: those on whose turn the lease depends
+  /// must not wait for a lock with it.
+  private static void aside(Runnable listener) {
+    Thread.startVirtualThread(() -> {
+      try {
+        listener.run();
+      } catch (RuntimeException e) { // one bad message
+        LOGGER.log(Level.ERROR, "event=error where=redis-message", e);
+      }
+    });
+  }
+
   @Override
   public void tell(String topic, String text) {
-    if (isUp) {
+    if (outage.isUp()) {
       var _ =
           commands
               .tellAll("tell " + node + " " + topic + " " + text)
@@ -332,7 +290,7 @@ public final class RedisPokeBus implements PokeBus {
 
   @Override
   public Answers ask(String userId, String topic, String text) {
-    if (!isUp) {
+    if (!outage.isUp()) {
       return new Answers(List.of(), false);
     }
     try {
@@ -341,14 +299,14 @@ public final class RedisPokeBus implements PokeBus {
               number -> RedisLink.await(commands.askOthers(userId, number, topic + " " + text)));
       return new Answers(answers.texts(), answers.areAll() && isAvailable());
     } catch (RedisUnavailableException e) {
-      lost(e);
+      outage.begins(e);
       return new Answers(List.of(), false);
     }
   }
 
   private void answerTo(String other, String number, String[] question) {
     UnaryOperator<String> answerer = answerers.get(question[0]);
-    if (answerer != null && isUp) {
+    if (answerer != null && outage.isUp()) {
       var _ =
           commands
               .tell(other, "answer " + number + " " + answerer.apply(question[1]))
@@ -380,34 +338,34 @@ public final class RedisPokeBus implements PokeBus {
   ///
   /// @return whether it is kept
   boolean keep(String name, String text, Duration life) {
-    if (!isUp) {
+    if (!outage.isUp()) {
       return false;
     }
     try {
       RedisLink.await(commands.keep(name, text, life));
       return true;
     } catch (RedisUnavailableException e) {
-      lost(e);
+      outage.begins(e);
       return false;
     }
   }
 
   /// Takes what was kept, so that it is gone.
   Optional<String> take(String name) {
-    if (!isUp) {
+    if (!outage.isUp()) {
       return Optional.empty();
     }
     try {
       return RedisLink.await(commands.take(name));
     } catch (RedisUnavailableException e) {
-      lost(e);
+      outage.begins(e);
       return Optional.empty();
     }
   }
 
   private void lostUnlessDone(@Nullable Object done, @Nullable Throwable failure) {
     if (failure != null) {
-      lost(failure);
+      outage.begins(failure);
     }
   }
 
@@ -415,22 +373,22 @@ public final class RedisPokeBus implements PokeBus {
 
   @Override
   public EventId latest(String userId) {
-    if (isUp) {
+    if (outage.isUp()) {
       try {
         long stamp = RedisLink.await(commands.latest(userId));
-        seen(server.shardOf(userId), stamp);
+        outage.seen(server.shardOf(userId), stamp);
         return new EventId(EPOCH, stamp);
       } catch (RedisUnavailableException e) {
-        lost(e);
+        outage.begins(e);
       }
     }
     // whatever the client has seen, it may have missed something
-    return new EventId(node, highestStamps.get(server.shardOf(userId)));
+    return new EventId(node, outage.highestStamp(server.shardOf(userId)));
   }
 
   @Override
   public boolean join(String userId, int nth) {
-    if (!isUp) {
+    if (!outage.isUp()) {
       return true; // within the limit of this node; counted when Redis is back
     }
     try {
@@ -443,19 +401,19 @@ public final class RedisPokeBus implements PokeBus {
       }
       return mayJoin;
     } catch (RedisUnavailableException e) {
-      lost(e);
+      outage.begins(e);
       return true;
     }
   }
 
   @Override
   public void left(String userId) {
-    if (isUp) {
+    if (outage.isUp()) {
       var _ = askToCount(userId).whenComplete(this::lostUnlessDone);
     }
   }
 
-  private CompletableFuture<Long> askToCount(String userId) {
+  CompletableFuture<Long> askToCount(String userId) {
     return commands.count(userId, () -> held(userId));
   }
 
@@ -476,7 +434,7 @@ public final class RedisPokeBus implements PokeBus {
   public int connections() {
     Subscriber holder = subscriber;
     int own = holder == null ? 0 : holder.connections();
-    return isUp ? own + connectionsElsewhere : own;
+    return outage.isUp() ? own + keeper.connectionsElsewhere() : own;
   }
 
   @Override
@@ -491,255 +449,38 @@ public final class RedisPokeBus implements PokeBus {
 
   @Override
   public boolean isAvailable() {
-    return isUp && isMended;
+    return outage.isOver();
   }
 
   // ---- outages
 
   /// What was sent to this node since may be lost.
   private void brokeOff() {
-    lost(new RedisUnavailableException("its messages broke off"));
+    outage.begins(new RedisUnavailableException("its messages broke off"));
   }
 
-  /// Takes note that Redis is away.
-  private void lost(Throwable why) {
-    boolean isNews;
-    synchronized (this) {
-      isNews = !isToldLost;
-      isToldLost = true;
-      isUp = false;
-      isMended = false;
-      mustMend = true;
-    }
-    if (isNews && !isClosed) {
-      LOGGER.log(Level.WARNING, "event=redis-lost reason=" + Json.quoted(root(why).toString()));
-      attention.release();
-    }
+  /// Nodes may have missed what others said.
+  void found() {
+    aside(found);
   }
 
-  private static Throwable root(Throwable e) {
-    Throwable cause = e.getCause();
-    return cause == null ? e : root(cause);
-  }
-
-  /// Notes a user whose poke the other nodes have not heard of.
-  ///
-  /// @return a stamp above all that clients of this node have seen, and below all that Redis will
-  ///   give after; 0 when the others can be told now
-  private synchronized long note(String userId) {
-    if (isUp) {
-      return 0;
-    }
-    if (noted.size() < MAX_NOTED) {
-      noted.add(userId);
-    } else {
-      hasMoreThanNoted = true;
-    }
-    return highestStamps.incrementAndGet(server.shardOf(userId));
-  }
-
-  /// Renews the lease, and mends what an outage left.
-  private void keep() {
-    long renewed = System.nanoTime();
-    long beat = 0;
-    while (!isClosed) {
-      try {
-        beat(++beat);
-        if (mustMend) {
-          mend();
-        } else if (System.nanoTime() - renewed > COUNTS_RENEWED.toNanos()) {
-          renewed = System.nanoTime();
-          countAll();
-        }
-      } catch (RedisUnavailableException e) {
-        lost(e);
-      } catch (InterruptedException _) {
-        return; // closed
-      } catch (Throwable e) { // without this thread the lease would end
-        lost(e);
-        LOGGER.log(Level.ERROR, "event=error where=redis-keeper", e);
-      }
-      try {
-        if (attention.tryAcquire(BEAT.toMillis(), TimeUnit.MILLISECONDS)) {
-          attention.drainPermits();
-          // not at once: an outage may last
-          Thread.sleep(BEAT.dividedBy(5));
-        }
-      } catch (InterruptedException _) {
-        return; // closed
-      }
-    }
-  }
-
-  /// Keeps the leases while more is to be done than one beat takes.
-  private void renewLeases() {
-    for (CompletableFuture<Beat> each : askToBeat(0)) {
-      connectionsElsewhere = RedisLink.await(each).elsewhere();
-    }
-  }
-
-  private List<CompletableFuture<Beat>> askToBeat(long number) {
-    Subscriber holder = subscriber;
-    int own = holder == null ? 0 : holder.connections();
-    List<CompletableFuture<Beat>> asked = new ArrayList<>();
-    for (int shard = 0; shard < server.shards(); shard++) {
-      asked.add(commands.beat(shard, own, highestStamps.get(shard), number));
-    }
-    return asked;
-  }
-
-  private void beat(long number) throws InterruptedException {
-    for (Subscription subscription : subscriptions) {
-      if (!subscription.awaitReady(PATIENCE)) {
-        subscription.reconnect();
-        throw new RedisUnavailableException("it takes no subscription");
-      }
-    }
-    for (CompletableFuture<Beat> each : askToBeat(number)) {
-      Beat beat = RedisLink.await(each);
-      connectionsElsewhere = beat.elsewhere();
-      if (!beat.isKnown() && isUp) {
-        isMended = false;
-        mustMend = true;
-      }
-    }
-    for (Subscription subscription : subscriptions) {
-      if (!subscription.awaitBeat(number, PATIENCE)) {
-        subscription.reconnect();
-        throw new RedisUnavailableException("its messages don't come");
-      }
-    }
-  }
-
-  private void mend() {
-    mustMend = false;
-    try {
-      long[] floors = new long[server.shards()];
-      raiseFloors(hasJustStarted, floors);
-      hasJustStarted = false;
-      synchronized (this) {
-        isUp = true;
-      }
-      raiseFloors(false, floors); // above the stamps that this node gave in between
-      Map<String, Long> stamps = countAll();
-      tellOthers();
-      tellOwn(stamps);
-      warnOfPolicy();
-      found.run();
-      synchronized (this) {
-        isToldLost = !isUp;
-        isMended = isUp;
-      }
-      LOGGER.log(Level.INFO, "event=redis-found node={0} users={1,number,#}", node, stamps.size());
-    } catch (RuntimeException e) {
-      mustMend = true;
-      throw e;
-    }
-  }
-
-  private void warnOfPolicy() {
-    IntStream.range(0, server.shards())
-        .mapToObj(shard -> RedisLink.await(commands.policy(shard)))
-        .filter(policy -> !policy.isEmpty())
-        .findFirst()
-        .ifPresent(policy -> LOGGER.log(Level.WARNING, "event=redis-may-evict policy={0}", policy));
-  }
-
-  /// Raises the floors of those shards of which this node has given higher stamps.
-  ///
-  /// @param isStart whether all of them may stay, where other nodes live
-  private void raiseFloors(boolean isStart, long[] floors) {
-    for (int shard = 0; shard < server.shards(); shard++) {
-      long highest = highestStamps.get(shard);
-      if (floors[shard] == 0 || highest > floors[shard]) {
-        floors[shard] = RedisLink.await(commands.mend(shard, highest, isStart));
-        seen(shard, floors[shard]);
-      }
-    }
-  }
-
-  /// Says anew which streams this node holds.
-  ///
-  /// @return the last stamps of their users
-  private Map<String, Long> countAll() {
-    Subscriber holder = subscriber;
-    Map<String, Long> stamps = new HashMap<>();
-    List<String> users = holder == null ? List.of() : holder.users();
-    for (List<String> some : chunks(users)) {
-      stamps.putAll(answers(some, this::askToCount));
-      renewLeases();
-    }
-    return stamps;
-  }
-
-  /// Pokes those whom other nodes have not heard of.
-  private void tellOthers() {
-    List<Turn> turns;
-    boolean isMore;
-    synchronized (this) {
-      isMore = hasMoreThanNoted;
-    }
-    if (isMore) {
-      RedisLink.await(commands.tellAll(MEND + " " + node));
-    }
-    synchronized (this) { // Redis is there, so nobody is noted in between
-      hasMoreThanNoted = false;
-      turns = noted.stream().map(userId -> new Turn(userId, Duration.ZERO)).toList();
-      noted.clear();
-    }
-    for (List<Turn> some : chunks(turns)) {
-      poke(some);
-      renewLeases();
-    }
-  }
-
-  /// Brings every stream of this node a `sync`.
-  private void tellOwn(Map<String, Long> stamps) {
-    Subscriber holder = subscriber;
-    if (holder == null) {
-      return;
-    }
-    List<String> users = new ArrayList<>(stamps.keySet());
-    Collections.shuffle(users);
-    Duration window = Spread.window(holder.connections());
-    long now = System.nanoTime();
-    for (int i = 0; i < users.size(); i++) {
-      String userId = users.get(i);
-      deliver(
-          new Poke(userId, EPOCH, stamps.getOrDefault(userId, 0L), now),
-          Spread.turn(window, i, users.size()));
-    }
+  /// Brings the last poke of a user to this node's streams once more.
+  void deliver(String userId, long stamp, Duration delay) {
+    deliver(new Poke(userId, EPOCH, stamp, System.nanoTime()), delay);
   }
 
   @Override
   public void close() {
-    isClosed = true;
-    keeper.interrupt();
-    try {
-      if (isUp) {
-        tellOthers();
-        for (int shard = 0; shard < server.shards(); shard++) {
-          RedisLink.await(commands.leave(shard));
-        }
-      }
-    } catch (RedisUnavailableException _) {
-      // the lease ends by itself
-    }
-    synchronized (this) {
-      if (!noted.isEmpty()) {
-        LOGGER.log(
-            Level.WARNING,
-            "event=pokes-lost users={0,number,#} reason=\"other nodes were not told\"",
-            noted.size());
-      }
-    }
+    outage.close();
+    keeper.close();
+    outage.warnOfNoted();
     abandon();
   }
 
   /// Ends what the bus runs, without a word to the other nodes, as a crash does.
   void abandon() {
-    isClosed = true;
-    keeper.interrupt();
+    outage.close();
+    keeper.abandon();
     subscriptions.forEach(Subscription::close);
     commands.close();
   }

@@ -4,9 +4,12 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import dev.replistream.http.Json;
 import dev.replistream.poke.PokeBus;
 import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -14,6 +17,7 @@ import java.util.Map;
 
 /// The open connections of users, on whichever nodes they are. Thread-safe.
 public final class Sessions {
+  private static final Logger LOGGER = System.getLogger(Sessions.class.getName());
   private static final String LIST = "sessions";
   private static final String END = "end-session";
   private static final String ENDED = "ended";
@@ -74,36 +78,44 @@ public final class Sessions {
     json.writeEndArray();
   }
 
-  /// The connections of a user, the oldest first; without those of nodes that don't answer within a
-  /// second.
+  /// The connections of a user, the oldest first by the clocks of their nodes; without those of
+  /// nodes that don't answer within a second.
   List<Session> of(String userId) {
     List<Session> all = new ArrayList<>(here(userId));
     for (String answer : bus.ask(userId, LIST, userId).texts()) {
-      array(answer).forEach(session -> all.add(Session.of((Map<?, ?>) session)));
+      try {
+        all.addAll(array(answer).stream().map(each -> Session.of((Map<?, ?>) each)).toList());
+      } catch (RuntimeException e) { // of another release
+        LOGGER.log(Level.DEBUG, "event=answer-unknown", e);
+      }
     }
     all.sort(Comparator.comparing(Session::connectedAt)); // those of this node keep their order
     return all;
   }
 
   private List<Session> here(String userId) {
-    Instant now = clock.instant();
     long nowNanos = System.nanoTime();
+    Instant now = clock.instant();
     return manager.open(userId).stream()
         .map(connection ->
             new Session(
                 connection.id(),
                 connection.transport().label(),
                 connection.device(),
-                now.minusNanos(nowNanos - connection.openedNanoTime()),
-                now.minusNanos(nowNanos - connection.lastWriteNanoTime())))
+                millis(now.minusNanos(nowNanos - connection.openedNanoTime())),
+                millis(now.minusNanos(nowNanos - connection.lastWriteNanoTime()))))
         .toList();
+  }
+
+  private static Instant millis(Instant instant) {
+    return instant.truncatedTo(ChronoUnit.MILLIS); // as the answers of other nodes have it
   }
 
   /// What became of a connection that was to end.
   enum End {
     /// This call ended it: its client is told not to come back.
     ENDED,
-    /// The user has none of that id, or something else ended it first.
+    /// The user has none of that id on a node that can be asked, or something else ended it first.
     UNKNOWN,
     /// A node that may have it did not answer.
     UNANSWERED

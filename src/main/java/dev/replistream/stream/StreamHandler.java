@@ -88,11 +88,11 @@ public final class StreamHandler implements Handler {
     // before a ticket is used up
     String device = Device.of(request);
     boolean asksForPresence = asksForPresence(request);
-    Caller caller = authenticator.streamCaller(request);
     if (!acceptsEvents(request.headers())) {
       throw Problem.of(Status.NOT_ACCEPTABLE_406, "This route answers with text/event-stream only.")
           .toException();
     }
+    Caller caller = authenticator.streamCaller(request);
     Connection connection =
         new Connection(
             caller, Transport.SSE, device, Duration.between(clock.instant(), caller.expiresAt()));

@@ -45,7 +45,10 @@ abstract class PokeBusRules {
     // before that each stream is still due for a sync
     Eventually.holds(
         "all have found each other",
-        () -> buses.stream().allMatch(bus -> bus instanceof LocalPokeBus || found.contains(bus)));
+        () ->
+            buses.stream()
+                .allMatch(bus ->
+                    bus instanceof LocalPokeBus || (found.contains(bus) && bus.isAvailable())));
   }
 
   private List<RecordingStreams> all() {
