@@ -2,7 +2,6 @@ package dev.replistream.cli;
 
 import dev.replistream.http.Json;
 import dev.replistream.http.ProblemException;
-import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.Optional;
 
@@ -15,9 +14,7 @@ record Answer(Head head, String body) {
   /// The members of the body, where it is a JSON object; none otherwise.
   Map<?, ?> json() {
     try {
-      return Json.parse(body.getBytes(StandardCharsets.UTF_8)) instanceof Map<?, ?> object
-          ? object
-          : Map.of();
+      return Json.parse(body) instanceof Map<?, ?> object ? object : Map.of();
     } catch (ProblemException _) {
       return Map.of(); // a page of a proxy, or nothing
     }

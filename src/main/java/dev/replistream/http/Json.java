@@ -110,6 +110,11 @@ public final class Json {
     return bytes.toByteArray();
   }
 
+  /// The value that `writer` writes, as text of one line.
+  public static String writeText(Writer writer) {
+    return new String(write(writer), StandardCharsets.UTF_8);
+  }
+
   /// The value whose first token is the parser's current one, as text of the form of {@link
   /// JsonValue#toJson}; the parser is left at its last token. It takes a tenth of the memory of a
   /// {@link JsonValue}, into which it can be parsed later.
@@ -201,6 +206,13 @@ public final class Json {
   ///   or nests deeper than 512
   public static @Nullable Object parse(byte[] text) {
     return Json.<@Nullable Object>read(FACTORY, new StringReader(decode(text)), Json::value);
+  }
+
+  /// Parses one JSON value, as {@link #parse(byte[])} does.
+  ///
+  /// @throws ProblemException as that does
+  public static @Nullable Object parse(String text) {
+    return parse(text.getBytes(StandardCharsets.UTF_8));
   }
 
   private static <T extends @Nullable Object> T read(

@@ -4,7 +4,6 @@ import dev.replistream.auth.Caller;
 import dev.replistream.auth.Caller.Credential;
 import dev.replistream.auth.TicketStore;
 import dev.replistream.http.Json;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashSet;
@@ -42,29 +41,27 @@ final class RedisTickets implements TicketStore {
 
   /// How a ticket was asked for says nothing about the caller that it stands for.
   static String toJson(Caller caller) {
-    return new String(
-        Json.write(json -> {
-          json.writeStartObject();
-          json.writeStringField("sub", caller.userId());
-          json.writeArrayFieldStart("scope");
-          for (String scope : caller.scopes()) {
-            json.writeString(scope);
-          }
-          json.writeEndArray();
-          json.writeStringField("exp", caller.expiresAt().toString());
-          if (caller.sid().isPresent()) {
-            json.writeStringField("sid", caller.sid().get());
-          }
-          if (!caller.issuedAt().equals(Instant.MIN)) {
-            json.writeStringField("iat", caller.issuedAt().toString());
-          }
-          json.writeEndObject();
-        }),
-        StandardCharsets.UTF_8);
+    return Json.writeText(json -> {
+      json.writeStartObject();
+      json.writeStringField("sub", caller.userId());
+      json.writeArrayFieldStart("scope");
+      for (String scope : caller.scopes()) {
+        json.writeString(scope);
+      }
+      json.writeEndArray();
+      json.writeStringField("exp", caller.expiresAt().toString());
+      if (caller.sid().isPresent()) {
+        json.writeStringField("sid", caller.sid().get());
+      }
+      if (!caller.issuedAt().equals(Instant.MIN)) {
+        json.writeStringField("iat", caller.issuedAt().toString());
+      }
+      json.writeEndObject();
+    });
   }
 
   static Caller fromJson(String text) {
-    if (!(Json.parse(text.getBytes(StandardCharsets.UTF_8)) instanceof Map<?, ?> object)
+    if (!(Json.parse(text) instanceof Map<?, ?> object)
         || !(object.get("scope") instanceof List<?> scopes)) {
       throw new IllegalArgumentException("not a ticket of this release");
     }

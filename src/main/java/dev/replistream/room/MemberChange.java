@@ -1,7 +1,6 @@
 package dev.replistream.room;
 
 import dev.replistream.http.Json;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -10,22 +9,20 @@ import java.util.List;
 public record MemberChange(String room, String userId) {
   /// Some changes as one line of JSON, for other nodes: `["room","user",…]`.
   static String text(Collection<MemberChange> changes) {
-    return new String(
-        Json.write(json -> {
-          json.writeStartArray();
-          for (MemberChange change : changes) {
-            json.writeString(change.room);
-            json.writeString(change.userId);
-          }
-          json.writeEndArray();
-        }),
-        StandardCharsets.UTF_8);
+    return Json.writeText(json -> {
+      json.writeStartArray();
+      for (MemberChange change : changes) {
+        json.writeString(change.room);
+        json.writeString(change.userId);
+      }
+      json.writeEndArray();
+    });
   }
 
   /// Reads what {@link #text} wrote; nothing else.
   static List<MemberChange> parse(String text) {
     List<MemberChange> changes = new ArrayList<>();
-    if (Json.parse(text.getBytes(StandardCharsets.UTF_8)) instanceof List<?> parts) {
+    if (Json.parse(text) instanceof List<?> parts) {
       for (int i = 0; i + 1 < parts.size(); i += 2) {
         changes.add(
             new MemberChange(String.valueOf(parts.get(i)), String.valueOf(parts.get(i + 1))));

@@ -6,7 +6,6 @@ import dev.replistream.poke.PokeBus;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -31,7 +30,7 @@ public final class Sessions {
     this.manager = manager;
     this.bus = bus;
     this.clock = clock;
-    bus.answer(LIST, userId -> text(json -> writeAll(json, here(userId))));
+    bus.answer(LIST, userId -> Json.writeText(json -> writeAll(json, here(userId))));
     bus.answer(
         END,
         text -> {
@@ -130,7 +129,7 @@ public final class Sessions {
         bus.ask(
             userId,
             END,
-            text(json -> {
+            Json.writeText(json -> {
               json.writeStartArray();
               json.writeString(userId);
               json.writeString(id);
@@ -142,12 +141,8 @@ public final class Sessions {
     return answers.areAll() ? End.UNKNOWN : End.UNANSWERED;
   }
 
-  private static String text(Json.Writer writer) {
-    return new String(Json.write(writer), StandardCharsets.UTF_8);
-  }
-
   private static List<?> array(String text) {
-    if (Json.parse(text.getBytes(StandardCharsets.UTF_8)) instanceof List<?> array) {
+    if (Json.parse(text) instanceof List<?> array) {
       return array;
     }
     throw new IllegalArgumentException("not of this release");
