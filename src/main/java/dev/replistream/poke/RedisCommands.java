@@ -202,26 +202,23 @@ final class RedisCommands implements AutoCloseable {
   /// Keeps something for a while.
   CompletableFuture<Long> keep(String name, String text, Duration life) {
     int shard = server.shardOf(name);
-    List<String> more = List.of(text, Long.toString(Math.max(1, life.toMillis())));
-    return links
-        .get(shard)
-        .ask(
-            RedisScript.KEEP,
-            keysAnd(shard, name),
-            () -> arguments(shard, "", more),
-            Long.class::cast);
+    return ask(
+        RedisScript.KEEP,
+        shard,
+        keysAnd(shard, name),
+        List.of(text, Long.toString(Math.max(1, life.toMillis()))),
+        Long.class::cast);
   }
 
   /// Takes what was kept, so that it is gone.
   CompletableFuture<Optional<String>> take(String name) {
     int shard = server.shardOf(name);
-    return links
-        .get(shard)
-        .ask(
-            RedisScript.TAKE,
-            keysAnd(shard, name),
-            () -> arguments(shard, "", List.of()),
-            answer -> Optional.ofNullable((String) answer));
+    return ask(
+        RedisScript.TAKE,
+        shard,
+        keysAnd(shard, name),
+        List.of(),
+        answer -> Optional.ofNullable((String) answer));
   }
 
   /// By which policy the server of a shard takes away what it holds; empty where it does not.
@@ -234,6 +231,7 @@ final class RedisCommands implements AutoCloseable {
     return ask(RedisScript.LEAVE, shard, List.of(server.publish()), Long.class::cast);
   }
 
+  /// Asks about a user.
   private <T> CompletableFuture<T> ask(
       RedisScript script, String userId, List<String> more, Function<Object, T> read) {
     int shard = server.shardOf(userId);
@@ -242,9 +240,19 @@ final class RedisCommands implements AutoCloseable {
         .ask(script, keys(shard, userId), () -> arguments(shard, userId, more), read);
   }
 
+  /// Asks about a shard as a whole.
   private <T> CompletableFuture<T> ask(
       RedisScript script, int shard, List<String> more, Function<Object, T> read) {
-    return links.get(shard).ask(script, keys(shard, ""), () -> arguments(shard, "", more), read);
+    return ask(script, shard, keys(shard, ""), more, read);
+  }
+
+  private <T> CompletableFuture<T> ask(
+      RedisScript script,
+      int shard,
+      List<String> keys,
+      List<String> more,
+      Function<Object, T> read) {
+    return links.get(shard).ask(script, keys, () -> arguments(shard, "", more), read);
   }
 
   private List<String> keys(int shard, String userId) {

@@ -23,6 +23,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -290,18 +291,14 @@ public final class RedisPokeBus implements PokeBus {
 
   @Override
   public Answers ask(String userId, String topic, String text) {
-    if (!outage.isUp()) {
-      return new Answers(List.of(), false);
-    }
-    try {
-      Answers answers =
-          questions.ask(
-              number -> RedisLink.await(commands.askOthers(userId, number, topic + " " + text)));
-      return new Answers(answers.texts(), answers.areAll() && isAvailable());
-    } catch (RedisUnavailableException e) {
-      outage.begins(e);
-      return new Answers(List.of(), false);
-    }
+    return whileUp(
+        () -> {
+          Answers answers =
+              questions.ask(number ->
+                  RedisLink.await(commands.askOthers(userId, number, topic + " " + text)));
+          return new Answers(answers.texts(), answers.areAll() && isAvailable());
+        },
+        () -> new Answers(List.of(), false));
   }
 
   private void answerTo(String other, String number, String[] question) {
@@ -338,29 +335,24 @@ public final class RedisPokeBus implements PokeBus {
   ///
   /// @return whether it is kept
   boolean keep(String name, String text, Duration life) {
-    if (!outage.isUp()) {
-      return false;
-    }
-    try {
-      RedisLink.await(commands.keep(name, text, life));
-      return true;
-    } catch (RedisUnavailableException e) {
-      outage.begins(e);
-      return false;
-    }
+    return whileUp(() -> RedisLink.await(commands.keep(name, text, life)) == 1, () -> false);
   }
 
   /// Takes what was kept, so that it is gone.
   Optional<String> take(String name) {
-    if (!outage.isUp()) {
-      return Optional.empty();
+    return whileUp(() -> RedisLink.await(commands.take(name)), Optional::empty);
+  }
+
+  /// What Redis answers, or what is so without it.
+  private <T> T whileUp(Supplier<T> asked, Supplier<T> otherwise) {
+    if (outage.isUp()) {
+      try {
+        return asked.get();
+      } catch (RedisUnavailableException e) {
+        outage.begins(e);
+      }
     }
-    try {
-      return RedisLink.await(commands.take(name));
-    } catch (RedisUnavailableException e) {
-      outage.begins(e);
-      return Optional.empty();
-    }
+    return otherwise.get();
   }
 
   private void lostUnlessDone(@Nullable Object done, @Nullable Throwable failure) {
@@ -373,37 +365,31 @@ public final class RedisPokeBus implements PokeBus {
 
   @Override
   public EventId latest(String userId) {
-    if (outage.isUp()) {
-      try {
-        long stamp = RedisLink.await(commands.latest(userId));
-        outage.seen(server.shardOf(userId), stamp);
-        return new EventId(EPOCH, stamp);
-      } catch (RedisUnavailableException e) {
-        outage.begins(e);
-      }
-    }
-    // whatever the client has seen, it may have missed something
-    return new EventId(node, outage.highestStamp(server.shardOf(userId)));
+    int shard = server.shardOf(userId);
+    return whileUp(
+        () -> {
+          long stamp = RedisLink.await(commands.latest(userId));
+          outage.seen(shard, stamp);
+          return new EventId(EPOCH, stamp);
+        },
+        // whatever the client has seen, it may have missed something
+        () -> new EventId(node, outage.highestStamp(shard)));
   }
 
   @Override
   public boolean join(String userId, int nth) {
-    if (!outage.isUp()) {
-      return true; // within the limit of this node; counted when Redis is back
-    }
-    try {
-      boolean mayJoin =
-          RedisLink.await(
-              commands.join(userId, nth, maxConnectionsPerUser, held(userId).sinceMillis()));
-      Subscriber holder = subscriber;
-      if (mayJoin && holder != null && holder.connections(userId) != nth) {
-        left(userId); // others came or left meanwhile: count them as they are now
-      }
-      return mayJoin;
-    } catch (RedisUnavailableException e) {
-      outage.begins(e);
-      return true;
-    }
+    return whileUp(
+        () -> {
+          boolean mayJoin =
+              RedisLink.await(
+                  commands.join(userId, nth, maxConnectionsPerUser, held(userId).sinceMillis()));
+          Subscriber holder = subscriber;
+          if (mayJoin && holder != null && holder.connections(userId) != nth) {
+            left(userId); // others came or left meanwhile: count them as they are now
+          }
+          return mayJoin;
+        },
+        () -> true); // within the limit of this node; counted when Redis is back
   }
 
   @Override
