@@ -21,21 +21,28 @@ import java.util.stream.Stream;
 /// Thread-safe.
 public final class QuickStart {
   private static final int LIMIT_SECONDS = 60;
-  private static final List<String> COMPILER_AND_COLLECTOR =
-      List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
   private static final Path HOME = Path.of("target", "quick-start").toAbsolutePath();
   private static final String CLASS_PATH = makeJars();
   private static final Path ARCHIVE = archive();
 
   private QuickStart() {}
 
-  /// The JVM's options for {@link #classPath}; further directories may follow there.
-  public static List<String> options() {
-    List<String> options = new ArrayList<>(COMPILER_AND_COLLECTOR);
-    options.add("-XX:SharedArchiveFile=" + ARCHIVE);
-    // what does not fit is done without, such as for --enable-native-access, and without a word
-    options.add("-Xlog:disable");
-    return options;
+  /// The program and its options, for {@link #classPath}; further directories may follow there.
+  public static List<String> java() {
+    return java("-XX:SharedArchiveFile=" + ARCHIVE);
+  }
+
+  private static List<String> java(String archive) {
+    return List.of(
+        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        // a library of the tests brings SLF4J along, which would say that nothing listens to it
+        "-Dslf4j.internal.verbosity=ERROR",
+        "--enable-native-access=ALL-UNNAMED", // as the jar's manifest says
+        "-XX:TieredStopAtLevel=1",
+        "-XX:+UseSerialGC",
+        archive,
+        // what does not fit is done without, such as for --enable-native-access, and without a word
+        "-Xlog:disable");
   }
 
   /// The tests' own class path, with jars for its directories, of which there can be no archive.
@@ -116,12 +123,7 @@ public final class QuickStart {
   private static void archive(Path archive) throws IOException, InterruptedException {
     Path data = Files.createDirectories(HOME.resolve("data"));
     Path log = data.resolve("log");
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(COMPILER_AND_COLLECTOR);
-    command.add("-XX:ArchiveClassesAtExit=" + archive);
-    command.add("-Xlog:disable");
-    command.add("--enable-native-access=ALL-UNNAMED");
+    List<String> command = new ArrayList<>(java("-XX:ArchiveClassesAtExit=" + archive));
     command.addAll(List.of("-cp", CLASS_PATH, Main.class.getName(), "serve"));
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().keySet().removeIf(name -> name.startsWith("REPLISTREAM_"));

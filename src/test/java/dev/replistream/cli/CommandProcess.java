@@ -4,7 +4,6 @@ import dev.replistream.Main;
 import dev.replistream.QuickStart;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -31,12 +30,7 @@ public final class CommandProcess implements AutoCloseable {
   /// @param jvmOptions besides those of {@link QuickStart}
   public static CommandProcess start(
       Map<String, String> variables, List<String> jvmOptions, String... args) throws IOException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    // a library of the tests brings SLF4J along, which would say that nothing listens to it
-    command.add("-Dslf4j.internal.verbosity=ERROR");
-    command.add("--enable-native-access=ALL-UNNAMED"); // as the jar's manifest says
-    command.addAll(QuickStart.options());
+    List<String> command = new ArrayList<>(QuickStart.java());
     command.addAll(jvmOptions);
     command.addAll(List.of("-cp", QuickStart.classPath(), Main.class.getName()));
     command.addAll(List.of(args));

@@ -3,8 +3,6 @@ package dev.replistream.client;
 import dev.replistream.Main;
 import dev.replistream.QuickStart;
 import dev.replistream.http.JsonValue;
-import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
@@ -14,15 +12,7 @@ final class ServerProcess {
 
   /// The tests give it its environment and put mutators behind the class path.
   private static Stream<String> command() {
-    return Stream.of(
-            List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()),
-            QuickStart.options(),
-            List.of(
-                "--enable-native-access=ALL-UNNAMED",
-                "-Dslf4j.internal.verbosity=ERROR",
-                Main.class.getName(),
-                "serve"))
-        .flatMap(List::stream);
+    return Stream.concat(QuickStart.java().stream(), Stream.of(Main.class.getName(), "serve"));
   }
 
   /// What the environment of Node has to hold.

@@ -170,13 +170,12 @@ class ManyNodesTest {
   }
 
   private HttpReply post(int node, String route, String json) {
-    return nodes
-        .client(node)
-        .send(
-            HttpRequest.api("POST", route)
-                .by(nodes.client(node).token("alice"))
-                .with("Content-Type", "application/json")
-                .with(json));
+    return send(
+        node, HttpRequest.api("POST", route).with("Content-Type", "application/json").with(json));
+  }
+
+  private HttpReply send(int node, HttpRequest request) {
+    return nodes.client(node).send(request.by(nodes.client(node).token("alice")));
   }
 
   @Test
@@ -239,9 +238,7 @@ class ManyNodesTest {
   }
 
   private HttpReply send(int node, String method, String route) {
-    return nodes
-        .client(node)
-        .send(HttpRequest.api(method, route).by(nodes.client(node).token("alice")));
+    return send(node, HttpRequest.api(method, route));
   }
 
   /// The ids of alice's sessions that a node lists, by their devices.
