@@ -7,7 +7,10 @@ import dev.replistream.LogCapture;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -156,6 +159,47 @@ class RedisOutageTest {
     proxy.mend();
 
     Eventually.holdsWithin(REPAIR, "alice is told", () -> newest(nearStreams, "alice") >= stamp);
+  }
+
+  @Test
+  void whatANodePokesWhileItIsCutOffReachesTheOthersWhenItIsBack() {
+    farStreams.open("alice");
+    proxy.cut();
+    Eventually.holdsWithin(NOTICE, "it is noticed", () -> !near.isAvailable());
+    assertThat(near.poke("alice", PokeBus.Source.SELF)).isZero();
+    raiseCounter(10);
+    assertThat(farStreams.delivered("alice")).isEmpty();
+
+    proxy.mend();
+
+    Eventually.holdsWithin(REPAIR, "alice is told", () -> newest(farStreams, "alice") > 0);
+    assertThat(far.isAvailable()).isTrue();
+  }
+
+  /// More than a node notes: then all nodes bring all their streams a sync.
+  @Test
+  void noneOfVeryManyPokesOfANodeThatIsCutOffIsForgotten() {
+    farStreams.open("alice");
+    proxy.cut();
+    Eventually.holdsWithin(NOTICE, "it is noticed", () -> !near.isAvailable());
+    for (int i = 0; i < 100_000; i++) {
+      near.poke("user" + i, PokeBus.Source.SELF);
+    }
+    near.poke("alice", PokeBus.Source.SELF);
+    raiseCounter(110_000);
+    assertThat(farStreams.delivered("alice")).isEmpty();
+
+    proxy.mend();
+
+    Eventually.holdsWithin(REPAIR, "alice is told", () -> newest(farStreams, "alice") > 0);
+  }
+
+  /// Above what the other node gives meanwhile: else it looks as if Redis had lost writes, for
+  /// which all nodes mend.
+  private void raiseCounter(int pokes) {
+    Set<String> others =
+        IntStream.range(0, pokes).mapToObj(i -> "other" + i).collect(Collectors.toSet());
+    far.poke(others, "", PokeBus.Source.ROOM);
   }
 
   @Test
