@@ -189,7 +189,7 @@ public final class Application implements AutoCloseable {
                 new Revocations(database, Revocations.MAX, revokedTokens, settings.auth(), clock));
     compaction = new Compaction(database, settings.sync(), clock);
 
-    Rooms rooms = new Rooms(database, outbox, settings.rooms(), bus, roomPresence, clock);
+    Rooms rooms = new Rooms(database, outbox, settings.rooms(), roomPresence, clock);
     // what has threads of its own comes when nothing can stop the start any more
     wires =
         new Wires(
@@ -203,6 +203,7 @@ public final class Application implements AutoCloseable {
             streamSettings,
             settings.presenceGrace(),
             bus,
+            outbox,
             streamMetrics,
             revokedTokens::covers,
             clock);
@@ -246,7 +247,8 @@ public final class Application implements AutoCloseable {
             .on(
                 Method.POST,
                 API + "/poke-user",
-                new PokeHandler(authenticator, bus, clock, settings.http().maxBodyBytes()))
+                new PokeHandler(
+                    authenticator, outbox, bus.isInstant(), clock, settings.http().maxBodyBytes()))
             .on(Method.GET, API + "/stats", new StatsHandler(authenticator, bus, clock))
             .on(Method.GET, API + "/sessions", session::list)
             .on(Method.DELETE, API + "/sessions/{id}", session::end)

@@ -157,12 +157,12 @@ final class Outage {
     isClosed = true;
   }
 
-  /// Tells the log of those whom no other node will poke now.
+  /// Tells the log of those whom this node has not poked for the others.
   synchronized void warnOfNoted() {
     if (!noted.isEmpty()) {
       LOGGER.log(
           Level.WARNING,
-          "event=pokes-lost users={0,number,#} reason=\"other nodes were not told\"",
+          "event=pokes-untold users={0,number,#} reason=\"Redis is away\"",
           noted.size());
     }
   }

@@ -28,14 +28,19 @@ public final class PokeHandler implements Handler {
   private static final byte[] BARE_WORD = "sync".getBytes(StandardCharsets.US_ASCII);
 
   private final Authenticator authenticator;
-  private final PokeBus bus;
+  private final Poker poker;
+  private final boolean isInstant;
   private final Clock clock;
   private final int maxBodyBytes;
 
+  /// @param isInstant whether `poker` never waits, so that a thread which many connections share
+  ///   may poke
   /// @param maxBodyBytes the largest body that is read
-  public PokeHandler(Authenticator authenticator, PokeBus bus, Clock clock, int maxBodyBytes) {
+  public PokeHandler(
+      Authenticator authenticator, Poker poker, boolean isInstant, Clock clock, int maxBodyBytes) {
     this.authenticator = authenticator;
-    this.bus = bus;
+    this.poker = poker;
+    this.isInstant = isInstant;
     this.clock = clock;
     this.maxBodyBytes = maxBodyBytes;
   }
@@ -44,7 +49,7 @@ public final class PokeHandler implements Handler {
   public void handle(ServerRequest request, ServerResponse response) {
     Caller caller = authenticator.caller(request);
     Routes.sendJson(response, poke(caller, Json.body(request, maxBodyBytes)));
-    if (bus.isInstant()) {
+    if (isInstant) {
       authenticator
           .later(request)
           .ifPresent(again -> Repeats.of(response, body -> poke(again.get(), body)));
@@ -62,7 +67,7 @@ public final class PokeHandler implements Handler {
     }
     int notified = 0;
     for (String userId : targets.userIds()) {
-      notified += bus.poke(userId, self ? PokeBus.Source.SELF : PokeBus.Source.SERVICE);
+      notified += poker.poke(userId, self ? PokeBus.Source.SELF : PokeBus.Source.SERVICE);
     }
     return answer(targets, notified);
   }

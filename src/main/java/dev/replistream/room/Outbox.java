@@ -8,6 +8,7 @@ import dev.replistream.db.Upkeep;
 import dev.replistream.db.Work;
 import dev.replistream.http.Json;
 import dev.replistream.poke.PokeBus;
+import dev.replistream.poke.Poker;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.sql.PreparedStatement;
@@ -31,11 +32,12 @@ import org.jspecify.annotations.Nullable;
 /// Where several nodes share the database, a transaction also writes down whom it concerns, and
 /// that is crossed out once they have been poked. What stands there for five seconds was left by a
 /// node that died in between, or was cut off: any node pokes for it (the pattern is known as a
-/// transactional outbox). A node that is alone needs none of that: its streams die with it, and
-/// their clients come back with an id that the next process does not know.
+/// transactional outbox). So is whom it pokes for other reasons while it can't tell the other
+/// nodes. A node that is alone needs none of that: its streams die with it, and their clients come
+/// back with an id that the next process does not know.
 ///
 /// Thread-safe. It owns one thread, from {@link #start} to {@link #close}.
-public final class Outbox implements AutoCloseable {
+public final class Outbox implements Poker, AutoCloseable {
   private static final Logger LOGGER = System.getLogger(Outbox.class.getName());
   private static final Duration CROSS_OUT = Duration.ofMillis(200);
   private static final Duration SWEEP = Duration.ofSeconds(2);
@@ -87,6 +89,35 @@ public final class Outbox implements AutoCloseable {
         owed.poke(prompt, source);
       }
     });
+  }
+
+  @Override
+  public int poke(String userId, PokeBus.Source source) {
+    int notified = bus.poke(userId, source);
+    keepUntold(Set.of(userId));
+    return notified;
+  }
+
+  @Override
+  public int poke(Set<String> userIds, String prompt, PokeBus.Source source) {
+    int notified = bus.poke(userIds, prompt, source);
+    keepUntold(userIds);
+    return notified;
+  }
+
+  /// Writes down who was poked while other nodes can't be told, so that they are though this node
+  /// dies before it can.
+  private void keepUntold(Set<String> users) {
+    if (isKept && !bus.isAvailable() && !users.isEmpty() && database.isAvailable()) {
+      try {
+        database.inTransaction(session -> {
+          insert(session, UUID.randomUUID().toString(), users);
+          return users;
+        });
+      } catch (DatabaseUnavailableException _) {
+        // the bus tells them, should this node live
+      }
+    }
   }
 
   /// Runs transactions and keeps whom they concern. Confined to one thread.

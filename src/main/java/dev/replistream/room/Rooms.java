@@ -26,22 +26,15 @@ public final class Rooms {
   private final Database database;
   private final Outbox outbox;
   private final RoomSettings limits;
-  private final PokeBus bus;
   private final RoomPresence presence;
   private final Clock clock;
 
   /// The rooms of a database.
   public Rooms(
-      Database database,
-      Outbox outbox,
-      RoomSettings limits,
-      PokeBus bus,
-      RoomPresence presence,
-      Clock clock) {
+      Database database, Outbox outbox, RoomSettings limits, RoomPresence presence, Clock clock) {
     this.database = database;
     this.outbox = outbox;
     this.limits = limits;
-    this.bus = bus;
     this.presence = presence;
     this.clock = clock;
   }
@@ -133,7 +126,7 @@ public final class Rooms {
           }
           return store.memberIds(room);
         });
-    return bus.poke(members, caller, PokeBus.Source.ROOM);
+    return outbox.poke(members, caller, PokeBus.Source.ROOM);
   }
 
   private static Role requireMember(RoomStore store, String room, String caller)

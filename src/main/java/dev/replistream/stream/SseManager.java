@@ -6,6 +6,7 @@ import dev.replistream.http.Json;
 import dev.replistream.poke.EventId;
 import dev.replistream.poke.Poke;
 import dev.replistream.poke.PokeBus;
+import dev.replistream.poke.Poker;
 import dev.replistream.poke.Presence;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -69,6 +70,7 @@ public final class SseManager implements PokeBus.Subscriber, Presence, AutoClose
   private final int maxConnections;
   private final int maxConnectionsPerUser;
   private final PokeBus bus;
+  private final Poker poker;
   private final StreamMetrics metrics;
   private final Predicate<Caller> isRevoked;
   private final Clock clock;
@@ -81,6 +83,7 @@ public final class SseManager implements PokeBus.Subscriber, Presence, AutoClose
   /// Subscribes to `bus`.
   ///
   /// @param grace how long a user without connections still counts as present
+  /// @param poker what users are poked by
   /// @param isRevoked whether a caller's token was revoked; it is told of new ones by {@link
   ///   #end(Revocation)}
   /// @param clock tells since when users are present
@@ -88,12 +91,14 @@ public final class SseManager implements PokeBus.Subscriber, Presence, AutoClose
       StreamSettings settings,
       Duration grace,
       PokeBus bus,
+      Poker poker,
       StreamMetrics metrics,
       Predicate<Caller> isRevoked,
       Clock clock) {
     this.maxConnections = settings.maxConnections();
     this.maxConnectionsPerUser = settings.maxConnectionsPerUser();
     this.bus = bus;
+    this.poker = poker;
     this.metrics = metrics;
     this.isRevoked = isRevoked;
     this.clock = clock;
@@ -185,7 +190,7 @@ public final class SseManager implements PokeBus.Subscriber, Presence, AutoClose
   ///
   /// @return how many connections were notified
   public int notifyUser(String userId) {
-    return bus.poke(userId, PokeBus.Source.JAVA);
+    return poker.poke(userId, PokeBus.Source.JAVA);
   }
 
   /// How many connections a user has on this node.

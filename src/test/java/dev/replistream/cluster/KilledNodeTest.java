@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.replistream.Eventually;
 import dev.replistream.HttpConnection;
+import dev.replistream.HttpReply;
+import dev.replistream.HttpRequest;
+import dev.replistream.ServiceClient;
 import dev.replistream.db.TestPostgres;
 import dev.replistream.poke.TcpProxy;
 import dev.replistream.poke.TestRedis;
@@ -191,6 +194,43 @@ class KilledNodeTest {
         assertThat(each.syncs()).hasSize(2);
       }
     }
+  }
+
+  @Test
+  void whomANodePokedWhileItWasCutOffOthersTellThoughItDied() throws Exception {
+    SplittableRandom random = new SplittableRandom(1);
+    int victim = 2;
+    ServiceClient cutOff = cluster.node(victim).client();
+    try (Listener poked = new Listener(cluster, "poked", 0, random.split());
+        Listener reader = new Listener(cluster, "reader", 1, random.split())) {
+      List<Listener> all = List.of(poked, reader);
+      Eventually.holds("all are connected", () -> all.stream().allMatch(each -> each.node() >= 0));
+      String owner = cluster.token("owner");
+      require(201, cutOff.send(api("POST", "/rooms", owner).with("{\"id\":\"cut-off\"}")));
+      require(
+          201,
+          cutOff.send(
+              api("PUT", "/rooms/cut-off/members/reader", owner).with("{\"role\":\"reader\"}")));
+      Eventually.holds("the reader hears that it has joined", () -> reader.syncs().size() == 1);
+      ways.get(victim).cut();
+      Eventually.holds("it is cut off", () -> !ServerNode.isReady(cutOff));
+
+      assertThat(cutOff.poke("poked")).as("where others listen it does not know").isZero();
+      require(200, cutOff.send(api("POST", "/rooms/cut-off/poke", owner)));
+      cluster.node(victim).kill();
+
+      Eventually.holdsWithin(
+          REPAIR, "all are told", () -> poked.syncs().size() == 1 && reader.syncs().size() == 2);
+    }
+    startAgain(victim);
+  }
+
+  private static HttpRequest api(String method, String path, String token) {
+    return HttpRequest.api(method, path).by(token).with("Content-Type", "application/json");
+  }
+
+  private static void require(int status, HttpReply reply) {
+    assertThat(reply.status()).as(reply.body()).isEqualTo(status);
   }
 
   /// Whether the pokes for a change that concerns this user alone are still to come.

@@ -85,12 +85,16 @@ public final class TcpProxy implements AutoCloseable {
     }
   }
 
-  private void awaitSound() throws InterruptedException {
+  /// Waits till something may go through again.
+  ///
+  /// @return whether it may; else the connection was cut
+  private boolean awaitSound() throws InterruptedException {
     lock.lock();
     try {
       while (way == Way.SILENT) {
         changed.await();
       }
+      return way == Way.OPEN;
     } finally {
       lock.unlock();
     }
@@ -121,8 +125,7 @@ public final class TcpProxy implements AutoCloseable {
         to) {
       InputStream in = from.getInputStream();
       OutputStream out = to.getOutputStream();
-      for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
-        awaitSound();
+      for (int count = in.read(buffer); count >= 0 && awaitSound(); count = in.read(buffer)) {
         out.write(buffer, 0, count);
       }
     } catch (IOException _) {

@@ -64,7 +64,6 @@ class RoomPresenceTest {
             database,
             new Outbox(database, bus, new Changes(), false),
             LIMITS,
-            bus,
             presence,
             RoomRules.NOON);
     presence.start(users, bus);

@@ -36,7 +36,6 @@ class RoomsOfUnknownOutcomeTest {
             database,
             new Outbox(database, poked.bus(), changes, false),
             limits,
-            poked.bus(),
             new RoomPresence(database, limits, RoomRules.NOON),
             RoomRules.NOON);
   }

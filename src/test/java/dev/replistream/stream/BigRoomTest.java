@@ -36,7 +36,7 @@ class BigRoomTest {
   private final StreamMetrics metrics = new StreamMetrics(METERS);
   private final PokeBus bus = new LocalPokeBus(new Cursor("e", 100_000), METERS);
   private final SseManager manager =
-      new SseManager(SETTINGS, Duration.ZERO, bus, metrics, _ -> false, Clock.systemUTC());
+      new SseManager(SETTINGS, Duration.ZERO, bus, bus, metrics, _ -> false, Clock.systemUTC());
 
   private final Set<String> members = new HashSet<>();
   private final List<Connection> pushers = new ArrayList<>();

@@ -127,7 +127,8 @@ class CursorTraceTest {
 
     private SseManager manager() {
       try (StreamMetrics metrics = new StreamMetrics(METERS)) {
-        return new SseManager(SETTINGS, Duration.ZERO, bus, metrics, _ -> false, Clock.systemUTC());
+        return new SseManager(
+            SETTINGS, Duration.ZERO, bus, bus, metrics, _ -> false, Clock.systemUTC());
       }
     }
 

@@ -43,7 +43,8 @@ final class MemoryService implements SyncScenario.Service, AutoCloseable {
 
   /// @param isRevoked whether a caller's token was revoked
   MemoryService(Predicate<Caller> isRevoked) {
-    manager = new SseManager(SETTINGS, Duration.ZERO, bus, metrics, isRevoked, Clock.systemUTC());
+    manager =
+        new SseManager(SETTINGS, Duration.ZERO, bus, bus, metrics, isRevoked, Clock.systemUTC());
   }
 
   SseManager manager() {
