@@ -2,6 +2,7 @@ package dev.replistream.client;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.replistream.client.NodeTests.TestFile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -30,8 +31,10 @@ final class BrowserTest {
     assertThat(Path.of(CHROMIUM))
         .as("the browser, which etc/test installs (or `apt-get install chromium`)")
         .isExecutable();
-    return NodeTests.files(SCENARIOS, ".test.mjs").stream()
-        .map(file -> NODE.container(file.getFileName().toString(), file, BrowserTest::environment));
+    return NODE.containers(
+        NodeTests.files(SCENARIOS, ".test.mjs").stream()
+            .map(file -> new TestFile(file, BrowserTest::environment))
+            .toList());
   }
 
   private static Map<String, String> environment() {

@@ -2,6 +2,7 @@ package dev.replistream.client;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.replistream.client.NodeTests.TestFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -24,8 +25,10 @@ final class ClientModuleTest {
 
   @TestFactory
   Stream<DynamicContainer> itsOwnTests() throws IOException {
-    return NodeTests.files(MODULE.resolve("test"), ".test.js").stream()
-        .map(file -> NODE.container(file.getFileName().toString(), file, Map::of));
+    return NODE.containers(
+        NodeTests.files(MODULE.resolve("test"), ".test.js").stream()
+            .map(file -> new TestFile(file, Map::of))
+            .toList());
   }
 
   @Test

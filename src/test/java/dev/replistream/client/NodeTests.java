@@ -3,7 +3,6 @@ package dev.replistream.client;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,6 +10,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.regex.MatchResult;
@@ -27,6 +30,16 @@ record NodeTests(List<String> options, Duration limit) {
   /// A line of the Test Anything Protocol that is not within another test.
   private static final Pattern RESULT =
       Pattern.compile("^(ok|not ok) \\d+ - (.*?)( # .*)?$", Pattern.MULTILINE);
+
+  /// A file of tests.
+  ///
+  /// @param name what its tests are shown under
+  /// @param environment what the environment holds besides, asked for when the file's turn has come
+  record TestFile(String name, Path path, Supplier<Map<String, String>> environment) {
+    TestFile(Path path, Supplier<Map<String, String>> environment) {
+      this(path.getFileName().toString(), path, environment);
+    }
+  }
 
   NodeTests {
     options = List.copyOf(options);
@@ -45,26 +58,38 @@ record NodeTests(List<String> options, Duration limit) {
     }
   }
 
-  /// The tests of `file`, which run when their turn has come.
-  DynamicContainer container(String name, Path file, Supplier<Map<String, String>> environment) {
-    return DynamicContainer.dynamicContainer(
-        name, Stream.of(file).flatMap(each -> run(each, environment.get())));
+  /// The tests of `files`, which run two at a time: most of a file's time is waiting.
+  Stream<DynamicContainer> containers(List<TestFile> files) {
+    ExecutorService twoAtATime = Executors.newFixedThreadPool(2);
+    List<DynamicContainer> containers = new ArrayList<>();
+    for (TestFile file : files) {
+      Future<List<DynamicTest>> tests = twoAtATime.submit(() -> run(file));
+      containers.add(
+          DynamicContainer.dynamicContainer(
+              file.name, Stream.of(tests).flatMap(NodeTests::resultOf)));
+    }
+    twoAtATime.shutdown();
+    return containers.stream();
   }
 
-  private Stream<DynamicTest> run(Path file, Map<String, String> environment) {
+  private static Stream<DynamicTest> resultOf(Future<List<DynamicTest>> tests) {
     try {
-      Path log = Files.createTempFile("replistream-node", ".tap");
-      try {
-        int exitCode = runNode(file, environment, log);
-        return tests(exitCode, Files.readString(log));
-      } finally {
-        Files.delete(log);
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      return tests.get().stream();
+    } catch (ExecutionException e) {
+      throw new IllegalStateException(e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException(e);
+    }
+  }
+
+  private List<DynamicTest> run(TestFile file) throws IOException, InterruptedException {
+    Path log = Files.createTempFile("replistream-node", ".tap");
+    try {
+      int exitCode = runNode(file.path, file.environment.get(), log);
+      return tests(exitCode, Files.readString(log));
+    } finally {
+      Files.delete(log);
     }
   }
 
@@ -85,7 +110,7 @@ record NodeTests(List<String> options, Duration limit) {
     }
   }
 
-  private static Stream<DynamicTest> tests(int exitCode, String output) {
+  private static List<DynamicTest> tests(int exitCode, String output) {
     List<DynamicTest> tests = new ArrayList<>();
     for (MatchResult result : RESULT.matcher(output).results().toList()) {
       tests.add(
@@ -104,6 +129,6 @@ record NodeTests(List<String> options, Duration limit) {
               assertThat(exitCode).as(output).isZero();
               assertThat(output).contains("\n# pass ").doesNotContain("\n# pass 0", "# SKIP");
             }));
-    return tests.stream();
+    return tests;
   }
 }

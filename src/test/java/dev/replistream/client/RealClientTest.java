@@ -2,11 +2,13 @@ package dev.replistream.client;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.replistream.client.NodeTests.TestFile;
 import dev.replistream.db.TestPostgres;
 import dev.replistream.poke.TestRedis;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -39,20 +41,21 @@ final class RealClientTest {
     assertThat(SCENARIOS.resolve("node_modules"))
         .as("what etc/test installs (or `npm ci` in %s)", SCENARIOS)
         .isDirectory();
-    return Stream.concat(
-        NodeTests.files(SCENARIOS, ".test.mjs").stream()
-            .map(file ->
-                NODE.container(
-                    file.getFileName() + " on SQLite", file, ServerProcess::environment)),
-        Stream.of(
-            NODE.container(
-                "convergence.test.mjs on PostgreSQL",
-                SCENARIOS.resolve("convergence.test.mjs"),
-                RealClientTest::serverOnPostgres),
-            NODE.container(
-                "convergence-nodes.mjs on PostgreSQL and Redis",
-                SCENARIOS.resolve("convergence-nodes.mjs"),
-                RealClientTest::nodes)));
+    List<TestFile> files = new ArrayList<>();
+    for (Path file : NodeTests.files(SCENARIOS, ".test.mjs")) {
+      files.add(new TestFile(file.getFileName() + " on SQLite", file, ServerProcess::environment));
+    }
+    files.add(
+        new TestFile(
+            "convergence.test.mjs on PostgreSQL",
+            SCENARIOS.resolve("convergence.test.mjs"),
+            RealClientTest::serverOnPostgres));
+    files.add(
+        new TestFile(
+            "convergence-nodes.mjs on PostgreSQL and Redis",
+            SCENARIOS.resolve("convergence-nodes.mjs"),
+            RealClientTest::nodes));
+    return NODE.containers(files);
   }
 
   private static Map<String, String> serverOnPostgres() {
