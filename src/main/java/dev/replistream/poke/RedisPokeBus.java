@@ -399,8 +399,19 @@ public final class RedisPokeBus implements PokeBus {
     }
   }
 
+  /// Says what this node holds of a user.
+  ///
+  /// @return the user's last stamp
   CompletableFuture<Long> askToCount(String userId) {
-    return commands.count(userId, () -> held(userId));
+    int shard = server.shardOf(userId);
+    return commands
+        .count(userId, () -> held(userId))
+        .thenApply(stamp -> {
+          // other nodes may have raised the floor; while Redis is away this node must stamp above
+          // all that its streams were told
+          outage.seen(shard, stamp);
+          return stamp;
+        });
   }
 
   /// What this node holds now.

@@ -78,6 +78,11 @@ final class ServerNode implements AutoCloseable {
     return process().out().toString() + process().err();
   }
 
+  /// How the system knows its process.
+  long pid() {
+    return process().pid();
+  }
+
   /// Ends it with SIGKILL and waits for its end.
   void kill() throws InterruptedException {
     process().close();

@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.replistream.Eventually;
 import dev.replistream.LogCapture;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Collectors;
@@ -274,22 +272,6 @@ class RedisOutageTest {
     Eventually.holdsWithin(
         REPAIR, "alice is told", () -> newest(nearStreams, "alice") > id.stamp());
     assertThat(near.latest("alice").epoch()).isNotEqualTo(id.epoch());
-  }
-
-  @Test
-  void aHundredOutagesCostNoThread() {
-    nearStreams.open("alice");
-    Eventually.holds("it is up", near::isAvailable);
-    List<Integer> threads = new ArrayList<>();
-    for (int i = 0; i < 100; i++) {
-      proxy.cut();
-      near.poke("alice", PokeBus.Source.SELF);
-      proxy.mend();
-      Eventually.holdsWithin(REPAIR, "it is up again", near::isAvailable);
-      threads.add(Thread.activeCount());
-    }
-    assertThat(threads.getLast()).isLessThanOrEqualTo(threads.getFirst() + 5);
-    assertThat(proxy.connections()).isLessThanOrEqualTo(4);
   }
 
   @Test
