@@ -172,6 +172,9 @@ class WebSocketTest {
 
   @Test
   void aClientThatLeavesWithoutACloseIsGoneSoon() {
+    Eventually.holds(
+        "those of other tests are gone",
+        () -> client.stats("leaves").getInt("totalConnections") == 0);
     double before = closed("client-closed");
     client.connectedWebSocket("leaves").close();
     client.connectedWebSocket("leaves").reset();
