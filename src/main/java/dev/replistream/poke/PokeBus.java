@@ -5,6 +5,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
@@ -58,6 +59,24 @@ public interface PokeBus extends Poker, AutoCloseable {
 
   /// Sets who holds the streams of this node. Until then the pokes move the cursor only.
   void subscribe(Subscriber subscriber);
+
+  /// Pokes all clients of a user.
+  ///
+  /// @return how many connections are notified
+  int poke(String userId, Source source);
+
+  @Override
+  default int poke(Collection<String> userIds, Source source) {
+    return userIds.stream().mapToInt(userId -> poke(userId, source)).sum();
+  }
+
+  /// Pokes all clients of some users, such as the members of a room. Those of `prompt`, if it is
+  /// one of them, are notified at once; of the others, where they have many connections, one after
+  /// the other over some seconds ({@link Spread}).
+  ///
+  /// @param prompt the user who made what is new
+  /// @return how many connections are notified, now or in their turn
+  int poke(Set<String> userIds, String prompt, Source source);
 
   /// How far the cursor of a user is: the stamp of the last poke, or where that was forgotten, of
   /// the latest that it can have been.

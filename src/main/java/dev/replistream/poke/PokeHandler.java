@@ -65,11 +65,8 @@ public final class PokeHandler implements Handler {
               "Poking other users needs a token with the scope %s.".formatted(Caller.POKE_SCOPE))
           .toException();
     }
-    int notified = 0;
-    for (String userId : targets.userIds()) {
-      notified += poker.poke(userId, self ? PokeBus.Source.SELF : PokeBus.Source.SERVICE);
-    }
-    return answer(targets, notified);
+    PokeBus.Source source = self ? PokeBus.Source.SELF : PokeBus.Source.SERVICE;
+    return answer(targets, poker.poke(targets.userIds(), source));
   }
 
   private byte[] answer(Targets targets, int notified) {

@@ -16,6 +16,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -92,14 +93,14 @@ public final class Outbox implements Poker, AutoCloseable {
   }
 
   @Override
-  public int poke(String userId, PokeBus.Source source) {
-    int notified = bus.poke(userId, source);
-    keepUntold(Set.of(userId));
+  public int poke(Collection<String> userIds, PokeBus.Source source) {
+    int notified = bus.poke(userIds, source);
+    keepUntold(userIds);
     return notified;
   }
 
-  @Override
-  public int poke(Set<String> userIds, String prompt, PokeBus.Source source) {
+  /// Pokes the members of a room as {@link PokeBus#poke(Set, String, PokeBus.Source)} does.
+  int poke(Set<String> userIds, String prompt, PokeBus.Source source) {
     int notified = bus.poke(userIds, prompt, source);
     keepUntold(userIds);
     return notified;
@@ -107,7 +108,7 @@ public final class Outbox implements Poker, AutoCloseable {
 
   /// Writes down who was poked while other nodes can't be told, so that they are though this node
   /// dies before it can.
-  private void keepUntold(Set<String> users) {
+  private void keepUntold(Collection<String> users) {
     if (isKept && !bus.isAvailable() && !users.isEmpty() && database.isAvailable()) {
       try {
         database.inTransaction(session -> {
@@ -183,7 +184,8 @@ public final class Outbox implements Poker, AutoCloseable {
     }
   }
 
-  private static void insert(Session session, String id, Set<String> users) throws SQLException {
+  private static void insert(Session session, String id, Collection<String> users)
+      throws SQLException {
     PreparedStatement insert =
         session.prepare(
             "INSERT INTO owed_poke (id, users, since) VALUES (?, ?, " + NOW_MILLIS + ")");

@@ -190,7 +190,7 @@ public final class SseManager implements PokeBus.Subscriber, Presence, AutoClose
   ///
   /// @return how many connections were notified
   public int notifyUser(String userId) {
-    return poker.poke(userId, PokeBus.Source.JAVA);
+    return poker.poke(List.of(userId), PokeBus.Source.JAVA);
   }
 
   /// How many connections a user has on this node.

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.replistream.Eventually;
+import dev.replistream.LogCapture;
 import dev.replistream.db.Changes;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseListener;
@@ -11,8 +12,15 @@ import dev.replistream.db.Databases;
 import dev.replistream.db.TestPostgres;
 import dev.replistream.poke.PokeBus;
 import dev.replistream.poke.PokedUsers;
+import dev.replistream.poke.RedisPokeBus;
+import dev.replistream.poke.RedisSettings;
+import dev.replistream.poke.RedisUrl;
+import io.helidon.metrics.api.MeterRegistry;
+import io.helidon.metrics.api.MetricsFactory;
+import io.helidon.service.registry.Services;
 import java.sql.ResultSet;
 import java.time.Duration;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -179,6 +187,23 @@ class OutboxTest {
         () -> farUsers.poked().containsAll(Set.of("alice", "bob")));
     Eventually.holds("nothing is owed", () -> owed() == 0);
     assertThat(farUsers.poked()).hasSize(2);
+  }
+
+  @Test
+  void whomANodePokesThatIsCutOffIsWrittenDownAtOnceAndPokedByAnother() {
+    RedisSettings nowhere = new RedisSettings(RedisUrl.parse("redis://127.0.0.1:1"), "test");
+    MeterRegistry meters = Services.get(MetricsFactory.class).globalRegistry();
+    try (LogCapture _ = new LogCapture();
+        RedisPokeBus cutOff = new RedisPokeBus(nowhere, 10, meters);
+        Outbox own = new Outbox(database, cutOff, new Changes(), true)) {
+      own.poke(List.of("alice", "bob"), PokeBus.Source.SERVICE);
+    }
+    assertThat(owed()).isEqualTo(1);
+
+    far.start();
+
+    Eventually.holds("nothing is owed", () -> owed() == 0);
+    assertThat(farUsers.poked()).containsExactlyInAnyOrder("alice", "bob");
   }
 
   @Test
