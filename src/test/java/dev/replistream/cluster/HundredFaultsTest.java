@@ -34,7 +34,7 @@ class HundredFaultsTest {
   /// The first faults, in which classes are loaded, pools filled and caches.
   private static final int WARM_UP = 6;
 
-  /// How often Redis goes away after that, for each of three nodes, and every second time
+  /// How often Redis goes away after that, for each of three nodes, and every fourth time
   /// PostgreSQL too.
   private static final int ROUNDS = 34;
 
@@ -81,8 +81,7 @@ class HundredFaultsTest {
     for (int i = 0; i < USERS; i++) {
       listeners.add(new Listener(cluster, "user-" + i, i % Cluster.NODES, random.split()));
     }
-    Eventually.holds(
-        "all are connected", () -> listeners.stream().allMatch(each -> each.node() >= 0));
+    Listener.awaitConnected(listeners);
   }
 
   @AfterEach

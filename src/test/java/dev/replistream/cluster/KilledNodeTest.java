@@ -4,12 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.replistream.Eventually;
 import dev.replistream.HttpConnection;
-import dev.replistream.HttpReply;
-import dev.replistream.HttpRequest;
 import dev.replistream.ServiceClient;
 import dev.replistream.db.TestPostgres;
 import dev.replistream.poke.TcpProxy;
 import dev.replistream.poke.TestRedis;
+import dev.replistream.room.RoomClient;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -90,8 +89,7 @@ class KilledNodeTest {
       for (int i = 0; i < USERS; i++) {
         listeners.add(new Listener(cluster, prefix + i, i % Cluster.NODES, random.split()));
       }
-      Eventually.holds(
-          "all are connected", () -> listeners.stream().allMatch(each -> each.node() >= 0));
+      Listener.awaitConnected(listeners);
       List<Listener> ofVictim = listeners.stream().filter(each -> each.node() == victim).toList();
       int survivor = (victim + 1) % Cluster.NODES;
 
@@ -176,7 +174,7 @@ class KilledNodeTest {
         Listener dying = new Listener(cluster, "owed", victim, random.split());
         HttpConnection pusher = cluster.node(victim).client().connect()) {
       List<Listener> all = List.of(near, other, dying);
-      Eventually.holds("all are connected", () -> all.stream().allMatch(each -> each.node() >= 0));
+      Listener.awaitConnected(all);
       ways.get(victim).silence();
 
       pusher.send(Deed.push("owed", cluster.token("owed")).toBytes());
@@ -209,34 +207,22 @@ class KilledNodeTest {
     ServiceClient cutOff = cluster.node(victim).client();
     try (Listener poked = new Listener(cluster, "poked", 0, random.split());
         Listener reader = new Listener(cluster, "reader", 1, random.split())) {
-      List<Listener> all = List.of(poked, reader);
-      Eventually.holds("all are connected", () -> all.stream().allMatch(each -> each.node() >= 0));
-      String owner = cluster.token("owner");
-      require(201, cutOff.send(api("POST", "/rooms", owner).with("{\"id\":\"cut-off\"}")));
-      require(
-          201,
-          cutOff.send(
-              api("PUT", "/rooms/cut-off/members/reader", owner).with("{\"role\":\"reader\"}")));
+      Listener.awaitConnected(List.of(poked, reader));
+      RoomClient rooms = new RoomClient(cutOff);
+      rooms.create("cut-off", "owner");
+      assertThat(rooms.put("cut-off", "owner", "reader", "reader")).isEqualTo(201);
       Eventually.holds("the reader hears that it has joined", () -> reader.syncs().size() == 1);
       ways.get(victim).cut();
       Eventually.holds("it is cut off", () -> !ServerNode.isReady(cutOff));
 
       assertThat(cutOff.poke("poked")).as("where others listen it does not know").isZero();
-      require(200, cutOff.send(api("POST", "/rooms/cut-off/poke", owner)));
+      rooms.poke("cut-off", "owner");
       cluster.node(victim).kill();
 
       Eventually.holdsWithin(
           REPAIR, "all are told", () -> poked.syncs().size() == 1 && reader.syncs().size() == 2);
     }
     startAgain(victim);
-  }
-
-  private static HttpRequest api(String method, String path, String token) {
-    return HttpRequest.api(method, path).by(token).with("Content-Type", "application/json");
-  }
-
-  private static void require(int status, HttpReply reply) {
-    assertThat(reply.status()).as(reply.body()).isEqualTo(status);
   }
 
   /// Whether the pokes for a change that concerns this user alone are still to come.

@@ -1,5 +1,6 @@
 package dev.replistream.cluster;
 
+import dev.replistream.Eventually;
 import dev.replistream.HttpRequest;
 import dev.replistream.ServerSentEvent;
 import dev.replistream.StreamClient;
@@ -39,6 +40,11 @@ final class Listener implements AutoCloseable {
     this.request = HttpRequest.api("GET", "/stream").by(cluster.token(userId));
     this.random = random;
     this.thread = Thread.ofVirtual().start(() -> run(first));
+  }
+
+  /// Waits until all are connected, each to any node.
+  static void awaitConnected(List<Listener> all) {
+    Eventually.holds("all are connected", () -> all.stream().allMatch(each -> each.node() >= 0));
   }
 
   String userId() {

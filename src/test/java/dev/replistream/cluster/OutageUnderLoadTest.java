@@ -71,8 +71,7 @@ class OutageUnderLoadTest {
       listeners.add(
           new Listener(cluster, "user-" + test + "-" + i, i % Cluster.NODES, random.split()));
     }
-    Eventually.holds(
-        "all are connected", () -> listeners.stream().allMatch(each -> each.node() >= 0));
+    Listener.awaitConnected(listeners);
   }
 
   @AfterEach

@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.replistream.Eventually;
 import dev.replistream.HttpReply;
 import dev.replistream.HttpRequest;
-import dev.replistream.ServiceClient;
 import dev.replistream.db.TestPostgres;
 import dev.replistream.poke.TestRedis;
+import dev.replistream.room.RoomClient;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -66,25 +66,17 @@ class ReconnectStormTest {
   }
 
   private static void fillRoom(Cluster cluster) throws Exception {
-    ServiceClient client = cluster.node(1).client();
-    String owner = cluster.token("user-0");
-    assertThat(
-            client
-                .send(HttpRequest.api("POST", "/rooms").by(owner).with("{\"id\":\"plan\"}"))
-                .status())
-        .isEqualTo(201);
-    List<Future<HttpReply>> members = new ArrayList<>();
+    RoomClient rooms = new RoomClient(cluster.node(1).client());
+    rooms.create("plan", "user-0");
+    List<Future<Integer>> members = new ArrayList<>();
     try (ExecutorService workers = Executors.newFixedThreadPool(WORKERS)) {
       for (int i = 1; i < USERS; i++) {
-        HttpRequest request =
-            HttpRequest.api("PUT", "/rooms/plan/members/user-" + i)
-                .by(owner)
-                .with("{\"role\":\"reader\"}");
-        members.add(workers.submit(() -> client.send(request)));
+        String member = "user-" + i;
+        members.add(workers.submit(() -> rooms.put("plan", "user-0", member, "reader")));
       }
     }
-    for (Future<HttpReply> member : members) {
-      assertThat(member.get().status()).as("%s", member.get()).isEqualTo(201);
+    for (Future<Integer> member : members) {
+      assertThat(member.get()).isEqualTo(201);
     }
   }
 

@@ -51,8 +51,7 @@ class RollingRestartTest {
         for (int i = 0; i < USERS; i++) {
           listeners.add(new Listener(cluster, "user-" + i, i % Cluster.NODES, random.split()));
         }
-        Eventually.holds(
-            "all are connected", () -> listeners.stream().allMatch(each -> each.node() >= 0));
+        Listener.awaitConnected(listeners);
 
         List<Deed> done = restartUnderLoad(cluster, listeners, random);
 

@@ -9,10 +9,11 @@ import jakarta.json.JsonObject;
 import java.util.List;
 
 /// Changes rooms by their routes; whatever is asked for has to succeed. Thread-safe.
-final class RoomClient {
+public final class RoomClient {
   private final ServiceClient client;
 
-  RoomClient(ServiceClient client) {
+  /// Changes them by this node.
+  public RoomClient(ServiceClient client) {
     this.client = client;
   }
 
@@ -25,20 +26,30 @@ final class RoomClient {
   }
 
   /// A room of an owner with some writers.
-  void create(String room, String owner, String... members) {
+  public void create(String room, String owner, String... members) {
     requireStatus(send("POST", "/rooms", owner, "{\"id\":\"" + room + "\"}"), 201);
     for (String member : members) {
       put(room, owner, member, "writer");
     }
   }
 
-  void put(String room, String owner, String member, String role) {
+  /// Makes a user a member, or gives it another role.
+  ///
+  /// @return the status, which tells which of the two
+  public int put(String room, String owner, String member, String role) {
     String body = "{\"role\":\"" + role + "\"}";
-    requireStatus(send("PUT", "/rooms/" + room + "/members/" + member, owner, body), 200, 201);
+    HttpReply reply = send("PUT", "/rooms/" + room + "/members/" + member, owner, body);
+    requireStatus(reply, 200, 201);
+    return reply.status();
   }
 
   void remove(String room, String caller, String member) {
     requireStatus(send("DELETE", "/rooms/" + room + "/members/" + member, caller, ""), 204);
+  }
+
+  /// Pokes all members.
+  public void poke(String room, String caller) {
+    requireStatus(send("POST", "/rooms/" + room + "/poke", caller, ""), 200);
   }
 
   void delete(String room, String owner) {

@@ -8,6 +8,7 @@ import dev.replistream.HttpRequest;
 import dev.replistream.Nodes;
 import dev.replistream.ServerSentEvent;
 import dev.replistream.StreamClient;
+import dev.replistream.room.RoomClient;
 import jakarta.json.JsonObject;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -322,19 +323,9 @@ class ManyNodesTest {
 
   @Test
   void whoIsPresentIsToldAcrossNodes() {
-    String room = "{\"id\":\"plan\"}";
     String alice = nodes.client(0).token("alice");
-    assertThat(
-            nodes.client(0).send(HttpRequest.api("POST", "/rooms").by(alice).with(room)).status())
-        .isEqualTo(201);
-    assertThat(
-            nodes
-                .client(1)
-                .send(
-                    HttpRequest.api("PUT", "/rooms/plan/members/bob")
-                        .by(alice)
-                        .with("{\"role\":\"reader\"}"))
-                .status())
+    new RoomClient(nodes.client(0)).create("plan", "alice");
+    assertThat(new RoomClient(nodes.client(1)).put("plan", "alice", "bob", "reader"))
         .isEqualTo(201);
     StreamClient watcher =
         nodes.client(2).open(HttpRequest.api("GET", "/stream?presence=1").by(alice));

@@ -34,7 +34,6 @@ final class MemoryService implements SyncScenario.Service, AutoCloseable {
           99);
 
   private final StreamMetrics metrics = new StreamMetrics(METERS);
-  private final PokeBus bus = new LocalPokeBus(new Cursor("e", 1_000), METERS);
   private final SseManager manager;
 
   MemoryService() {
@@ -43,6 +42,15 @@ final class MemoryService implements SyncScenario.Service, AutoCloseable {
 
   /// @param isRevoked whether a caller's token was revoked
   MemoryService(Predicate<Caller> isRevoked) {
+    this(new LocalPokeBus(new Cursor("e", 1_000), METERS), isRevoked);
+  }
+
+  /// @param bus which is the caller's to close
+  MemoryService(PokeBus bus) {
+    this(bus, _ -> false);
+  }
+
+  private MemoryService(PokeBus bus, Predicate<Caller> isRevoked) {
     manager =
         new SseManager(SETTINGS, Duration.ZERO, bus, bus, metrics, isRevoked, Clock.systemUTC());
   }

@@ -1,14 +1,8 @@
 package dev.replistream.stream;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import dev.replistream.Eventually;
 import dev.replistream.LogCapture;
 import dev.replistream.ServerSentEvent;
-import dev.replistream.auth.Caller;
-import dev.replistream.http.Wire;
-import dev.replistream.http.WireOver;
-import dev.replistream.poke.PokeBus;
 import dev.replistream.poke.RedisPokeBus;
 import dev.replistream.poke.RedisSettings;
 import dev.replistream.poke.RedisUrl;
@@ -17,13 +11,10 @@ import dev.replistream.poke.TestRedis;
 import io.helidon.metrics.api.MeterRegistry;
 import io.helidon.metrics.api.MetricsFactory;
 import io.helidon.service.registry.Services;
-import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -38,14 +29,6 @@ import org.junit.jupiter.api.Test;
 /// run longer, and again.
 class RandomOutagesTest {
   private static final MeterRegistry METERS = Services.get(MetricsFactory.class).globalRegistry();
-  private static final StreamSettings SETTINGS =
-      new StreamSettings(
-          Duration.ofHours(1),
-          Duration.ofSeconds(2),
-          Duration.ofSeconds(10),
-          Duration.ZERO,
-          99,
-          99);
   private static final int NODES = 3;
   private static final int USERS = 4;
   private static final int CLIENTS = 12;
@@ -61,16 +44,15 @@ class RandomOutagesTest {
   private final List<Client> clients = new ArrayList<>();
   private final long[] poked = new long[USERS]; // by System.nanoTime
   private final List<String> history = new ArrayList<>();
-  private TestRedis redis;
-  private boolean isSuspended;
   private final long seed = Long.getLong("seed", System.nanoTime());
   private final SplittableRandom random = new SplittableRandom(seed);
+  private TestRedis redis;
+  private boolean isSuspended;
 
   private static final class Node {
-    private final StreamMetrics metrics = new StreamMetrics(METERS);
     private final TcpProxy way;
     private final RedisPokeBus bus;
-    private final SseManager manager;
+    private final MemoryService service;
 
     Node(TestRedis redis) {
       way = new TcpProxy(redis.port());
@@ -79,16 +61,13 @@ class RandomOutagesTest {
               new RedisSettings(RedisUrl.parse("redis://127.0.0.1:" + way.port()), "test"),
               99,
               METERS);
-      manager =
-          new SseManager(SETTINGS, Duration.ZERO, bus, bus, metrics, _ -> false, Clock.systemUTC());
+      service = new MemoryService(bus);
     }
 
     void close() {
-      Eventually.holds("nobody is left", () -> manager.connections() == 0);
-      manager.close();
+      service.close();
       bus.close();
       way.close();
-      metrics.close();
     }
   }
 
@@ -111,20 +90,7 @@ class RandomOutagesTest {
 
     void connect(Node node) {
       boolean isNew = lastEventId.isEmpty();
-      Caller caller =
-          new Caller(
-              "user-" + user, Set.of(), Instant.now().plusSeconds(3_600), Caller.Credential.HEADER);
-      Connection registered = new Connection(caller, Transport.SSE, "a test", Duration.ofHours(1));
-      assertThat(node.manager.register(registered)).isEqualTo(SseManager.Admission.ADMITTED);
-      MemoryConnection memory = new MemoryConnection();
-      SseSession session =
-          new SseSession(
-              registered, new byte[0], lastEventId, node.manager, SETTINGS, node.metrics);
-      Wire wire = WireOver.of(memory);
-      Thread.startVirtualThread(() -> {
-        session.accept(wire);
-        memory.close();
-      });
+      MemoryConnection memory = node.service.open("user-" + user, lastEventId);
       connection = memory;
       reader = Thread.startVirtualThread(() -> read(memory, isNew));
     }
@@ -237,7 +203,7 @@ class RandomOutagesTest {
         int user = random.nextInt(USERS);
         poked[user] = System.nanoTime();
         history.add("poke of user " + user + " by " + number);
-        node.bus.poke("user-" + user, PokeBus.Source.SELF);
+        node.service.poke("user-" + user);
       }
     }
   }
