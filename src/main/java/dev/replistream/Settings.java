@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
@@ -35,33 +36,39 @@ import java.util.stream.Collectors;
 ///
 /// @param host the address to listen on
 /// @param port the port of the API, 0 for any free one
+/// @param adminHost the address where health and metrics are
 /// @param adminPort the port of health and metrics, 0 for any free one
 /// @param dataDir where the server keeps its files
 /// @param auth who may call
 /// @param stream the streams
 /// @param http limits of single requests
+/// @param limits what strangers and users may take of the node
 /// @param db where the data are kept
 /// @param sync the limits of push and pull
 /// @param rooms the limits of rooms
 /// @param redis how nodes meet, where there are several
 /// @param presenceGrace how long a user without connections still counts as present
 /// @param allowOrigins the web origins that may call, or `*`
+/// @param allowHeaders what headers their pages may send, beside those that every client needs
 /// @param web what a browser is shown
 /// @param logLevel the least level that is logged
 public record Settings(
     String host,
     int port,
+    String adminHost,
     int adminPort,
     Path dataDir,
     AuthSettings auth,
     StreamSettings stream,
     Http http,
+    Limits limits,
     DbSettings db,
     SyncSettings sync,
     RoomSettings rooms,
     Optional<RedisSettings> redis,
     Duration presenceGrace,
     List<String> allowOrigins,
+    List<String> allowHeaders,
     WebSettings web,
     System.Logger.Level logLevel) {
 
@@ -73,6 +80,7 @@ public record Settings(
       Set.of(
           "host",
           "port",
+          "admin-host",
           "admin-port",
           "data-dir",
           "auth.secret",
@@ -92,6 +100,10 @@ public record Settings(
           "http.body-timeout",
           "http.idle-timeout",
           "http.max-body",
+          "http.hosts",
+          "http.trusted-proxies",
+          "limits.strangers-per-address",
+          "limits.inflight-bytes",
           "db.url",
           "db.user",
           "db.password",
@@ -107,6 +119,7 @@ public record Settings(
           "redis.prefix",
           "presence.grace",
           "cors.allow-origins",
+          "cors.allow-headers",
           "console",
           "demo.replicache",
           "log.level");
@@ -138,8 +151,23 @@ public record Settings(
   /// @param bodyTimeout from the end of the head to the end of the body
   /// @param idleTimeout how long a connection may wait between two requests
   /// @param maxBodyBytes the largest body of a request that is no push and no pull
+  /// @param hosts the names by which clients may call this server, without ports; none for any
+  /// @param trustedProxies the networks whose word for a client's address counts
   public record Http(
-      Duration headTimeout, Duration bodyTimeout, Duration idleTimeout, int maxBodyBytes) {}
+      Duration headTimeout,
+      Duration bodyTimeout,
+      Duration idleTimeout,
+      int maxBodyBytes,
+      List<String> hosts,
+      List<String> trustedProxies) {}
+
+  /// What strangers and users may take of the node.
+  ///
+  /// @param strangersPerAddress how many connections of one address may wait for their first
+  ///   authenticated request; 0 for any number
+  /// @param inflightBytes how many bytes of bodies may be read and applied at a time; none for a
+  ///   share of the heap
+  public record Limits(int strangersPerAddress, OptionalLong inflightBytes) {}
 
   /// The deadlines of a connection.
   public Deadlines deadlines() {
@@ -284,11 +312,13 @@ public record Settings(
       return new Settings(
           host,
           port,
+          required("admin-host"),
           adminPort,
           dataDir,
           auth,
           stream(),
           http(),
+          limits(),
           db,
           sync(),
           new RoomSettings(
@@ -297,6 +327,7 @@ public record Settings(
           redis,
           duration("presence.grace", Duration.ZERO, Duration.ofMinutes(10)),
           origins(),
+          list("cors.allow-headers"),
           web(auth),
           logLevel(auth));
     }
@@ -328,7 +359,17 @@ public record Settings(
           duration("http.head-timeout", shortest, Duration.ofMinutes(10)),
           duration("http.body-timeout", shortest, Duration.ofMinutes(30)),
           duration("http.idle-timeout", shortest, Duration.ofHours(1)),
-          number("http.max-body", 1024, 64 << 20));
+          number("http.max-body", 1024, 64 << 20),
+          list("http.hosts"),
+          list("http.trusted-proxies"));
+    }
+
+    private Limits limits() {
+      return new Limits(
+          number("limits.strangers-per-address", 0, 1_000_000),
+          text("limits.inflight-bytes").isEmpty()
+              ? OptionalLong.empty()
+              : OptionalLong.of(number("limits.inflight-bytes", 1 << 20, Integer.MAX_VALUE)));
     }
 
     private DbSettings db(Path dataDir) {
@@ -392,6 +433,14 @@ public record Settings(
 
     private Optional<String> text(String key) {
       return Optional.ofNullable(values.get(key)).map(String::strip).filter(v -> !v.isEmpty());
+    }
+
+    /// What stands between commas; nothing where there is no value.
+    private List<String> list(String key) {
+      return text(key).stream()
+          .flatMap(text -> Arrays.stream(text.split(",", -1)))
+          .map(String::strip)
+          .toList();
     }
 
     private String required(String key) {

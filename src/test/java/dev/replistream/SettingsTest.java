@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.assertj.core.api.AbstractThrowableAssert;
@@ -66,6 +67,7 @@ class SettingsTest {
             new Settings(
                 "127.0.0.1",
                 8000,
+                "127.0.0.1",
                 8001,
                 Path.of("./data"),
                 new AuthSettings(
@@ -84,7 +86,13 @@ class SettingsTest {
                     100_000,
                     50),
                 new Settings.Http(
-                    Duration.ofSeconds(10), Duration.ofSeconds(30), Duration.ofSeconds(75), 65_536),
+                    Duration.ofSeconds(10),
+                    Duration.ofSeconds(30),
+                    Duration.ofSeconds(75),
+                    65_536,
+                    List.of(),
+                    List.of()),
+                new Settings.Limits(256, OptionalLong.empty()),
                 new DbSettings(
                     "jdbc:sqlite:./data/replistream.db", Optional.empty(), Optional.empty(), 10),
                 new SyncSettings(
@@ -97,6 +105,7 @@ class SettingsTest {
                 Optional.empty(),
                 Duration.ofSeconds(5),
                 List.of("*"),
+                List.of(),
                 new WebSettings(
                     true,
                     List.of(
@@ -120,6 +129,20 @@ class SettingsTest {
     return Stream.of(
         key("host", "127.0.0.2", Settings::host, "127.0.0.2"),
         key("port", "18000", Settings::port, 18_000),
+        key("admin-host", "127.0.0.3", Settings::adminHost, "127.0.0.3"),
+        key("http.hosts", "a.example, b", s -> s.http().hosts(), List.of("a.example", "b")),
+        key(
+            "http.trusted-proxies",
+            "10.0.0.0/8",
+            s -> s.http().trustedProxies(),
+            List.of("10.0.0.0/8")),
+        key("limits.strangers-per-address", "7", s -> s.limits().strangersPerAddress(), 7),
+        key(
+            "limits.inflight-bytes",
+            "2000000",
+            s -> s.limits().inflightBytes(),
+            OptionalLong.of(2_000_000)),
+        key("cors.allow-headers", "X-A,X-B", Settings::allowHeaders, List.of("X-A", "X-B")),
         key("admin-port", "18001", Settings::adminPort, 18_001),
         key("data-dir", "/tmp/x", Settings::dataDir, Path.of("/tmp/x")),
         key("auth.secret", SECRET, s -> s.auth().secret(), Optional.of(SECRET)),
