@@ -1,0 +1,22 @@
+package dev.replistream;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.assertj.core.api.InstanceOfAssertFactories;
+import org.junit.jupiter.api.Test;
+
+class SmallServerTest {
+  private static final long MIB = 1 << 20;
+
+  @Test
+  void itsHeapIsThatOfTheImageIn512MiB() {
+    try (SmallServer server = SmallServer.start()) {
+      assertThat(server.client().poke("alice")).isZero();
+      assertThat(server.heapBytes()).isBetween(1L, 384 * MIB);
+      assertThat(server.client().metrics())
+          .extractingByKey("memory_maxHeap_bytes", InstanceOfAssertFactories.DOUBLE)
+          .isBetween(350.0 * MIB, 384.0 * MIB);
+      assertThat(server.isAlive()).isTrue();
+    }
+  }
+}
