@@ -3,10 +3,10 @@ package dev.replistream.auth;
 import dev.replistream.auth.TokenRefusedException.Reason;
 import dev.replistream.http.Cors;
 import dev.replistream.http.ProblemException;
+import dev.replistream.http.SampledLog;
 import io.helidon.common.uri.UriQuery;
 import io.helidon.http.HeaderNames;
 import io.helidon.webserver.http.ServerRequest;
-import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.Arrays;
 import java.util.List;
@@ -17,13 +17,13 @@ import java.util.function.Supplier;
 
 /// Tells from a request who is calling, and refuses it where nobody is. Thread-safe.
 public final class Authenticator {
-  private static final Logger LOGGER = System.getLogger(Authenticator.class.getName());
   private static final String TICKET = "ticket";
   private static final String BEARER = "Bearer ";
   private static final String COOKIE = "replistream_token=";
   private static final Set<String> TOKEN_PARAMETERS =
       Set.of("token", "access_token", "jwt", "auth", "authorization");
 
+  private final SampledLog log = new SampledLog(System.getLogger(Authenticator.class.getName()));
   private final TokenVerifier verifier;
   private final Tickets tickets;
   private final Cors cors;
@@ -173,7 +173,8 @@ public final class Authenticator {
 
   private ProblemException refused(TokenRefusedException e) {
     metrics.tokenRefused(e.reason());
-    LOGGER.log(Level.INFO, "event=token-refused reason={0}", e.reason().label());
+    log.log(
+        Level.INFO, e.reason().label(), () -> "event=token-refused reason=" + e.reason().label());
     return e.problem().toException();
   }
 }

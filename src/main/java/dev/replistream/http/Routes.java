@@ -17,7 +17,6 @@ import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
-import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -29,11 +28,10 @@ import java.util.stream.Collectors;
 ///
 /// Confined to the thread that builds the server.
 public final class Routes {
-  private static final Logger LOGGER = System.getLogger(Routes.class.getName());
-
   private static final Header NO_STORE =
       HeaderValues.createCached(HeaderNames.CACHE_CONTROL, "no-store");
 
+  private final SampledLog log = new SampledLog(System.getLogger(Routes.class.getName()));
   private final Map<String, Map<Method, Handler>> paths = new LinkedHashMap<>();
 
   /// Adds a handler for one method of one path. A segment such as `{room}` is a parameter, any text
@@ -68,7 +66,7 @@ public final class Routes {
     routing.error(
         HttpException.class,
         (request, response, e) -> send(request, response, problem(e.status())));
-    routing.error(Throwable.class, Routes::bug);
+    routing.error(Throwable.class, this::bug);
   }
 
   /// Answers for requests that fail before they reach a route, such as malformed ones.
@@ -130,15 +128,23 @@ public final class Routes {
         .toException();
   }
 
-  private static void bug(ServerRequest request, ServerResponse response, Throwable e) {
-    LOGGER.log(
+  private void bug(ServerRequest request, ServerResponse response, Throwable e) {
+    log.log(
         Level.ERROR,
-        "event=error method="
-            + request.prologue().method().text()
-            + " path="
-            + Json.quoted(request.prologue().uriPath().path()),
+        kind(e),
+        () ->
+            "event=error method="
+                + SampledLog.word(request.prologue().method().text())
+                + " path="
+                + SampledLog.quoted(request.prologue().uriPath().path()),
         e);
     send(request, response, problem(Status.INTERNAL_SERVER_ERROR_500));
+  }
+
+  /// What the reports of one bug share: where it was thrown, and as what.
+  private static String kind(Throwable e) {
+    StackTraceElement[] trace = e.getStackTrace();
+    return e.getClass().getName() + (trace.length == 0 ? "" : " at " + trace[0]);
   }
 
   private static Problem problem(Status status) {

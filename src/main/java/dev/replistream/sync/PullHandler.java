@@ -7,6 +7,7 @@ import dev.replistream.http.Gzip;
 import dev.replistream.http.Json;
 import dev.replistream.http.MediaTypes;
 import dev.replistream.http.Routes;
+import dev.replistream.http.SampledLog;
 import dev.replistream.http.Unavailable;
 import dev.replistream.poke.PokeBus;
 import io.helidon.http.Header;
@@ -19,14 +20,12 @@ import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 
 /// `POST /pull`. The answer is written while the database is read. A failure before its first byte
 /// is a problem; after it the connection is cut, so that nobody takes half an answer for a whole
 /// one. Thread-safe.
 public final class PullHandler implements Handler {
-  private static final Logger LOGGER = System.getLogger(PullHandler.class.getName());
   private static final Header GZIP = HeaderValues.create(HeaderNames.CONTENT_ENCODING, "gzip");
 
   private static final Header VARY =
@@ -37,6 +36,7 @@ public final class PullHandler implements Handler {
   /// that, so the limit of pushes would be too much.
   private static final int MAX_BODY_BYTES = 1 << 20;
 
+  private final SampledLog log = new SampledLog(System.getLogger(PullHandler.class.getName()));
   private final Authenticator authenticator;
   private final Pull pull;
   private final PokeBus bus;
@@ -91,8 +91,7 @@ public final class PullHandler implements Handler {
     }
   }
 
-  private static void stream(
-      byte[] first, Chunks chunks, boolean isZipped, ServerResponse response) {
+  private void stream(byte[] first, Chunks chunks, boolean isZipped, ServerResponse response) {
     response.header(HeaderValues.CONTENT_TYPE_JSON);
     try {
       OutputStream out = response.outputStream();
@@ -109,7 +108,7 @@ public final class PullHandler implements Handler {
     } catch (ServerConnectionException e) {
       throw new CloseConnectionException("The client has left", e);
     } catch (IOException | RuntimeException e) {
-      LOGGER.log(Level.WARNING, "event=pull-cut", e);
+      log.log(Level.WARNING, "pull-cut", () -> "event=pull-cut", e);
       throw new CloseConnectionException("The answer can't be ended", e);
     }
   }

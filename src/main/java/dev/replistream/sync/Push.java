@@ -1,11 +1,10 @@
 package dev.replistream.sync;
 
-import dev.replistream.http.Json;
+import dev.replistream.http.SampledLog;
 import dev.replistream.poke.PokeBus;
 import dev.replistream.room.MemberChange;
 import dev.replistream.room.Outbox;
 import dev.replistream.room.RoomSettings;
-import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Clock;
 import java.util.Set;
@@ -14,11 +13,7 @@ import java.util.function.Consumer;
 /// Replicache's push (doc.replicache.dev/reference/server-push): runs mutators, in the order of the
 /// mutations, each at most once. Thread-safe.
 public final class Push {
-  private static final Logger LOGGER = System.getLogger(Push.class.getName());
-
-  /// How many refused mutations of a batch are logged; a client can send any number of them.
-  private static final int MAX_LOGGED = 10;
-
+  private final SampledLog log = new SampledLog(System.getLogger(Push.class.getName()));
   private final Outbox outbox;
   private final MutatorRegistry mutators;
   private final int maxValueBytes;
@@ -90,18 +85,21 @@ public final class Push {
             result -> membersChanged.accept(result.joinedOrLeft()));
     metrics.mutationsSeen(batch.applied(), batch.duplicates());
     batch.refusals().forEach(refusal -> metrics.mutationRefused(refusal.isRejected()));
-    batch.refusals().stream().limit(MAX_LOGGED).forEach(Push::log);
+    batch.refusals().forEach(this::log);
     return batch;
   }
 
-  private static void log(PushBatch.Refusal refusal) {
-    LOGGER.log(
+  private void log(PushBatch.Refusal refusal) {
+    String event = refusal.isRejected() ? "mutation-rejected" : "mutation-failed";
+    log.log(
         refusal.isRejected() ? Level.INFO : Level.WARNING,
-        "event=mutation-"
-            + (refusal.isRejected() ? "rejected" : "failed")
-            + " name="
-            + Json.quoted(refusal.name())
-            + " reason="
-            + Json.quoted(refusal.reason()));
+        refusal.isRejected() ? event : event + ' ' + refusal.reason(),
+        () ->
+            "event="
+                + event
+                + " name="
+                + SampledLog.quoted(refusal.name())
+                + " reason="
+                + SampledLog.quoted(refusal.reason()));
   }
 }

@@ -212,7 +212,7 @@ class PushTest {
               .mapToObj(id -> mutation(id, "nonsense", JsonValue.ofNull()))
               .toList());
 
-      assertThat(log.lines("mutation-failed")).hasSize(10);
+      assertThat(log.lines("mutation-failed")).hasSize(5);
     }
     assertThat(lastMutationID()).isEqualTo(400);
   }
