@@ -3,6 +3,7 @@ package dev.replistream;
 import dev.replistream.auth.AuthSettings;
 import dev.replistream.db.DbSettings;
 import dev.replistream.http.Deadlines;
+import dev.replistream.http.Network;
 import dev.replistream.poke.RedisSettings;
 import dev.replistream.poke.RedisUrl;
 import dev.replistream.room.RoomSettings;
@@ -159,7 +160,7 @@ public record Settings(
       Duration idleTimeout,
       int maxBodyBytes,
       List<String> hosts,
-      List<String> trustedProxies) {}
+      List<Network> trustedProxies) {}
 
   /// What strangers and users may take of the node.
   ///
@@ -361,7 +362,17 @@ public record Settings(
           duration("http.idle-timeout", shortest, Duration.ofHours(1)),
           number("http.max-body", 1024, 64 << 20),
           list("http.hosts"),
-          list("http.trusted-proxies"));
+          list("http.trusted-proxies").stream().map(Reader::network).toList());
+    }
+
+    private static Network network(String text) {
+      try {
+        return Network.parse(text);
+      } catch (IllegalArgumentException _) {
+        throw bad(
+            "http.trusted-proxies",
+            "networks such as 10.0.0.0/8, 2001:db8::/32 or a single address, not " + text);
+      }
     }
 
     private Limits limits() {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.replistream.auth.AuthSettings;
 import dev.replistream.db.DbSettings;
+import dev.replistream.http.Network;
 import dev.replistream.poke.RedisUrl;
 import dev.replistream.room.RoomSettings;
 import dev.replistream.stream.StreamSettings;
@@ -135,7 +136,7 @@ class SettingsTest {
             "http.trusted-proxies",
             "10.0.0.0/8",
             s -> s.http().trustedProxies(),
-            List.of("10.0.0.0/8")),
+            List.of(Network.parse("10.0.0.0/8"))),
         key("limits.strangers-per-address", "7", s -> s.limits().strangersPerAddress(), 7),
         key(
             "limits.inflight-bytes",
@@ -332,6 +333,9 @@ class SettingsTest {
     "http.idle-timeout, x",
     "http.max-body, 1023",
     "http.max-body, 64 KiB",
+    "http.trusted-proxies, 10.0.0.0/33",
+    "http.trusted-proxies, '10.0.0.0/8,'",
+    "http.trusted-proxies, proxy.example",
     "db.url, jdbc:mysql://localhost/x",
     "db.url, postgresql://localhost/x",
     "db.url, ./data/x.db",
