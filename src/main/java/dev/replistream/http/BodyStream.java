@@ -1,6 +1,7 @@
 package dev.replistream.http;
 
 import io.helidon.http.HeaderNames;
+import io.helidon.http.RequestException;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.ServerRequest;
 import java.io.IOException;
@@ -51,10 +52,10 @@ final class BodyStream extends InputStream {
     try {
       // at the limit one byte tells whether there is more
       read = in.read(part, offset, (int) Math.min(length, Math.max(1, end - count)));
-    } catch (IllegalArgumentException _) {
-      throw Problem.of(Status.BAD_REQUEST_400, "The chunks of the body are malformed.")
-          .with(HeaderNames.CONNECTION, "close")
-          .toException();
+    } catch (RequestException e) { // of Framing
+      throw malformed(String.valueOf(e.getMessage()));
+    } catch (IllegalArgumentException _) { // of a server without Wires
+      throw malformed("The chunks of the body are malformed.");
     }
     count += Math.max(read, 0);
     if (count > end) {
@@ -64,6 +65,12 @@ final class BodyStream extends InputStream {
       end = excessEnd;
     }
     return read;
+  }
+
+  private static ProblemException malformed(String detail) {
+    return Problem.of(Status.BAD_REQUEST_400, detail)
+        .with(HeaderNames.CONNECTION, "close")
+        .toException();
   }
 
   /// Lets reads go beyond the limit, up to `times` as much, until they are told to end there.

@@ -7,7 +7,6 @@ import io.helidon.http.PathMatchers.MatchResult;
 import io.helidon.http.PathMatchers.PrefixMatchResult;
 import io.helidon.http.RoutedPath;
 import java.io.ByteArrayOutputStream;
-import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -16,43 +15,50 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// A path with parameters, such as `/rooms/{room}/members`. A parameter is one segment that is not
-/// empty.
+/// The path of a route, which may have parameters, such as `/rooms/{room}/members`. A parameter is
+/// one segment that is not empty.
 ///
-/// The path is taken as it came over the wire, split at its slashes, and only then decoded (RFC
-/// 3986, section 2.4). So `%2F` is a character of a parameter and no end of it, and neither `..`
-/// nor `%2E%2E` leads anywhere: both are the parameter `..`. A segment that is not UTF-8 fits
-/// nothing. Helidon's own patterns look at the path after it was decoded and normalized.
+/// The path is taken as it came over the wire, and only then are parameters decoded (RFC 3986,
+/// section 2.4). So `%2F` is a character of a parameter and no end of it, and neither `..` nor
+/// `%2E%2E` leads anywhere: both are the parameter `..`. A parameter that is not UTF-8 fits
+/// nothing.
+///
+/// All else has one spelling, so that a proxy's rule for a path has no way around it: `%72oms` is
+/// not `rooms`, though RFC 3986, section 6.2.2.2, calls them equivalent, and there are no empty
+/// segments, no `;` and no other case. Helidon's own patterns look at the path after it was decoded
+/// and normalized.
 ///
 /// Immutable and thread-safe.
 final class PathTemplate implements PathMatcher {
+  private static final Parameters NONE = Parameters.empty("path");
+
   private final String template;
+  private final boolean isFixed;
   private final List<String> segments;
 
   PathTemplate(String template) {
     this.template = template;
+    this.isFixed = !isParameter(template);
     this.segments = List.of(template.split("/", -1));
   }
 
-  /// Whether `path` has parameters.
-  static boolean isTemplate(String path) {
-    return path.indexOf('{') >= 0;
+  private static boolean isParameter(String text) {
+    return text.indexOf('{') >= 0;
   }
 
   @Override
   public MatchResult match(UriPath path) {
-    return parameters(absolutePath(path.rawPath()).split("/", -1))
+    String raw = RequestHead.path(path.rawPath());
+    if (isFixed) {
+      return raw.equals(template)
+          ? new MatchResult(true, new Matched(path, NONE))
+          : MatchResult.notAccepted();
+    }
+    return parameters(raw.split("/", -1))
         .map(parameters ->
             new MatchResult(
                 true, new Matched(path, Parameters.createSingleValueMap("path", parameters))))
         .orElseGet(MatchResult::notAccepted);
-  }
-
-  /// The path of a target that may be a whole URI (RFC 9112, section 3.2.2).
-  private static String absolutePath(String target) {
-    return target.startsWith("/")
-        ? target
-        : Optional.ofNullable(URI.create(target).getRawPath()).orElse("");
   }
 
   private Optional<Map<String, String>> parameters(String[] raw) {
@@ -62,13 +68,14 @@ final class PathTemplate implements PathMatcher {
     Map<String, String> parameters = new LinkedHashMap<>();
     for (int i = 0; i < raw.length; i++) {
       String segment = segments.get(i);
-      Optional<String> given = decode(raw[i]);
-      boolean isParameter = isTemplate(segment);
-      if (given.isEmpty() || (isParameter ? raw[i].isEmpty() : !given.get().equals(segment))) {
-        return Optional.empty();
-      }
-      if (isParameter) {
+      if (isParameter(segment)) {
+        Optional<String> given = decode(raw[i]);
+        if (given.isEmpty() || raw[i].isEmpty()) {
+          return Optional.empty();
+        }
         parameters.put(segment.substring(1, segment.length() - 1), given.get());
+      } else if (!raw[i].equals(segment)) {
+        return Optional.empty();
       }
     }
     return Optional.of(parameters);

@@ -5,10 +5,8 @@ import io.helidon.http.Header;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
 import io.helidon.http.HttpException;
-import io.helidon.http.HttpPrologue;
 import io.helidon.http.Method;
 import io.helidon.http.PathMatcher;
-import io.helidon.http.PathMatchers;
 import io.helidon.http.ServerResponseHeaders;
 import io.helidon.http.Status;
 import io.helidon.webserver.ServerConnectionException;
@@ -50,8 +48,7 @@ public final class Routes {
   public void register(HttpRouting.Builder routing, Cors cors) {
     routing.addFilter(cors::filter);
     paths.forEach((path, methods) -> {
-      PathMatcher matcher =
-          PathTemplate.isTemplate(path) ? new PathTemplate(path) : PathMatchers.exact(path);
+      PathMatcher matcher = new PathTemplate(path);
       methods.forEach((method, handler) -> routing.route(method, matcher, handler));
       String allow =
           methods.keySet().stream()
@@ -59,7 +56,7 @@ public final class Routes {
               .collect(Collectors.toCollection(TreeSet::new))
               .stream()
               .collect(Collectors.joining(", "));
-      routing.route(_ -> true, matcher, (request, _) -> methodNotAllowed(request, allow));
+      routing.route(_ -> true, matcher, (request, _) -> methodNotAllowed(request, path, allow));
     });
     routing.error(
         ProblemException.class, (request, response, e) -> send(request, response, e.problem()));
@@ -79,7 +76,11 @@ public final class Routes {
           return DirectHandler.TransportResponse.builder()
               .status(status)
               .headers(responseHeaders)
-              .entity(problem(status).toJson())
+              .entity(
+                  (request instanceof Malformed malformed
+                          ? Problem.of(status, malformed.detail())
+                          : problem(status))
+                      .toJson())
               .build();
         };
     DirectHandlers.Builder handlers = DirectHandlers.builder();
@@ -119,11 +120,10 @@ public final class Routes {
     response.send(json);
   }
 
-  private static void methodNotAllowed(ServerRequest request, String allow) {
-    HttpPrologue prologue = request.prologue();
+  private static void methodNotAllowed(ServerRequest request, String path, String allow) {
     throw Problem.of(
             Status.METHOD_NOT_ALLOWED_405,
-            "%s does not take %s.".formatted(prologue.uriPath().path(), prologue.method().text()))
+            "%s does not take %s.".formatted(path, request.prologue().method().text()))
         .with(HeaderNames.ALLOW, allow)
         .toException();
   }

@@ -23,6 +23,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -73,13 +74,15 @@ public final class Wire implements ServerConnection, ConnectionContext {
     HEAD,
     /// The head is complete; reads belong to the body.
     BODY,
+    /// The request is answered; reads belong to what is left of its body, which is dropped.
+    REST,
   }
 
   private final ConnectionContext context;
   private final Wires wires;
   private final DataWriter writer = new DeadlineWriter();
   private @Nullable ServerConnection http1;
-  private @Nullable DataReader reader;
+  private @Nullable WireReader reader;
   private @Nullable PeerInfo remotePeer;
   private @Nullable Consumer<Wire> session;
   // the socket itself, while a session has it and it does not block
@@ -106,7 +109,7 @@ public final class Wire implements ServerConnection, ConnectionContext {
   Wire(ConnectionContext context, Wires wires) {
     this.context = context;
     this.wires = wires;
-    this.reader = new BoundedReader();
+    this.reader = new WireReader(this::read, this::isReadingPrologue, wires.largestChunkBytes());
   }
 
   void speak(ServerConnection connection) {
@@ -306,16 +309,22 @@ public final class Wire implements ServerConnection, ConnectionContext {
     phase = Phase.BODY;
     readDeadlineNanos = NEVER; // a handler may take its time; each read of the body has a deadline
     bodyDeadlineNanos = System.nanoTime() + wires.deadlines().body().toNanos();
-    contentLength =
-        headers.contains(HeaderNames.TRANSFER_ENCODING) ? -1 : headers.contentLength().orElse(0);
-    unreadBytes = contentLength < 0 ? Long.MAX_VALUE : contentLength - dataReader().available();
+    WireReader own = Objects.requireNonNull(reader);
+    boolean isChunked = own.headRead(headers);
+    contentLength = isChunked ? -1 : headers.contentLength().orElse(0);
+    unreadBytes = isChunked ? Long.MAX_VALUE : contentLength - own.available();
     closeIfLast(headers);
+    if (isChunked && !headers.contains(HeaderNames.EXPECT)) {
+      own.awaitFirstChunk();
+    }
   }
 
   void responseStarted(Headers headers) {
     if (phase == Phase.BODY) { // after a head that failed, Helidon ends by itself
       closeIfLast(headers);
       atBoundary = dataReader().available() == 0;
+    } else {
+      unreadBytes = Long.MAX_VALUE; // nobody knows what is left of such a request
     }
     phase = Phase.IDLE;
   }
@@ -343,13 +352,20 @@ public final class Wire implements ServerConnection, ConnectionContext {
 
   private byte @Nullable [] read() {
     Deadlines deadlines = wires.deadlines();
-    boolean isBeginning = atBoundary && phase == Phase.IDLE && isReadingPrologue();
+    boolean isReadingPrologue = isReadingPrologue();
+    boolean isBeginning = atBoundary && phase == Phase.IDLE && isReadingPrologue;
+    if (phase == Phase.REST && isReadingPrologue) {
+      phase = Phase.IDLE;
+    } else if (phase == Phase.IDLE && !isReadingPrologue) {
+      phase = Phase.REST;
+      bodyDeadlineNanos = System.nanoTime() + deadlines.head().toNanos();
+    }
     atBoundary = false;
     request = null; // not to be kept while the client is idle
     switch (phase) {
       case IDLE -> readDeadlineNanos = System.nanoTime() + deadlines.idle().toNanos();
       case HEAD -> {} // one deadline for the whole head, however it trickles in
-      case BODY -> readDeadlineNanos = bodyDeadlineNanos;
+      case BODY, REST -> readDeadlineNanos = bodyDeadlineNanos;
     }
     try {
       byte[] bytes = isBeginning ? nextUnknown() : next();
@@ -359,6 +375,8 @@ public final class Wire implements ServerConnection, ConnectionContext {
       }
       if (bytes != null && phase == Phase.BODY) {
         bodyDeadlineNanos += bytes.length * NANOS_PER_BODY_BYTE;
+      }
+      if (bytes != null && phase != Phase.IDLE) {
         unreadBytes -= bytes.length;
       }
       if (phase == Phase.IDLE) {
@@ -479,9 +497,12 @@ public final class Wire implements ServerConnection, ConnectionContext {
     try {
       ServerConnection connection = http1;
       if (connection != null) {
-        connection.handle(limit);
+        try {
+          connection.handle(limit);
+        } finally {
+          linger();
+        }
       }
-      linger();
     } finally {
       http1 = null;
       if (session == null || dataReader().available() == 0) {
@@ -496,7 +517,10 @@ public final class Wire implements ServerConnection, ConnectionContext {
   /// Reads on what is left of a body that was answered without it: closed before, the connection
   /// would be reset, and the client might never see why (RFC 9112, section 9.6).
   private void linger() {
-    if (session != null || phase != Phase.IDLE || unreadBytes <= 0) {
+    boolean isAnswered = phase == Phase.IDLE || phase == Phase.REST;
+    WireReader own = reader;
+    boolean isAtEnd = contentLength < 0 && own != null && !own.isWithinChunks();
+    if (session != null || !isAnswered || unreadBytes <= 0 || isAtEnd) {
       return;
     }
     readDeadlineNanos = System.nanoTime() + LINGER.toNanos();
@@ -619,23 +643,6 @@ public final class Wire implements ServerConnection, ConnectionContext {
   @Override
   public String childSocketId() {
     return context.childSocketId();
-  }
-
-  /// Helidon reads a chunk of a body whole, before a route can look at its own limit. What has come
-  /// already may be read whatever its size.
-  private final class BoundedReader extends DataReader {
-    @SuppressWarnings("removal") // the way to make one that stays makes no other than Helidon's own
-    BoundedReader() {
-      super(Wire.this::read);
-    }
-
-    @Override
-    public BufferData readBuffer(int length) {
-      if (length > wires.largestChunkBytes() && length > available()) {
-        throw BodyStream.tooLarge(wires.largestChunkBytes());
-      }
-      return super.readBuffer(length);
-    }
   }
 
   /// The writer of ordinary responses, with the same deadline as {@link Wire#write}.

@@ -39,7 +39,7 @@ public final class Wires implements ServerConnectionSelector, AutoCloseable {
   /// Starts the sweep.
   ///
   /// @param largestChunkBytes how much of a body one chunk may bring; a larger one is refused with
-  ///   413, while the length of a body is the routes' to look at
+  ///   413 by its size alone, while the length of a body is the routes' to look at
   public Wires(Deadlines deadlines, int largestChunkBytes) {
     this.deadlines = deadlines;
     this.largestChunkBytes = largestChunkBytes;
@@ -137,7 +137,6 @@ public final class Wires implements ServerConnectionSelector, AutoCloseable {
   private static final class HeadReceived implements Http1ConnectionListener {
     @Override
     public void headers(ConnectionContext context, Headers headers) {
-      Framing.check(headers);
       ((Wire) context).headReceived(headers);
     }
   }

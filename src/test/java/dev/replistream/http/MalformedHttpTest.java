@@ -57,7 +57,7 @@ class MalformedHttpTest {
         Arguments.of(414, "a long line", "GET /" + "a".repeat(20_000) + " HTTP/1.1\r\n\r\n"),
         Arguments.of(400, "a bad escape in the path", "GET /%zz HTTP/1.1\r\nHost: h\r\n\r\n"),
         Arguments.of(400, "a bad escape", "GET /?a=%zz HTTP/1.1\r\nHost: h\r\n\r\n"),
-        Arguments.of(500, "a bad method", "G\u0001T / HTTP/1.1\r\nHost: h\r\n\r\n"));
+        Arguments.of(400, "a bad method", "G\u0001T / HTTP/1.1\r\nHost: h\r\n\r\n"));
   }
 
   @ParameterizedTest(name = "{1}: {0}")
@@ -87,8 +87,7 @@ class MalformedHttpTest {
             "beside chunks",
             "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"),
         Arguments.of("another coding", "Transfer-Encoding: gzip\r\n\r\n" + next),
-        Arguments.of("two codings", "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n" + next),
-        Arguments.of("in capitals", "Transfer-Encoding: CHUNKED\r\n\r\n0\r\n\r\n" + next));
+        Arguments.of("two codings", "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n" + next));
   }
 
   @ParameterizedTest(name = "{0}")
