@@ -5,6 +5,10 @@ import java.util.Optional;
 
 /// Where unused tickets are kept: on one node, or for all. Thread-safe.
 public interface TicketStore {
+  /// How many of the tickets that a user got are good: the latest. A user who asks for more pushes
+  /// out their own oldest, and nobody else's.
+  int MAX_PER_USER = 100;
+
   /// Keeps a ticket.
   ///
   /// @param life for how long; above zero

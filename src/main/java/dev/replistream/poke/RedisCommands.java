@@ -199,13 +199,27 @@ final class RedisCommands implements AutoCloseable {
         answer -> Math.toIntExact((Long) answer));
   }
 
+  /// Notes a user's new ticket among the user's latest.
+  ///
+  /// @param max how many those are
+  /// @return the ticket that is none of them any more
+  CompletableFuture<Optional<String>> issue(String userId, String ticket, int max, Duration life) {
+    int shard = server.shardOf(userId);
+    return ask(
+        RedisScript.ISSUE,
+        shard,
+        keysAnd(shard, "tickets:" + userId),
+        List.of(ticket, Integer.toString(max), Long.toString(life.toSeconds() + 1)),
+        answer -> Optional.ofNullable((String) answer));
+  }
+
   /// Keeps something for a while.
   CompletableFuture<Long> keep(String name, String text, Duration life) {
     int shard = server.shardOf(name);
     return ask(
         RedisScript.KEEP,
         shard,
-        keysAnd(shard, name),
+        keysAnd(shard, "ticket:" + name),
         List.of(text, Long.toString(Math.max(1, life.toMillis()))),
         Long.class::cast);
   }
@@ -216,7 +230,7 @@ final class RedisCommands implements AutoCloseable {
     return ask(
         RedisScript.TAKE,
         shard,
-        keysAnd(shard, name),
+        keysAnd(shard, "ticket:" + name),
         List.of(),
         answer -> Optional.ofNullable((String) answer));
   }
@@ -260,9 +274,9 @@ final class RedisCommands implements AutoCloseable {
     return List.of(prefix + "cursor", prefix + "young", prefix + "old", prefix + "user:" + userId);
   }
 
-  private List<String> keysAnd(int shard, String name) {
+  private List<String> keysAnd(int shard, String key) {
     List<String> keys = new ArrayList<>(keys(shard, ""));
-    keys.add(server.prefix(shard) + "ticket:" + name);
+    keys.add(server.prefix(shard) + key);
     return keys;
   }
 

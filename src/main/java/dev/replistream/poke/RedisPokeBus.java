@@ -331,11 +331,22 @@ public final class RedisPokeBus implements PokeBus {
     return new RedisTickets(this, own);
   }
 
-  /// Keeps something for a while.
+  /// Keeps a user's ticket for a while. One that it pushes out is taken away later.
   ///
   /// @return whether it is kept
-  boolean keep(String name, String text, Duration life) {
-    return whileUp(() -> RedisLink.await(commands.keep(name, text, life)) == 1, () -> false);
+  boolean keep(String userId, String ticket, String text, Duration life) {
+    return whileUp(
+        () -> {
+          var pushedOut = commands.issue(userId, ticket, TicketStore.MAX_PER_USER, life);
+          boolean isKept = RedisLink.await(commands.keep(ticket, text, life)) == 1;
+          RedisLink.await(pushedOut)
+              .filter(oldest -> !oldest.equals(ticket))
+              .ifPresent(oldest -> {
+                var _ = commands.take(oldest).whenComplete(this::lostUnlessDone);
+              });
+          return isKept;
+        },
+        () -> false);
   }
 
   /// Takes what was kept, so that it is gone.

@@ -25,6 +25,8 @@ enum RedisScript {
   BEAT,
   /// Makes everything that was seen before an outage count as missed.
   MEND,
+  /// Notes a ticket among the latest of its user.
+  ISSUE,
   /// Keeps a ticket.
   KEEP,
   /// Takes a ticket.

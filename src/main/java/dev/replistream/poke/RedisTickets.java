@@ -26,7 +26,7 @@ final class RedisTickets implements TicketStore {
 
   @Override
   public void put(String ticket, Caller caller, Duration life) {
-    if (!bus.keep(ticket, toJson(caller), life)) {
+    if (!bus.keep(caller.userId(), ticket, toJson(caller), life)) {
       own.put(ticket, caller, life);
     }
   }

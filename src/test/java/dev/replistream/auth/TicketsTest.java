@@ -62,6 +62,32 @@ final class TicketsTest {
   }
 
   @Test
+  void whoAsksForTooManyPushesOutTheirOwnOldestAndNobodyElses() {
+    Tickets large = new Tickets(TTL, new MemoryTickets(100_000, clock), clock);
+    Caller bob = new Caller("bob", Set.of(), alice.expiresAt(), Credential.HEADER);
+    String ofBob = large.issue(bob);
+    List<String> issued = new ArrayList<>();
+    for (int i = 0; i < 104_000; i++) {
+      issued.add(large.issue(alice));
+    }
+
+    assertThat(large.redeem(ofBob)).isPresent();
+    assertThat(issued.subList(0, 103_900)).allMatch(ticket -> large.redeem(ticket).isEmpty());
+    assertThat(issued.subList(103_900, 104_000))
+        .allMatch(ticket -> large.redeem(ticket).isPresent());
+  }
+
+  @Test
+  void aUsedTicketMakesRoomForAnother() {
+    String first = tickets.issue(alice);
+    for (int i = 0; i < 1_000; i++) {
+      assertThat(tickets.redeem(tickets.issue(alice))).isPresent();
+    }
+
+    assertThat(tickets.redeem(first)).isPresent();
+  }
+
+  @Test
   void overTheLimitTheOldestFallOut() {
     List<String> issued = new ArrayList<>();
     for (int i = 0; i < 150; i++) {

@@ -2,18 +2,28 @@ package dev.replistream.poke;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.replistream.Eventually;
 import dev.replistream.LogCapture;
+import dev.replistream.auth.Caller;
+import dev.replistream.auth.MemoryTickets;
+import dev.replistream.auth.TicketStore;
 import io.helidon.metrics.api.MetricsFactory;
 import io.helidon.service.registry.Services;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -49,6 +59,33 @@ class RedisPokeBusTest extends PokeBusRules {
   @AfterEach
   void close() {
     buses.forEach(PokeBus::close);
+  }
+
+  @Test
+  void whoAsksForTooManyTicketsPushesOutTheirOwnOldestAndNobodyElses() {
+    List<TicketStore> stores =
+        Stream.of(near, far)
+            .map(bus -> ((RedisPokeBus) bus).tickets(new MemoryTickets(10_000, Clock.systemUTC())))
+            .toList();
+    Caller alice = caller("alice");
+    Duration life = Duration.ofSeconds(30);
+    stores.getFirst().put("of-bob", caller("bob"), life);
+    for (int i = 0; i < 350; i++) {
+      stores.get(i % 2).put("of-alice-" + i, alice, life);
+    }
+
+    assertThat(stores.getLast().take("of-bob"))
+        .hasValueSatisfying(caller -> assertThat(caller.userId()).isEqualTo("bob"));
+    // what is pushed out is taken away a moment later
+    Eventually.holds("the oldest are gone", () -> stores.getLast().take("of-alice-249").isEmpty());
+    assertThat(IntStream.range(0, 250))
+        .allMatch(i -> stores.getLast().take("of-alice-" + i).isEmpty());
+    assertThat(IntStream.range(250, 350))
+        .allMatch(i -> stores.getFirst().take("of-alice-" + i).isPresent());
+  }
+
+  private static Caller caller(String userId) {
+    return new Caller(userId, Set.of(), Instant.now().plusSeconds(600), Caller.Credential.HEADER);
   }
 
   @ParameterizedTest
