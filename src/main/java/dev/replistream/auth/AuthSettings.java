@@ -8,7 +8,7 @@ import java.util.Optional;
 /// @param secret the shared secret of HS256, at least 32 bytes in UTF-8
 /// @param jwks a JWK set: a file's path, or an http or https URL
 /// @param issuer the only `iss` accepted
-/// @param audience what `aud` must contain
+/// @param audience what `aud` must contain; without it a token must have no `aud`
 /// @param clockSkew how far the clocks of the issuer and this server may differ
 /// @param jwksRefreshCoolDown the least time between two refreshes for an unknown `kid`
 /// @param revocationLife how long a revocation is kept, and so the longest that a token may live

@@ -2,6 +2,7 @@ package dev.replistream.auth;
 
 import dev.replistream.auth.TokenRefusedException.Reason;
 import dev.replistream.http.Cors;
+import dev.replistream.http.Json;
 import dev.replistream.http.ProblemException;
 import dev.replistream.http.SampledLog;
 import io.helidon.common.uri.UriQuery;
@@ -171,10 +172,16 @@ public final class Authenticator {
     return new TokenRefusedException(Reason.MISSING);
   }
 
+  private static String line(Reason reason) {
+    String line = "event=token-refused reason=" + reason.label();
+    return reason == Reason.AUDIENCE_NOT_CONFIGURED
+        ? line + " detail=" + Json.quoted(reason.sentence()) // it is the operator who can mend it
+        : line;
+  }
+
   private ProblemException refused(TokenRefusedException e) {
     metrics.tokenRefused(e.reason());
-    log.log(
-        Level.INFO, e.reason().label(), () -> "event=token-refused reason=" + e.reason().label());
+    log.log(Level.INFO, e.reason().label(), () -> line(e.reason()));
     return e.problem().toException();
   }
 }

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 /// What the claims of a signed token must say (RFC 7519, section 4.1). Immutable.
 ///
 /// @param issuer the only `iss` accepted, where one is configured
-/// @param audience what `aud` must hold, where one is configured
+/// @param audience what `aud` must hold; where none is configured a token must have no `aud`
 /// @param clockSkew how far the clocks of the issuer and this server may differ
 /// @param maxLife how long a token may live in all, so that no revocation lapses before it does
 record ClaimPolicy(
@@ -48,6 +48,10 @@ record ClaimPolicy(
     }
     if (audience.isPresent() && !holds(claims.get("aud"), audience.get())) {
       throw refused(Reason.AUDIENCE);
+    }
+    if (audience.isEmpty() && claims.containsKey("aud")) {
+      // RFC 7519, section 4.1.3: whoever is not among those that a token is for must refuse it
+      throw refused(Reason.AUDIENCE_NOT_CONFIGURED);
     }
     return new Caller(
         userId(claims),

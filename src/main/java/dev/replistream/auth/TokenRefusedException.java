@@ -51,6 +51,10 @@ public final class TokenRefusedException extends RuntimeException {
     ISSUER("The iss of the token is not the issuer that replistream.auth.issuer names."),
     /// Its `aud` is another.
     AUDIENCE("The aud of the token does not hold what replistream.auth.audience names."),
+    /// It has an `aud`, and this server does not know whether that means it.
+    AUDIENCE_NOT_CONFIGURED(
+        "The token has an aud and this server has no name to look for in it: set"
+            + " replistream.auth.audience to what the aud holds, or issue tokens without one."),
     /// Its `sub` is missing or can't be a user id.
     SUBJECT("The sub of the token must be 1 to 128 characters without control characters."),
     /// Its `scope` is no list of scopes.

@@ -102,7 +102,7 @@ final class TokenVerifierTest {
   }
 
   @Test
-  void issuerAndAudienceAreFreeWhereNoneIsConfigured() {
+  void theIssuerIsFreeWhereNoneIsConfiguredAndAnAudienceIsRefused() {
     AuthSettings free =
         new AuthSettings(
             Optional.empty(),
@@ -115,11 +115,16 @@ final class TokenVerifierTest {
     TokenVerifier any =
         new TokenVerifier(Issuer.keys(SigningKey.jwkSet(issuer.ec())), free, clock, _ -> false);
 
-    String other = issuer.ec().token(issuer.claims().with("iss", "7").with("aud", "\"other\""));
+    String other = issuer.ec().token(issuer.claims().with("iss", "7").without("aud"));
     String none = issuer.ec().token(issuer.claims().without("iss").without("aud"));
 
     assertThat(any.verify(other).userId()).isEqualTo("alice");
     assertThat(any.verify(none).userId()).isEqualTo("alice");
+    for (String aud :
+        List.of("\"other\"", "\"replistream\"", "[\"other\"]", "[]", "\"\"", "null")) {
+      String meant = issuer.ec().token(issuer.claims().with("aud", aud));
+      assertRefused(any, meant, Reason.AUDIENCE_NOT_CONFIGURED);
+    }
   }
 
   @Test
