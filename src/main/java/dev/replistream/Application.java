@@ -18,6 +18,7 @@ import dev.replistream.db.Database;
 import dev.replistream.db.Databases;
 import dev.replistream.http.Cors;
 import dev.replistream.http.FileDescriptors;
+import dev.replistream.http.LocalCallers;
 import dev.replistream.http.Routes;
 import dev.replistream.http.Wires;
 import dev.replistream.poke.Cursor;
@@ -344,6 +345,9 @@ public final class Application implements AutoCloseable {
   public void configure(WebServerConfig.Builder server) {
     HttpRouting.Builder routing = HttpRouting.builder();
     routes.register(routing, cors);
+    if (settings.auth().isDevelopmentMode()) {
+      routing.addFilter(new LocalCallers(settings.host()));
+    }
     server
         .host(settings.host())
         .port(settings.port())

@@ -7,7 +7,6 @@ import dev.replistream.http.Json;
 import dev.replistream.http.MediaTypes;
 import dev.replistream.http.Problem;
 import dev.replistream.http.Routes;
-import io.helidon.http.HeaderNames;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.ServerRequest;
@@ -15,19 +14,16 @@ import io.helidon.webserver.http.ServerResponse;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
-import java.util.regex.Pattern;
 
 /// `POST /development/token` of a server in development mode: a token of any user, for the console
 /// and the demo. Thread-safe.
 ///
-/// It is for pages of this server alone, asked for by a name of this machine: neither another
-/// site's page gets a token, nor one whose name was made to resolve to 127.0.0.1.
+/// It is for pages of this server alone: another site's page gets no token. That they were asked
+/// for by a name of this machine, {@link dev.replistream.http.LocalCallers} has seen to.
 final class DevelopmentTokenHandler implements Handler {
   static final Duration TOKEN_LIFE = Duration.ofHours(8);
 
   private static final int MAX_BODY_BYTES = 4096;
-  private static final Pattern THIS_MACHINE =
-      Pattern.compile("(localhost|127(\\.\\d{1,3}){3}|\\[::1])(:\\d{1,5})?");
 
   private final TokenSigner signer;
 
@@ -37,8 +33,7 @@ final class DevelopmentTokenHandler implements Handler {
 
   @Override
   public void handle(ServerRequest request, ServerResponse response) {
-    String host = request.headers().first(HeaderNames.HOST).orElse("");
-    if (!THIS_MACHINE.matcher(host).matches() || !Cors.isSameOrigin(request)) {
+    if (!Cors.isSameOrigin(request)) {
       throw Problem.of(
               Status.FORBIDDEN_403,
               "Only the pages of this server get a token here, under http://localhost or"
