@@ -117,7 +117,7 @@ public final class HttpConnection implements AutoCloseable {
               line.substring(colon + 1).strip()));
     }
     HttpReply reply = new HttpReply(lines.getFirst(), headers, "");
-    if (!withBody || reply.status() == 204) {
+    if (!withBody || reply.status() == 204 || reply.status() == 304) {
       return reply;
     }
     byte[] body;

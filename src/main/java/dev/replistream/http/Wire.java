@@ -9,6 +9,8 @@ import io.helidon.common.socket.PeerInfo;
 import io.helidon.common.task.InterruptableTask;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.Headers;
+import io.helidon.http.Status;
+import io.helidon.http.WritableHeaders;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.ConnectionContext;
 import io.helidon.webserver.ListenerContext;
@@ -94,6 +96,8 @@ public final class Wire implements ServerConnection, ConnectionContext {
   // the request under way, as long as one read has brought all that there is of it
   private byte @Nullable [] request;
   private long contentLength;
+  // whether the response under way is one that never has a body, nor a length
+  private boolean hasNoContent;
   // how much of the body has not been read from the socket, at the most
   private long unreadBytes;
   private final RepeatGuest repeats = new RepeatGuest();
@@ -319,7 +323,18 @@ public final class Wire implements ServerConnection, ConnectionContext {
     }
   }
 
+  void responseStarted(Status status) {
+    hasNoContent =
+        status.code() == Status.NO_CONTENT_204.code()
+            || status.code() == Status.NOT_MODIFIED_304.code();
+  }
+
   void responseStarted(Headers headers) {
+    if (hasNoContent && headers instanceof WritableHeaders<?> response) {
+      // Helidon says 0, which a cache takes for the length of what it holds already, and which 204
+      // must not have (RFC 9110, section 8.6)
+      response.remove(HeaderNames.CONTENT_LENGTH);
+    }
     if (phase == Phase.BODY) { // after a head that failed, Helidon ends by itself
       closeIfLast(headers);
       atBoundary = dataReader().available() == 0;

@@ -2,6 +2,7 @@ package dev.replistream.http;
 
 import io.helidon.common.buffers.BufferData;
 import io.helidon.http.Headers;
+import io.helidon.http.Status;
 import io.helidon.webserver.ConnectionContext;
 import io.helidon.webserver.http1.Http1Config;
 import io.helidon.webserver.http1.Http1ConnectionListener;
@@ -142,6 +143,11 @@ public final class Wires implements ServerConnectionSelector, AutoCloseable {
   }
 
   private static final class ResponseStarted implements Http1ConnectionListener {
+    @Override
+    public void status(ConnectionContext context, Status status) {
+      ((Wire) context).responseStarted(status);
+    }
+
     @Override
     public void headers(ConnectionContext context, Headers headers) {
       ((Wire) context).responseStarted(headers);
