@@ -155,6 +155,7 @@ public final class Routes {
           case 404 -> "There is nothing here; the routes begin with /api/v1/replicache.";
           case 406 -> "This route has no representation that the Accept header allows.";
           case 413 -> "The body is too large.";
+          case 415 -> "Send the body as it is, without a Content-Encoding: none is taken.";
           case 505 -> "Speak HTTP/1.1.";
           case 500 -> "The server failed; its log has the reason.";
           default -> status.reasonPhrase() + ".";

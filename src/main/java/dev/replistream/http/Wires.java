@@ -3,6 +3,7 @@ package dev.replistream.http;
 import io.helidon.common.buffers.BufferData;
 import io.helidon.http.Headers;
 import io.helidon.http.Status;
+import io.helidon.http.WritableHeaders;
 import io.helidon.webserver.ConnectionContext;
 import io.helidon.webserver.http1.Http1Config;
 import io.helidon.webserver.http1.Http1ConnectionListener;
@@ -139,6 +140,10 @@ public final class Wires implements ServerConnectionSelector, AutoCloseable {
     @Override
     public void headers(ConnectionContext context, Headers headers) {
       ((Wire) context).headReceived(headers);
+      if (headers instanceof WritableHeaders<?> request) { // those that the routes will see
+        ContentCoding.check(request);
+        Accept.tidy(request);
+      }
     }
   }
 

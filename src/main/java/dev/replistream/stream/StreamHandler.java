@@ -161,7 +161,9 @@ public final class StreamHandler implements Handler {
       return ranges.isEmpty()
           || ranges.stream()
               .filter(range -> range.test(EVENT_STREAM))
-              .max(Comparator.comparingInt(StreamHandler::specificity))
+              .max(
+                  Comparator.comparingInt(StreamHandler::specificity)
+                      .thenComparingDouble(HttpMediaType::qualityFactor))
               .filter(range -> range.qualityFactor() > 0)
               .isPresent();
     } catch (NumberFormatException e) {

@@ -43,6 +43,25 @@ class StreamHandlerTest {
         "text/event-stream;q=0.001",
         "text/event-stream, */*;q=0",
         "text/*;q=0, text/event-stream",
+        "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", // HttpURLConnection
+        "*; q=.2",
+        "*",
+        "text/event-stream;",
+        "text/event-stream;;",
+        "text/event-stream ; q=1.",
+        "text/event-stream;charset=utf-8",
+        "text/event-stream;charset",
+        "TEXT/EVENT-STREAM;Q=0.5",
+        "text/event-stream, text/event-stream",
+        "text/event-stream;q=0, text/event-stream",
+        "text/event-stream;q=2",
+        "garbage, text/event-stream",
+        "text/html;q=x, text/event-stream",
+        "text/html;a=\"b, text/plain\", */*;q=0.8",
+        "*/*;q=0.8",
+        "",
+        " , ,",
+        "text/event-stream,",
       })
   void whoAcceptsEventsGetsThem(String accept) {
     try (StreamClient stream = client.open(client.stream("alice").with("Accept", accept))) {
@@ -60,6 +79,12 @@ class StreamHandlerTest {
         "text/event-stream;q=0.0, */*",
         "text/*;q=0, */*",
         "*/*;q=0",
+        "*;q=0",
+        "*;q=.0, application/json",
+        "*/*;q=0.000;",
+        "*, text/event-stream;q=0",
+        "text/event-stream;Q=0",
+        "text/html;",
       })
   void whoDoesNotAcceptEventsIsToldThatThereIsNothingElse(String accept) {
     HttpReply reply = client.send(client.stream("alice").with("Accept", accept));
@@ -68,11 +93,28 @@ class StreamHandlerTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"garbage", "text/event-stream;q=x"})
+  @ValueSource(strings = {"garbage", "text/event-stream;q=x", "/", "\""})
   void anAcceptThatNobodyCanReadIsTheCallersFault(String accept) {
     HttpReply reply = client.send(client.stream("alice").with("Accept", accept));
 
     Problems.detail(reply, 400);
+  }
+
+  @Test
+  void acceptMayComeInMoreThanOneHeader() {
+    HttpRequest request =
+        client.stream("alice").with("Accept", "text/html;").with("Accept", "*; q=.2");
+    try (StreamClient stream = client.open(request)) {
+      stream.expect("connected");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"garbage", "text/event-stream;", "application/json;q=x", "*/*;q=0"})
+  void whereThereIsOneFormOnlyNobodyLooksAtAccept(String accept) {
+    HttpRequest request = HttpRequest.api("GET", "/stats").by(client.token("alice"));
+
+    assertThat(client.send(request.with("Accept", accept)).status()).isEqualTo(200);
   }
 
   @Test
