@@ -196,7 +196,7 @@ final class Framing {
 
   /// Whether a byte may stand in a line: no control character but the tab.
   private static boolean isText(byte b) {
-    return b < 0 || b >= ' ' && b != 0x7f || b == '\t';
+    return b == '\t' || b < 0 || (b >= ' ' && b != 0x7f);
   }
 
   /// As `Character.digit` does, for ASCII alone.
