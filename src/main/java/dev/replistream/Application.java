@@ -16,10 +16,13 @@ import dev.replistream.auth.TokenVerifier;
 import dev.replistream.db.Changes;
 import dev.replistream.db.Database;
 import dev.replistream.db.Databases;
+import dev.replistream.http.ClientAddresses;
 import dev.replistream.http.Cors;
+import dev.replistream.http.Crowd;
 import dev.replistream.http.FileDescriptors;
 import dev.replistream.http.LocalCallers;
 import dev.replistream.http.Routes;
+import dev.replistream.http.SteadyListener;
 import dev.replistream.http.Wires;
 import dev.replistream.poke.Cursor;
 import dev.replistream.poke.CursorFile;
@@ -73,15 +76,13 @@ import io.helidon.webserver.observe.metrics.MetricsObserver;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
-import java.net.Socket;
-import java.net.UnknownHostException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Supplier;
@@ -106,6 +107,9 @@ public final class Application implements AutoCloseable {
   /// How much of a body a chunk may bring at least, where the limits of bodies are smaller.
   private static final int LEAST_CHUNK_BYTES = 1 << 20;
 
+  /// Nothing on the operator's listener has a body.
+  private static final int MAX_ADMIN_BODY_BYTES = 1024;
+
   /// What answers that wait for slow clients take of the disk: a hundred very large ones.
   private static final long MAX_SPILLED_BYTES = 1L << 30;
 
@@ -118,7 +122,12 @@ public final class Application implements AutoCloseable {
   private final Settings settings;
   private final StreamSettings streamSettings;
   private final MeterRegistry meters;
+  private final Crowd crowd;
+  private final Crowd operators;
   private final Wires wires;
+  private final Wires adminWires;
+  private final SteadyListener listener;
+  private final SteadyListener adminListener;
   private final StreamMetrics streamMetrics;
   private final PokeBus bus;
   private final SseManager sseManager;
@@ -192,12 +201,21 @@ public final class Application implements AutoCloseable {
 
     Rooms rooms = new Rooms(database, outbox, settings.rooms(), roomPresence, clock);
     // what has threads of its own comes when nothing can stop the start any more
+    ClientAddresses addresses = new ClientAddresses(settings.http().trustedProxies());
+    crowd =
+        new Crowd(
+            "api", Crowd.Limits.ofApi(settings.limits().strangersPerAddress()), addresses, meters);
+    operators = new Crowd(ADMIN, Crowd.Limits.ofAdmin(), addresses, meters);
     wires =
         new Wires(
             settings.deadlines(),
             Math.max(
                 LEAST_CHUNK_BYTES,
-                Math.max(settings.http().maxBodyBytes(), settings.sync().maxBodyBytes())));
+                Math.max(settings.http().maxBodyBytes(), settings.sync().maxBodyBytes())),
+            crowd);
+    adminWires = new Wires(settings.deadlines(), MAX_ADMIN_BODY_BYTES, operators);
+    listener = new SteadyListener(WebServer.DEFAULT_SOCKET_NAME, crowd);
+    adminListener = new SteadyListener(ADMIN, operators);
     streamMetrics = new StreamMetrics(meters);
     sseManager =
         new SseManager(
@@ -343,7 +361,8 @@ public final class Application implements AutoCloseable {
 
   /// Puts both listeners and their routes into a server's configuration.
   public void configure(WebServerConfig.Builder server) {
-    HttpRouting.Builder routing = HttpRouting.builder();
+    HttpRouting.Builder routing =
+        HttpRouting.builder().addFeature(listener).addFeature(adminListener);
     routes.register(routing, cors);
     if (settings.auth().isDevelopmentMode()) {
       routing.addFilter(new LocalCallers(settings.host()));
@@ -362,7 +381,16 @@ public final class Application implements AutoCloseable {
         .routing(routing)
         .putSocket(
             ADMIN,
-            ListenerConfig.builder().host(settings.host()).port(settings.adminPort()).build())
+            ListenerConfig.builder()
+                .host(settings.adminHost())
+                .port(settings.adminPort())
+                .protocolsDiscoverServices(false)
+                .addConnectionSelector(adminWires)
+                .connectionOptions(socketOptions())
+                .useNio(false)
+                .maxPayloadSize(MAX_ADMIN_BODY_BYTES)
+                .directHandlers(Routes.directHandlers(new Cors(List.of(), Set.of())))
+                .build())
         .addFeature(observe());
   }
 
@@ -385,9 +413,9 @@ public final class Application implements AutoCloseable {
         HealthObserver.builder()
             .details(true)
             .useSystemServices(false)
-            .addCheck(() -> health(isListening()), HealthCheckType.LIVENESS, "listener")
+            .addCheck(() -> health(listener.isListening()), HealthCheckType.LIVENESS, "listener")
             .addCheck(
-                () -> health(isListening() && !sseManager.isDraining()),
+                () -> health(listener.isListening() && !sseManager.isDraining()),
                 HealthCheckType.READINESS,
                 "accepting")
             .addCheck(() -> health(database.isAvailable()), HealthCheckType.READINESS, "database")
@@ -408,27 +436,12 @@ public final class Application implements AutoCloseable {
     return HealthCheckResponse.builder().status(up).build();
   }
 
-  /// Whether the API's port takes connections, tried as a client would.
-  private boolean isListening() {
-    try (Socket socket = new Socket()) {
-      socket.connect(new InetSocketAddress(address(), port()), 1_000);
-      return true;
-    } catch (IOException _) {
-      return false;
-    }
-  }
-
-  private InetAddress address() throws UnknownHostException {
-    InetAddress bound = InetAddress.getByName(settings.host());
-    return bound.isAnyLocalAddress() ? InetAddress.getLoopbackAddress() : bound;
-  }
-
   /// Starts both listeners.
   ///
   /// @throws SettingsException when a port is taken or an address can't be bound
   public Application start() {
-    requireFree("replistream.port", settings.port());
-    requireFree("replistream.admin-port", settings.adminPort());
+    requireFree("replistream.port", settings.host(), settings.port());
+    requireFree("replistream.admin-port", settings.adminHost(), settings.adminPort());
     WebServerConfig.Builder builder = WebServer.builder();
     configure(builder);
     WebServer starting = builder.build().start();
@@ -460,13 +473,13 @@ public final class Application implements AutoCloseable {
   }
 
   /// Says which key to change before Helidon's log would.
-  private void requireFree(String key, int port) {
+  private static void requireFree(String key, String host, int port) {
     try (ServerSocket probe = new ServerSocket()) {
       probe.setReuseAddress(true);
-      probe.bind(new InetSocketAddress(settings.host(), port));
+      probe.bind(new InetSocketAddress(host, port));
     } catch (IOException | IllegalArgumentException e) {
       throw new SettingsException(
-          "%s: can't listen on %s:%d (%s)".formatted(key, settings.host(), port, e.getMessage()));
+          "%s: can't listen on %s:%d (%s)".formatted(key, host, port, e.getMessage()));
     }
   }
 
@@ -505,6 +518,9 @@ public final class Application implements AutoCloseable {
     sseManager.close();
     bus.close();
     wires.close();
+    adminWires.close();
+    crowd.close();
+    operators.close();
     keepCursor.run();
     database.close();
     streamMetrics.close();

@@ -32,8 +32,18 @@ public final class HttpConnection implements AutoCloseable {
 
   /// Connects with a receive buffer of about so many bytes, 0 for the system's default.
   public HttpConnection(int port, int receiveBufferBytes) {
+    this(InetAddress.getLoopbackAddress(), port, receiveBufferBytes);
+  }
+
+  /// Connects as another machine would: from `address`, one of this machine's that begin with 127.
+  public static HttpConnection from(String address, int port) {
+    return new HttpConnection(InetAddress.ofLiteral(address), port, 0);
+  }
+
+  private HttpConnection(InetAddress from, int port, int receiveBufferBytes) {
     try {
       socket = new Socket();
+      socket.bind(new InetSocketAddress(from, 0));
       if (receiveBufferBytes > 0) {
         socket.setReceiveBufferSize(receiveBufferBytes);
       }

@@ -51,6 +51,11 @@ public final class SmallServer implements AutoCloseable {
   ///
   /// @param environment pairs of what follows `REPLISTREAM_` and a value
   public static SmallServer start(String... environment) {
+    return start(0, environment);
+  }
+
+  /// Starts such a server that may open so many files, 0 for as many as this process.
+  public static SmallServer start(int openFiles, String... environment) {
     try {
       Path data = Files.createTempDirectory("replistream-small");
       data.toFile().deleteOnExit();
@@ -65,7 +70,7 @@ public final class SmallServer implements AutoCloseable {
         variables.put("REPLISTREAM_" + environment[i], environment[i + 1]);
       }
       Path log = data.resolve("log");
-      ProcessBuilder builder = new ProcessBuilder(command());
+      ProcessBuilder builder = new ProcessBuilder(command(openFiles));
       builder.environment().keySet().removeIf(name -> name.startsWith("REPLISTREAM_"));
       builder.environment().putAll(variables);
       builder.environment().put("MALLOC_ARENA_MAX", "2"); // as in the image
@@ -78,8 +83,11 @@ public final class SmallServer implements AutoCloseable {
     }
   }
 
-  private static List<String> command() throws IOException {
+  private static List<String> command(int openFiles) throws IOException {
     List<String> command = new ArrayList<>();
+    if (openFiles > 0) {
+      command.addAll(List.of("bash", "-c", "ulimit -n " + openFiles + "; exec \"$@\"", "--"));
+    }
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     Files.readAllLines(Path.of("etc", "jvm.options")).stream()
         .filter(line -> !line.isBlank() && !line.startsWith("#"))

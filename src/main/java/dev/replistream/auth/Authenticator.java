@@ -5,6 +5,7 @@ import dev.replistream.http.Cors;
 import dev.replistream.http.Json;
 import dev.replistream.http.ProblemException;
 import dev.replistream.http.SampledLog;
+import dev.replistream.http.Wire;
 import io.helidon.common.uri.UriQuery;
 import io.helidon.http.HeaderNames;
 import io.helidon.webserver.http.ServerRequest;
@@ -50,7 +51,7 @@ public final class Authenticator {
     try {
       refuseTokenInUrl(request.query());
       Optional<String> token = bearer(request);
-      return token.isPresent() ? verifier.verify(token.get()) : byCookie(request);
+      return known(request, token.isPresent() ? verifier.verify(token.get()) : byCookie(request));
     } catch (TokenRefusedException e) {
       throw refused(e);
     }
@@ -75,12 +76,18 @@ public final class Authenticator {
       refuseTokenInUrl(query);
       Optional<String> token = bearer(request);
       if (token.isPresent()) {
-        return verifier.verify(token.get());
+        return known(request, verifier.verify(token.get()));
       }
-      return query.contains(TICKET) ? redeem(query) : byCookie(request);
+      return known(request, query.contains(TICKET) ? redeem(query) : byCookie(request));
     } catch (TokenRefusedException e) {
       throw refused(e);
     }
+  }
+
+  /// Whose connection it is counts for its limits.
+  private static Caller known(ServerRequest request, Caller caller) {
+    Wire.authenticated(request);
+    return caller;
   }
 
   /// Makes the ticket that showed who `caller` is good again: for a stream that could not be opened

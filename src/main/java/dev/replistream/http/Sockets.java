@@ -11,7 +11,7 @@ import java.nio.channels.SocketChannel;
 import java.util.Optional;
 
 /// The socket below one of Helidon's, which has it and does not show it: the only way to write
-/// without waiting, and to end what is written alone. Stateless.
+/// without waiting, to end what is written alone, and to see whether something came. Stateless.
 final class Sockets {
   private static final VarHandle DELEGATE;
 
@@ -54,6 +54,16 @@ final class Sockets {
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  /// Whether bytes of the client wait to be read. Only a plain TCP socket tells.
+  static boolean hasUnread(HelidonSocket socket) {
+    Optional<Socket> plain = plain(socket);
+    try {
+      return plain.isPresent() && plain.get().getInputStream().available() > 0;
+    } catch (IOException _) {
+      return false; // it is closed
     }
   }
 

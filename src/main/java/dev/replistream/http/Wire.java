@@ -17,13 +17,18 @@ import io.helidon.webserver.ListenerContext;
 import io.helidon.webserver.ProxyProtocolData;
 import io.helidon.webserver.Router;
 import io.helidon.webserver.ServerConnectionException;
+import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.spi.ServerConnection;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.SocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SocketChannel;
+import java.security.Principal;
+import java.security.cert.Certificate;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
@@ -70,6 +75,8 @@ public final class Wire implements ServerConnection, ConnectionContext {
 
   /// Where the exchange of requests stands, which decides how long a read may take.
   private enum Phase {
+    /// No byte has come yet: the whole head is due, counted from the beginning of the connection.
+    NEW,
     /// Between requests: waiting for the first byte of the next one.
     IDLE,
     /// Bytes of a request's head have come.
@@ -90,7 +97,9 @@ public final class Wire implements ServerConnection, ConnectionContext {
   // the socket itself, while a session has it and it does not block
   private volatile @Nullable SocketChannel channel;
   private final AtomicReference<@Nullable Consumer<End>> endListener = new AtomicReference<>();
-  private Phase phase = Phase.IDLE;
+  private Phase phase = Phase.NEW;
+  // where it counts as long as no request on it was authenticated
+  private volatile @Nullable InetAddress strangerOf;
   // whether all that was read belongs to requests that were read to their ends
   private boolean atBoundary = true;
   // the request under way, as long as one read has brought all that there is of it
@@ -297,6 +306,65 @@ public final class Wire implements ServerConnection, ConnectionContext {
     ended(endOf(Optional.empty()));
   }
 
+  /// Notes that the connection which carries `request` is no stranger's any more: it has shown a
+  /// good credential.
+  public static void authenticated(ServerRequest request) {
+    if (request.remotePeer() instanceof Peer peer) {
+      peer.wire.authenticated();
+    }
+  }
+
+  private void authenticated() {
+    InetAddress address = strangerOf;
+    if (address != null) {
+      strangerOf = null;
+      wires.crowd().authenticated(this, address);
+    }
+  }
+
+  /// Lets it count where `address` does until it is authenticated.
+  void strangerOf(InetAddress address) {
+    strangerOf = address;
+  }
+
+  boolean isStranger() {
+    return strangerOf != null;
+  }
+
+  InetAddress remoteAddress() {
+    return ClientAddresses.address(remotePeer().address());
+  }
+
+  /// How long the client has kept this server waiting for a request, or to take its response; less
+  /// than 0 where it does not, and of a stream. Without a lock, so it may be off for a moment.
+  long silentNanos(long nowNanos) {
+    if (http1 == null) {
+      return -1;
+    }
+    Deadlines deadlines = wires.deadlines();
+    long writeDeadline = writeDeadlineNanos;
+    if (writeDeadline != NEVER) {
+      return deadlines.write().toNanos() - (writeDeadline - nowNanos);
+    }
+    long readDeadline = readDeadlineNanos;
+    if (readDeadline == NEVER) {
+      return -1;
+    }
+    Duration timeout =
+        switch (phase) {
+          case NEW, HEAD -> deadlines.head();
+          case IDLE -> deadlines.idle();
+          case BODY -> deadlines.body();
+          case REST -> deadlines.head();
+        };
+    return Math.max(0, timeout.toNanos() - (readDeadline - nowNanos));
+  }
+
+  /// Whether the client has sent what this server has just not come to read.
+  boolean hasUnread() {
+    return writeDeadlineNanos == NEVER && Sockets.hasUnread(context.serverSocket());
+  }
+
   /// Closes the socket if a read or write on it is overdue.
   void enforceDeadline(long nowNanos) {
     if (isPast(readDeadlineNanos, nowNanos) || isPast(writeDeadlineNanos, nowNanos)) {
@@ -368,7 +436,8 @@ public final class Wire implements ServerConnection, ConnectionContext {
   private byte @Nullable [] read() {
     Deadlines deadlines = wires.deadlines();
     boolean isReadingPrologue = isReadingPrologue();
-    boolean isBeginning = atBoundary && phase == Phase.IDLE && isReadingPrologue;
+    boolean isBeginning =
+        atBoundary && (phase == Phase.IDLE || phase == Phase.NEW) && isReadingPrologue;
     if (phase == Phase.REST && isReadingPrologue) {
       phase = Phase.IDLE;
     } else if (phase == Phase.IDLE && !isReadingPrologue) {
@@ -379,13 +448,13 @@ public final class Wire implements ServerConnection, ConnectionContext {
     request = null; // not to be kept while the client is idle
     switch (phase) {
       case IDLE -> readDeadlineNanos = System.nanoTime() + deadlines.idle().toNanos();
-      case HEAD -> {} // one deadline for the whole head, however it trickles in
+      case NEW, HEAD -> {} // one deadline for the whole head, however it trickles in
       case BODY, REST -> readDeadlineNanos = bodyDeadlineNanos;
     }
     try {
       byte[] bytes = isBeginning ? nextUnknown() : next();
       request = isBeginning ? bytes : null;
-      if (bytes == null && phase != Phase.IDLE) {
+      if (bytes == null && phase != Phase.IDLE && phase != Phase.NEW) {
         throw new CloseConnectionException("The client left within a request");
       }
       if (bytes != null && phase == Phase.BODY) {
@@ -395,9 +464,11 @@ public final class Wire implements ServerConnection, ConnectionContext {
         unreadBytes -= bytes.length;
       }
       if (phase == Phase.IDLE) {
+        readDeadlineNanos = System.nanoTime() + deadlines.head().toNanos();
+      }
+      if (phase == Phase.IDLE || phase == Phase.NEW) {
         phase = Phase.HEAD;
         unreadBytes = 0;
-        readDeadlineNanos = System.nanoTime() + deadlines.head().toNanos();
       }
       return bytes;
     } catch (UncheckedIOException e) {
@@ -469,14 +540,21 @@ public final class Wire implements ServerConnection, ConnectionContext {
     @Override
     public byte @Nullable [] answer(byte[] bytes) {
       answeringRepeat = true;
+      long deadlineNanos = readDeadlineNanos;
       readDeadlineNanos = NEVER; // the client has sent what it had to
       byte[] response = takesNoMore ? null : wires.repeats().answer(bytes);
       answeringRepeat = response != null;
+      if (response == null) {
+        readDeadlineNanos = deadlineNanos;
+      } else {
+        authenticated();
+      }
       return response;
     }
 
     @Override
     public void answered() {
+      phase = Phase.IDLE;
       readDeadlineNanos = System.nanoTime() + wires.deadlines().idle().toNanos();
       answeringRepeat = false;
       if (takesNoMore) {
@@ -496,14 +574,18 @@ public final class Wire implements ServerConnection, ConnectionContext {
 
   @Override
   public void handle(Limit limit) throws InterruptedException {
-    wires.add(this);
+    readDeadlineNanos = System.nanoTime() + wires.deadlines().head().toNanos();
+    if (!wires.crowd().enter(this)) {
+      return;
+    }
     try {
       serveRequests(limit);
     } finally {
       try {
         serveSession();
       } finally {
-        wires.remove(this);
+        authenticated(); // or gone, which counts the same
+        wires.crowd().leave(this);
       }
     }
   }
@@ -564,9 +646,11 @@ public final class Wire implements ServerConnection, ConnectionContext {
       } catch (UncheckedIOException _) {
         // it is closed already, of which the session learns as soon as it writes
       }
+      wires.crowd().taken();
       try {
         taken.accept(this);
       } finally {
+        wires.crowd().released();
         SocketChannel own = channel;
         if (own != null) {
           wires.endWatch().forget(own);
@@ -634,7 +718,7 @@ public final class Wire implements ServerConnection, ConnectionContext {
   public PeerInfo remotePeer() {
     PeerInfo known = remotePeer;
     if (known == null) {
-      known = context.remotePeer(); // makes a new one each time, and Helidon asks at each request
+      known = new Peer(this, context.remotePeer()); // new each time, and asked for at each request
       remotePeer = known;
     }
     return known;
@@ -658,6 +742,34 @@ public final class Wire implements ServerConnection, ConnectionContext {
   @Override
   public String childSocketId() {
     return context.childSocketId();
+  }
+
+  /// What a request knows of its connection.
+  private record Peer(Wire wire, PeerInfo info) implements PeerInfo {
+    @Override
+    public SocketAddress address() {
+      return info.address();
+    }
+
+    @Override
+    public String host() {
+      return info.host();
+    }
+
+    @Override
+    public int port() {
+      return info.port();
+    }
+
+    @Override
+    public Optional<Principal> tlsPrincipal() {
+      return info.tlsPrincipal();
+    }
+
+    @Override
+    public Optional<Certificate[]> tlsCertificates() {
+      return info.tlsCertificates();
+    }
   }
 
   /// The writer of ordinary responses, with the same deadline as {@link Wire#write}.

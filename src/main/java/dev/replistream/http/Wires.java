@@ -13,7 +13,6 @@ import io.helidon.webserver.spi.ServerConnectionSelector;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 
@@ -25,7 +24,7 @@ import java.util.stream.Stream;
 public final class Wires implements ServerConnectionSelector, AutoCloseable {
   private static final Duration SWEEP_INTERVAL = Duration.ofMillis(500);
 
-  private final Set<Wire> open = ConcurrentHashMap.newKeySet();
+  private final Crowd crowd;
   private final Deadlines deadlines;
   private final int largestChunkBytes;
   private final Http1ConnectionSelector http1;
@@ -42,7 +41,9 @@ public final class Wires implements ServerConnectionSelector, AutoCloseable {
   ///
   /// @param largestChunkBytes how much of a body one chunk may bring; a larger one is refused with
   ///   413 by its size alone, while the length of a body is the routes' to look at
-  public Wires(Deadlines deadlines, int largestChunkBytes) {
+  /// @param crowd where the connections are counted
+  public Wires(Deadlines deadlines, int largestChunkBytes, Crowd crowd) {
+    this.crowd = crowd;
     this.deadlines = deadlines;
     this.largestChunkBytes = largestChunkBytes;
     this.http1 =
@@ -84,12 +85,8 @@ public final class Wires implements ServerConnectionSelector, AutoCloseable {
     return endWatch;
   }
 
-  void add(Wire wire) {
-    open.add(wire);
-  }
-
-  void remove(Wire wire) {
-    open.remove(wire);
+  Crowd crowd() {
+    return crowd;
   }
 
   private void sweep() {
@@ -100,9 +97,10 @@ public final class Wires implements ServerConnectionSelector, AutoCloseable {
         return;
       }
       long now = System.nanoTime();
-      for (Wire wire : open) {
+      for (Wire wire : crowd.all()) {
         wire.enforceDeadline(now);
       }
+      crowd.makeRoom();
     }
   }
 

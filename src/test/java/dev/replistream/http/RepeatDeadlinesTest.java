@@ -21,7 +21,8 @@ class RepeatDeadlinesTest {
   private static final Duration LONGER = IDLE.plusMillis(1_200);
   private static final Duration LONG = Duration.ofMinutes(1);
 
-  private final Wires wires = new Wires(new Deadlines(IDLE, LONG, LONG, LONG), 1 << 20);
+  private final Wires wires =
+      new Wires(new Deadlines(IDLE, LONG, LONG, LONG), 1 << 20, NoCrowd.of());
   private WebServer server;
 
   @BeforeEach

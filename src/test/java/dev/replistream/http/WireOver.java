@@ -6,7 +6,8 @@ import java.time.Duration;
 /// Makes wires of connections that a test brings.
 public final class WireOver {
   private static final Duration NEVER = Duration.ofHours(1);
-  private static final Wires WIRES = new Wires(new Deadlines(NEVER, NEVER, NEVER, NEVER), 1 << 20);
+  private static final Wires WIRES =
+      new Wires(new Deadlines(NEVER, NEVER, NEVER, NEVER), 1 << 20, NoCrowd.of());
 
   private WireOver() {}
 
