@@ -22,7 +22,6 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteConfig;
-import org.sqlite.SQLiteJDBCLoader;
 import org.sqlite.SQLiteOpenMode;
 
 /// The file of a SQLite database, held by this process alone as long as this is open. Thread-safe.
@@ -70,9 +69,9 @@ final class SqliteFile implements AutoCloseable {
   ///   can't be
   static SqliteFile open(String url) {
     Path path = path(url);
-    loadLibrary();
     try {
       Path realPath = realPath(path);
+      SqliteLibrary.load(Objects.requireNonNull(realPath.getParent()));
       if (!OPEN.add(realPath)) {
         throw new DatabaseStartException("this process uses the file " + path + " already");
       }
@@ -117,16 +116,6 @@ final class SqliteFile implements AutoCloseable {
       return Path.of(name).toAbsolutePath().normalize();
     } catch (InvalidPathException e) {
       throw new DatabaseStartException("that is no path (" + e.getReason() + ")");
-    }
-  }
-
-  private static void loadLibrary() {
-    try {
-      SQLiteJDBCLoader.initialize();
-    } catch (Exception e) { // declared as such
-      throw new DatabaseStartException(
-          "SQLite's library, which is unpacked into java.io.tmpdir (%s), can't be loaded (%s)"
-              .formatted(System.getProperty("java.io.tmpdir"), e.getMessage()));
     }
   }
 

@@ -17,9 +17,12 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -184,13 +187,49 @@ final class ServeProcessTest {
   }
 
   @Test
-  void aDirectoryThatDoesNotTakeSqlitesLibraryIsOneLine() throws Exception {
+  void itNeedsNoTemporaryDirectory() throws Exception {
+    for (String missing : List.of("/proc", dir.resolve("missing").toString())) {
+      List<String> options = List.of("-Djava.io.tmpdir=" + missing);
+      try (CommandProcess serve = CommandProcess.start(environment, options, "serve")) {
+        var _ = serve.out().await("in development mode");
+
+        assertThat(serve.err().toString()).doesNotContain("sqlite", "ERROR", "Exception");
+      }
+    }
+  }
+
+  @Test
+  void aProcessThatIsKilledLeavesNoLibraryBehind() throws Exception {
+    Path temporary = Files.createDirectory(dir.resolve("tmp"));
+    List<String> options = List.of("-Djava.io.tmpdir=" + temporary, "-XX:-UsePerfData");
+    Set<Object> libraries = new HashSet<>();
+    for (int start = 0; start < 3; start++) {
+      CommandProcess serve = CommandProcess.start(environment, options, "serve");
+      var _ = serve.out().await("in development mode");
+      serve.close(); // SIGKILL
+      var _ = serve.exitCode();
+
+      try (Stream<Path> left = Files.list(temporary);
+          Stream<Path> kept = Files.list(dir.resolve("data/sqlite-native"))) {
+        assertThat(left).isEmpty();
+        for (Path library : kept.toList()) {
+          libraries.add(Files.getAttribute(library, "unix:ino"));
+        }
+      }
+    }
+    assertThat(libraries).as("one file, written once").hasSize(1);
+  }
+
+  @Test
+  void whereSqlitesLibraryCanStandNowhereIsOneLine() throws Exception {
+    Files.createDirectory(dir.resolve("data"));
+    Files.createFile(dir.resolve("data/sqlite-native"));
     List<String> noTemporaryFiles = List.of("-Djava.io.tmpdir=/proc");
     try (CommandProcess serve = CommandProcess.start(environment, noTemporaryFiles, "serve")) {
       assertThat(serve.exitCode()).isEqualTo(2);
       assertThat(serve.err().toString())
           .startsWith("replistream: replistream.db.url: SQLite's library")
-          .contains("java.io.tmpdir (/proc)")
+          .contains("data/sqlite-native", "java.io.tmpdir (/proc)")
           .hasLineCount(1);
       assertThat(serve.out().toString()).isEmpty();
     }
