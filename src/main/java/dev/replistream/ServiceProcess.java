@@ -5,7 +5,12 @@ import dev.replistream.auth.KeysException;
 import dev.replistream.auth.TokenSigner;
 import dev.replistream.cli.CommandException;
 import dev.replistream.cli.Service;
+import dev.replistream.db.Database;
+import dev.replistream.db.DatabaseListener;
 import dev.replistream.db.DatabaseStartException;
+import dev.replistream.db.DatabaseUnavailableException;
+import dev.replistream.db.Databases;
+import dev.replistream.sync.Epoch;
 import dev.replistream.sync.MutatorsException;
 import java.io.PrintStream;
 import java.net.InetAddress;
@@ -97,6 +102,20 @@ public final class ServiceProcess implements Service {
                 .orElseGet(() -> DevelopmentKey.loadOrCreate(settings.dataDir())),
             settings.auth(),
             clock));
+  }
+
+  @Override
+  public Restored restored(Optional<Path> config, boolean isLate) {
+    Settings settings = settings(config);
+    return oneLine(() -> {
+      try (Database database = Databases.openPresent(settings.db(), DatabaseListener.NONE)) {
+        Epoch.Change change = Epoch.end(database, isLate);
+        return new Restored(
+            settings.db().place(), change.former(), change.present(), change.clientGroups());
+      } catch (DatabaseUnavailableException e) {
+        throw new CommandException("replistream.db.url: " + e.getMessage());
+      }
+    });
   }
 
   private Settings settings(Optional<Path> config) {

@@ -58,6 +58,7 @@ public final class Commands {
             "poke", new PokeCommand(client(service, config, environment), clock, terminal))
         .addSubcommand(
             "doctor", new DoctorCommand(client(service, config, environment), clock, terminal))
+        .addSubcommand("restored", new RestoredCommand(service, config, terminal))
         .setUsageHelpWidth(HELP_WIDTH)
         .setOut(out)
         .setErr(err)

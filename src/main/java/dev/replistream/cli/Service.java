@@ -26,4 +26,16 @@ public interface Service {
 
   /// What signs the tokens that a service with these settings accepts.
   TokenSigner signer(Optional<Path> config);
+
+  /// What became of a database that was set back to a backup.
+  ///
+  /// @param database where it is, without credentials
+  /// @param clientGroups how many it has
+  record Restored(String database, String formerEpoch, String epoch, long clientGroups) {}
+
+  /// Gives the database of these settings a new epoch. It has to be there, and where it is a file
+  /// no service may run on it.
+  ///
+  /// @param isLate whether a service has run on it since it was set back
+  Restored restored(Optional<Path> config, boolean isLate);
 }

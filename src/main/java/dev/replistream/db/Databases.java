@@ -4,6 +4,16 @@ package dev.replistream.db;
 public final class Databases {
   private Databases() {}
 
+  /// Opens a database as {@link #open} does, but makes no new file.
+  ///
+  /// @throws DatabaseStartException when it is not there, or can't be used
+  public static Database openPresent(DbSettings settings, DatabaseListener listener) {
+    if (settings.url().startsWith(SqliteFile.SCHEME)) {
+      SqliteFile.requirePresent(settings.url());
+    }
+    return open(settings, listener);
+  }
+
   /// Opens the database that the settings name and brings it to the schema of this version.
   ///
   /// @param listener hears of each transaction

@@ -16,6 +16,13 @@ public record DbSettings(
     return url.startsWith(PostgresServer.SCHEME);
   }
 
+  /// Where it is, without what may be a password: the path of the file, or the server and the name.
+  public String place() {
+    return url.replaceFirst("^jdbc:(sqlite:)?", "")
+        .replaceFirst("\\?.*", "")
+        .replaceFirst("//.*@", "//");
+  }
+
   /// Only the kind of database: a URL may hold a password too.
   @Override
   public String toString() {

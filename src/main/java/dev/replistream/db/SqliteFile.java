@@ -86,6 +86,16 @@ final class SqliteFile implements AutoCloseable {
     }
   }
 
+  /// Checks that there is such a file.
+  ///
+  /// @throws DatabaseStartException when there is not
+  static void requirePresent(String url) {
+    Path path = path(url);
+    if (!Files.exists(path)) {
+      throw new DatabaseStartException("there is no file " + path);
+    }
+  }
+
   private static SqliteFile lockAndCreate(Path path, Path realPath) throws IOException {
     FileChannel lockChannel = lock(realPath);
     try {

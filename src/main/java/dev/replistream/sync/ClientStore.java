@@ -25,56 +25,113 @@ final class ClientStore {
   /// @param version is raised by each push that acknowledges something
   /// @param folded its clients that were not seen for long
   /// @param foldedVersion the highest version among those that were ever folded
-  record Group(String id, String userId, long version, FoldedClients folded, long foldedVersion) {}
+  /// @param epoch the database's when the group was last written
+  record Group(
+      String id,
+      String userId,
+      long version,
+      FoldedClients folded,
+      long foldedVersion,
+      String epoch) {}
+
+  /// A client group, if it is known, in the database's present epoch.
+  record Present(String epoch, Optional<Group> group) {}
 
   /// A client as it is stored.
   record Client(String groupId, long lastMutationID) {}
 
-  Optional<Group> group(String id) throws SQLException {
-    return group(id, "");
+  /// The group as it is, with the epoch; one statement reads both.
+  Present group(String id) throws SQLException {
+    return group(id, "LEFT JOIN", "")
+        .orElseThrow(() -> new IllegalStateException("the database has no epoch"));
   }
 
-  /// The group, which nobody else changes until this transaction ends.
+  /// The group, which nobody else changes until this transaction ends; none in it where there is no
+  /// such group.
   Optional<Group> lockedGroup(String id) throws SQLException {
-    return group(id, session.dialect() == Dialect.POSTGRESQL ? " FOR UPDATE" : "");
+    return lockedPresent(id).flatMap(Present::group);
   }
 
-  /// The group, which nobody else changes until this transaction ends; where there is none it is
-  /// made for `userId`. The owner of one that was there may be another.
-  Group lockedGroup(String id, String userId, long nowMillis) throws SQLException {
-    Optional<Group> present = lockedGroup(id);
+  private Optional<Present> lockedPresent(String id) throws SQLException {
+    return group(id, "JOIN", session.dialect() == Dialect.POSTGRESQL ? " FOR UPDATE OF g" : "");
+  }
+
+  /// The group, which nobody else changes until this transaction ends, with the epoch; where there
+  /// is none it is made for `userId`. The owner of one that was there may be another.
+  Present lockedGroup(String id, String userId, long nowMillis) throws SQLException {
+    Optional<Present> present = lockedPresent(id);
     if (present.isPresent()) {
       return present.get();
     }
     PreparedStatement insert =
         session.prepare(
             """
-            INSERT INTO client_group (id, user_id, version, seen_at, folded_version)
-            VALUES (?, ?, 0, ?, 0) ON CONFLICT DO NOTHING\
+            INSERT INTO client_group (id, user_id, version, seen_at, folded_version, epoch)
+            SELECT ?, ?, 0, ?, 0, content FROM meta WHERE name = 'epoch' ON CONFLICT DO NOTHING\
             """);
     insert.setString(1, id);
     insert.setString(2, userId);
     insert.setLong(3, nowMillis);
     insert.executeUpdate();
-    return lockedGroup(id).orElseThrow();
+    return lockedPresent(id).orElseThrow();
   }
 
-  private Optional<Group> group(String id, String lock) throws SQLException {
+  private Optional<Present> group(String id, String join, String lock) throws SQLException {
     PreparedStatement select =
         session.prepare(
-            "SELECT user_id, version, folded, folded_version FROM client_group WHERE id = ?"
-                + lock);
+            """
+            SELECT m.content, g.user_id, g.version, g.folded, g.folded_version, g.epoch
+            FROM meta m %s client_group g ON g.id = ? WHERE m.name = 'epoch'%s\
+            """
+                .formatted(join, lock));
     select.setString(1, id);
     try (ResultSet row = select.executeQuery()) {
-      return row.next()
-          ? Optional.of(
-              new Group(
-                  id,
-                  row.getString(1),
-                  row.getLong(2),
-                  new FoldedClients(row.getString(3)),
-                  row.getLong(4)))
-          : Optional.empty();
+      if (!row.next()) {
+        return Optional.empty();
+      }
+      String userId = row.getString(2);
+      Optional<Group> group =
+          userId == null
+              ? Optional.empty()
+              : Optional.of(
+                  new Group(
+                      id,
+                      userId,
+                      row.getLong(3),
+                      new FoldedClients(row.getString(4)),
+                      row.getLong(5),
+                      row.getString(6)));
+      return Optional.of(new Present(row.getString(1), group));
+    }
+  }
+
+  /// Up to which version of a group its acknowledgements in `epoch`, which has ended, are true in
+  /// this database; 0 where that is not known.
+  long versionIn(String epoch, Group group) throws SQLException {
+    PreparedStatement select =
+        session.prepare(
+            """
+            SELECT version FROM former_epoch WHERE epoch = ? AND group_id IN ('', ?)
+            ORDER BY version LIMIT 1\
+            """);
+    select.setString(1, epoch);
+    select.setString(2, group.id);
+    try (ResultSet row = select.executeQuery()) {
+      return row.next() ? row.getLong(1) : epoch.equals(group.epoch) ? group.version : 0;
+    }
+  }
+
+  /// Whether a group was there when an epoch ended, so that its clients may have seen what was lost
+  /// with that.
+  boolean isOfEarlierEpoch(Group group, String epoch) throws SQLException {
+    if (!group.epoch.equals(epoch)) {
+      return true;
+    }
+    PreparedStatement select =
+        session.prepare("SELECT 1 FROM former_epoch WHERE group_id = ? LIMIT 1");
+    select.setString(1, group.id);
+    try (ResultSet row = select.executeQuery()) {
+      return row.next();
     }
   }
 
@@ -109,16 +166,38 @@ final class ClientStore {
     return changes;
   }
 
-  /// Stores a group's version and its folded clients.
-  void save(Group group, long version, FoldedClients folded, long nowMillis) throws SQLException {
+  /// Stores a group's version and its folded clients; for the first time in an epoch also how far
+  /// it had come in the one before.
+  void save(Group group, String epoch, long version, FoldedClients folded, long nowMillis)
+      throws SQLException {
+    if (!group.epoch.equals(epoch)) {
+      endEpoch(group);
+    }
     PreparedStatement update =
         session.prepare(
-            "UPDATE client_group SET version = ?, seen_at = ?, folded = ? WHERE id = ?");
+            """
+            UPDATE client_group SET version = ?, seen_at = ?, folded = ?, epoch = ? WHERE id = ?\
+            """);
     update.setLong(1, version);
     update.setLong(2, nowMillis);
     update.setString(3, folded.json());
-    update.setString(4, group.id);
+    update.setString(4, epoch);
+    update.setString(5, group.id);
     update.executeUpdate();
+  }
+
+  private void endEpoch(Group group) throws SQLException {
+    PreparedStatement upsert =
+        session.prepare(
+            """
+            INSERT INTO former_epoch (group_id, epoch, version) VALUES (?, ?, ?)
+            ON CONFLICT (group_id, epoch) DO UPDATE SET version = excluded.version
+            WHERE excluded.version < former_epoch.version\
+            """);
+    upsert.setString(1, group.id);
+    upsert.setString(2, group.epoch);
+    upsert.setLong(3, group.version);
+    upsert.executeUpdate();
   }
 
   /// Stores how far a client has come.

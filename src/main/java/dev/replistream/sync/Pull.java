@@ -2,18 +2,30 @@ package dev.replistream.sync;
 
 import dev.replistream.db.Database;
 import dev.replistream.db.Session;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.HexFormat;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /// Replicache's pull (doc.replicache.dev/reference/server-pull): what changed in a user's client
 /// view since a cookie, as of one snapshot. It writes nothing. Thread-safe.
 public final class Pull {
+  private static final Logger LOGGER = System.getLogger(Pull.class.getName());
+
+  private static final String SET_BACK =
+      "event=database-set-back hint=\"a client has seen what this database has not, so a backup was"
+          + " restored; until you stop, run 'replistream restored --late' and start again, clients"
+          + " may show what was lost, or be stuck\"";
+
   private final Database database;
   private final SyncMetrics metrics;
-  private final String epoch;
   private final Cookies cookies;
+
+  /// Said once: each of the clients comes with the same.
+  private final AtomicBoolean toldOfSetBack = new AtomicBoolean();
 
   /// Reads from the database by what cookies are known.
   ///
@@ -21,18 +33,15 @@ public final class Pull {
   public Pull(Database database, SyncMetrics metrics) {
     this.database = database;
     this.metrics = metrics;
-    epoch = database.inSnapshot(session -> meta(session, "epoch"));
-    cookies =
-        new Cookies(
-            HexFormat.of().parseHex(database.inSnapshot(session -> meta(session, "cookie-key"))));
+    cookies = new Cookies(HexFormat.of().parseHex(database.inSnapshot(Pull::cookieKey)));
   }
 
-  private static String meta(Session session, String name) throws SQLException {
-    PreparedStatement select = session.prepare("SELECT content FROM meta WHERE name = ?");
-    select.setString(1, name);
+  private static String cookieKey(Session session) throws SQLException {
+    PreparedStatement select =
+        session.prepare("SELECT content FROM meta WHERE name = 'cookie-key'");
     try (ResultSet row = select.executeQuery()) {
       if (!row.next()) {
-        throw new IllegalStateException("the database has no " + name);
+        throw new IllegalStateException("the database has no key of cookies");
       }
       return row.getString(1);
     }
@@ -44,8 +53,11 @@ public final class Pull {
       PullAnswer.Summary summary =
           database.inSnapshot(session -> {
             chunks.begin();
-            return new PullAnswer(session, userId, epoch, cookies).write(request, chunks);
+            return new PullAnswer(session, userId, cookies).write(request, chunks);
           });
+      if (summary.kind() == PullAnswer.Kind.SET_BACK && !toldOfSetBack.getAndSet(true)) {
+        LOGGER.log(Level.ERROR, SET_BACK);
+      }
       metrics.pulled(summary.kind(), summary.rows());
       chunks.end();
     } catch (RuntimeException thrown) { // the request's thread throws it on

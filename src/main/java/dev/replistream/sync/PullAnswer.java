@@ -19,14 +19,11 @@ final class PullAnswer {
   private final ClientStore clients;
   private final ViewStore views;
   private final String userId;
-  private final String epoch;
   private final Cookies cookies;
 
   /// @param userId who pulls
-  /// @param epoch which database it is
-  PullAnswer(Session session, String userId, String epoch, Cookies cookies) {
+  PullAnswer(Session session, String userId, Cookies cookies) {
     this.userId = userId;
-    this.epoch = epoch;
     this.cookies = cookies;
     clients = new ClientStore(session);
     views = new ViewStore(session);
@@ -40,8 +37,10 @@ final class PullAnswer {
     DELTA,
     /// Everything.
     FULL,
-    /// That its records are lost.
-    LOST
+    /// That its records are lost: with a restore, by what is known of it.
+    LOST,
+    /// The same, and nobody has told of a restore: its cookie is of this very epoch, and ahead.
+    SET_BACK
   }
 
   /// What was answered.
@@ -54,7 +53,9 @@ final class PullAnswer {
   /// @throws dev.replistream.http.ProblemException 403 when the client group is another user's
   Summary write(PullRequest request, OutputStream out) throws SQLException {
     // 1: the client group and its owner; one that is not known has pushed nothing yet
-    Optional<Group> group = clients.group(request.clientGroupID());
+    ClientStore.Present present = clients.group(request.clientGroupID());
+    String epoch = present.epoch();
+    Optional<Group> group = present.group();
     if (group.isPresent() && !group.get().userId().equals(userId)) {
       throw Problem.of(Status.FORBIDDEN_403, "The client group belongs to somebody else.")
           .toException();
@@ -70,15 +71,20 @@ final class PullAnswer {
     HeldCookie sent = cookies.read(userId, request.cookie());
     Optional<Cookie> signed =
         sent instanceof Cookie cookie ? Optional.of(cookie) : Optional.empty();
-    if (ackedBefore(signed, request) > acked) {
-      return lost(out);
-    }
     Optional<Cookie> held = signed.filter(cookie -> cookie.epoch().equals(epoch));
-    if (held.isPresent()
-        && ackedBefore(held, request) == acked
-        && held.get().spaces().equals(versions)) {
+    long ackedBefore = ackedBefore(signed, request);
+    if (held.isPresent() && ackedBefore == acked && held.get().spaces().equals(versions)) {
       new PullWriter(out, request.cookie(), Map.of()).end();
       return new Summary(Kind.UNCHANGED, 0);
+    }
+
+    // or the client is ahead: it knows of acknowledgements that were lost, or of writes
+    boolean isAhead = ackedBefore > 0 && held.isPresent() && isAhead(held.get(), versions);
+    if (held.isPresent() && (ackedBefore > acked || isAhead)) {
+      return lost(out, Kind.SET_BACK);
+    }
+    if (held.isEmpty() && ackedBefore > ackedIn(signed, group)) {
+      return lost(out, Kind.LOST);
     }
 
     // 4: the changed keys, where the cookie tells them; 5: what wins for each; 6: what was
@@ -111,6 +117,20 @@ final class PullAnswer {
         .orElse(0L);
   }
 
+  /// Up to which version of the group the acknowledgements of the cookie's epoch, which is not the
+  /// database's, are true here.
+  private long ackedIn(Optional<Cookie> cookie, Optional<Group> group) throws SQLException {
+    return cookie.isPresent() && group.isPresent()
+        ? clients.versionIn(cookie.get().epoch(), group.get())
+        : 0;
+  }
+
+  /// Whether a cookie of this epoch tells of later writes than there are.
+  private static boolean isAhead(Cookie cookie, Map<String, Long> versions) {
+    return cookie.spaces().entrySet().stream()
+        .anyMatch(held -> held.getValue() > versions.getOrDefault(held.getKey(), held.getValue()));
+  }
+
   /// Writes the whole view. The space that wins comes last: where a key stands in several, its put
   /// is the one that stays.
   private void writeAll(NavigableMap<String, Space> readable, PullWriter writer)
@@ -123,12 +143,12 @@ final class PullAnswer {
 
   /// The client has acknowledgements that the database does not know: it was set back. Older ones
   /// would not help, as the client refuses them for ever.
-  private static Summary lost(OutputStream out) {
+  private static Summary lost(OutputStream out, Kind kind) {
     try {
       out.write(ClientStateNotFound.toJson());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    return new Summary(Kind.LOST, 0);
+    return new Summary(kind, 0);
   }
 }

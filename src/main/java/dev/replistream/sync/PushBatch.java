@@ -63,7 +63,7 @@ final class PushBatch {
     FULL,
     /// Nothing: a mutation before the next one is missing.
     GAP,
-    /// Nothing: the client of the next one was lost.
+    /// Nothing: the client of the next one, or what it did before that, was lost.
     UNKNOWN_CLIENT
   }
 
@@ -118,7 +118,7 @@ final class PushBatch {
       return End.DONE;
     }
     if (mutation.id() > expected) {
-      return End.GAP;
+      return clients.mayHaveLost() ? End.UNKNOWN_CLIENT : End.GAP;
     }
     if (applied + refusals.size() == MAX_RUN) {
       return End.FULL;

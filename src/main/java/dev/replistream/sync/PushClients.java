@@ -4,6 +4,7 @@ import dev.replistream.http.Problem;
 import dev.replistream.http.ProblemException;
 import dev.replistream.sync.ClientStore.Client;
 import dev.replistream.sync.ClientStore.Group;
+import dev.replistream.sync.ClientStore.Present;
 import io.helidon.http.Status;
 import java.sql.SQLException;
 import java.util.HashMap;
@@ -16,13 +17,15 @@ import java.util.Optional;
 /// Confined to the transaction of its {@link ClientStore}.
 final class PushClients {
   private final ClientStore store;
+  private final String epoch;
   private final Group group;
   private final long nowMillis;
   private final Map<String, Long> lastMutationIDs = new HashMap<>();
   private final Map<String, Long> raised = new HashMap<>();
 
-  private PushClients(ClientStore store, Group group, long nowMillis) {
+  private PushClients(ClientStore store, String epoch, Group group, long nowMillis) {
     this.store = store;
+    this.epoch = epoch;
     this.group = group;
     this.nowMillis = nowMillis;
   }
@@ -32,11 +35,12 @@ final class PushClients {
   /// @throws ProblemException 403 when it is another user's
   static PushClients of(ClientStore store, String groupId, String userId, long nowMillis)
       throws SQLException {
-    Group group = store.lockedGroup(groupId, userId, nowMillis);
+    Present present = store.lockedGroup(groupId, userId, nowMillis);
+    Group group = present.group().orElseThrow();
     if (!group.userId().equals(userId)) {
       throw foreign("client group");
     }
-    return new PushClients(store, group, nowMillis);
+    return new PushClients(store, present.epoch(), group, nowMillis);
   }
 
   /// The last mutation of a client that was seen; empty for one that is not known.
@@ -57,6 +61,13 @@ final class PushClients {
     return last;
   }
 
+  /// Whether a gap before a client's next mutation may be what a restore has lost. A client begins
+  /// after the last mutation that it knows to be acknowledged, so it never leaves one out itself,
+  /// and what was lost it does not send again.
+  boolean mayHaveLost() throws SQLException {
+    return store.isOfEarlierEpoch(group, epoch);
+  }
+
   /// Notes that a mutation of a client was seen, and all before it.
   void raise(String clientID, long mutationID) {
     lastMutationIDs.put(clientID, mutationID);
@@ -72,7 +83,7 @@ final class PushClients {
       return;
     }
     long version = group.version() + 1;
-    store.save(group, version, group.folded().without(raised.keySet()), nowMillis);
+    store.save(group, epoch, version, group.folded().without(raised.keySet()), nowMillis);
     for (Map.Entry<String, Long> client : raised.entrySet()) {
       if (!store.save(client.getKey(), group.id(), client.getValue(), version, nowMillis)) {
         throw foreign("client");

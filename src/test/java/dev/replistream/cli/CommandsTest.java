@@ -36,11 +36,18 @@ final class CommandsTest {
     assertThat(run.exitCode()).isZero();
     assertThat(run.out().toString())
         .startsWith("Usage: replistream")
-        .contains("--config=FILE", "  serve ", "  token ", "  watch ", "  poke ", "  doctor ");
+        .contains(
+            "--config=FILE",
+            "  serve ",
+            "  token ",
+            "  watch ",
+            "  poke ",
+            "  doctor ",
+            "  restored ");
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"serve", "token", "watch", "poke", "doctor"})
+  @ValueSource(strings = {"serve", "token", "watch", "poke", "doctor", "restored"})
   void everyCommandHasHelpAndVersionAndTakesAFile(String command) throws Exception {
     CommandRun help = run(Map.of(), command, "--help");
     CommandRun version = run(Map.of(), command, "--version");

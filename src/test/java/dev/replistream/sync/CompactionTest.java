@@ -150,7 +150,9 @@ class CompactionTest {
     long longAgo = now.minus(Duration.ofDays(91)).toEpochMilli();
     for (int group = 0; group < 3; group++) {
       TestDatabase.execute(
-          database, "INSERT INTO client_group VALUES (?, 'alice', 9, 0, NULL, 0)", "g" + group);
+          database,
+          "INSERT INTO client_group (id, user_id, version, seen_at, folded, folded_version) VALUES (?, 'alice', 9, 0, NULL, 0)",
+          "g" + group);
       for (int client = 0; client < 4; client++) {
         TestDatabase.execute(
             database,
@@ -167,7 +169,7 @@ class CompactionTest {
 
     assertThat(TestDatabase.number(database, "SELECT COUNT(*) FROM client")).isEqualTo(3);
     ClientStore.Group group =
-        database.inSnapshot(session -> new ClientStore(session).group("g1").orElseThrow());
+        database.inSnapshot(session -> new ClientStore(session).group("g1").group().orElseThrow());
     assertThat(group.folded().toMap()).hasSize(3).containsEntry("c12", 12L);
     assertThat(group.foldedVersion()).isEqualTo(2);
     assertThat(group.version()).isEqualTo(9);

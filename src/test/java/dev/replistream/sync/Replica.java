@@ -161,7 +161,10 @@ public final class Replica {
 
   /// Pulls with any cookie and returns the answer, which has to be one.
   JsonValue answer(JsonValue held) {
-    HttpReply reply = sendPull(held);
+    return answerOf(sendPull(held));
+  }
+
+  private static JsonValue answerOf(HttpReply reply) {
     assertThat(reply.status()).as(reply.toString()).isEqualTo(200);
     JsonValue answer = JsonValue.parse(reply.body());
     assertThat(answer.asMembers()).containsKeys("cookie", "lastMutationIDChanges", "patch");
@@ -172,7 +175,15 @@ public final class Replica {
   ///
   /// @return the operations of the patch, such as `put a` or `clear`
   public List<String> pull() {
-    JsonValue answer = answer(cookie);
+    return take(answer(cookie));
+  }
+
+  /// Applies an answer to a pull, which has to be one.
+  List<String> take(HttpReply reply) {
+    return take(answerOf(reply));
+  }
+
+  private List<String> take(JsonValue answer) {
     JsonValue next = answer.get("cookie");
     List<String> operations = new ArrayList<>();
     if (next.equals(cookie)) {
