@@ -31,7 +31,15 @@ public final class TestDatabase {
   /// Deletes all data.
   static void clear(Database database) {
     for (String table :
-        List.of("space", "entry", "tombstone", "room", "member", "client_group", "client")) {
+        List.of(
+            "space",
+            "entry",
+            "tombstone",
+            "room",
+            "member",
+            "client_group",
+            "client",
+            "former_epoch")) {
       execute(database, "DELETE FROM " + table);
     }
   }
