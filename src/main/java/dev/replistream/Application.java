@@ -8,6 +8,7 @@ import dev.replistream.auth.MemoryTickets;
 import dev.replistream.auth.Revocations;
 import dev.replistream.auth.RevokeHandler;
 import dev.replistream.auth.RevokedTokens;
+import dev.replistream.auth.StrangerTokens;
 import dev.replistream.auth.TicketHandler;
 import dev.replistream.auth.TicketStore;
 import dev.replistream.auth.Tickets;
@@ -21,6 +22,7 @@ import dev.replistream.http.Cors;
 import dev.replistream.http.Crowd;
 import dev.replistream.http.FileDescriptors;
 import dev.replistream.http.LocalCallers;
+import dev.replistream.http.RateLimit;
 import dev.replistream.http.Routes;
 import dev.replistream.http.SteadyListener;
 import dev.replistream.http.Wires;
@@ -167,6 +169,10 @@ public final class Application implements AutoCloseable {
             clock,
             revokedTokens::covers);
     AuthMetrics authMetrics = new AuthMetrics(meters);
+    Settings.Limits limits = settings.limits();
+    ClientAddresses addresses = new ClientAddresses(settings.http().trustedProxies());
+    RateLimit pokes = new RateLimit("pokes", limits.pokesPerSecond(), meters);
+    RateLimit roomChanges = new RateLimit("rooms", limits.roomsPerSecond(), meters);
 
     MutatorRegistry mutatorRegistry = MutatorRegistry.discover(mutators);
     SyncMetrics syncMetrics = new SyncMetrics(meters);
@@ -180,7 +186,14 @@ public final class Application implements AutoCloseable {
             TICKET_LIFE,
             bus instanceof RedisPokeBus nodes ? nodes.tickets(ownTickets) : ownTickets,
             clock);
-    Authenticator authenticator = new Authenticator(verifier, tickets, cors, authMetrics);
+    Authenticator authenticator =
+        new Authenticator(
+            verifier,
+            tickets,
+            cors,
+            authMetrics,
+            new StrangerTokens(limits.refusedTokensPerSecond(), meters),
+            addresses);
     outbox = new Outbox(database, bus, changes, settings.redis().isPresent());
     roomPresence = new RoomPresence(database, settings.rooms(), clock);
     Push push =
@@ -201,7 +214,6 @@ public final class Application implements AutoCloseable {
 
     Rooms rooms = new Rooms(database, outbox, settings.rooms(), roomPresence, clock);
     // what has threads of its own comes when nothing can stop the start any more
-    ClientAddresses addresses = new ClientAddresses(settings.http().trustedProxies());
     crowd =
         new Crowd(
             "api", Crowd.Limits.ofApi(settings.limits().strangersPerAddress()), addresses, meters);
@@ -243,8 +255,11 @@ public final class Application implements AutoCloseable {
                     HeaderNames.LINK, "<" + API + "/stream>; rel=\"successor-version\"")));
     SessionHandler session =
         new SessionHandler(authenticator, new Sessions(sseManager, bus, clock));
-    RoomHandler room = new RoomHandler(authenticator, rooms, clock, settings.http().maxBodyBytes());
-    MemberHandler member = new MemberHandler(authenticator, rooms, settings.http().maxBodyBytes());
+    RoomHandler room =
+        new RoomHandler(
+            authenticator, rooms, clock, settings.http().maxBodyBytes(), roomChanges, pokes);
+    MemberHandler member =
+        new MemberHandler(authenticator, rooms, settings.http().maxBodyBytes(), roomChanges);
     routes =
         new Routes()
             .on(Method.GET, API + "/stream", stream)
@@ -257,7 +272,11 @@ public final class Application implements AutoCloseable {
             .on(
                 Method.POST,
                 API + "/ticket",
-                new TicketHandler(authenticator, tickets, authMetrics))
+                new TicketHandler(
+                    authenticator,
+                    tickets,
+                    authMetrics,
+                    new RateLimit("tickets", limits.ticketsPerSecond(), meters)))
             .on(
                 Method.POST,
                 API + "/revoke",
@@ -267,14 +286,23 @@ public final class Application implements AutoCloseable {
                 Method.POST,
                 API + "/poke-user",
                 new PokeHandler(
-                    authenticator, outbox, bus.isInstant(), clock, settings.http().maxBodyBytes()))
+                    authenticator,
+                    outbox,
+                    pokes,
+                    bus.isInstant(),
+                    clock,
+                    settings.http().maxBodyBytes()))
             .on(Method.GET, API + "/stats", new StatsHandler(authenticator, bus, clock))
             .on(Method.GET, API + "/sessions", session::list)
             .on(Method.DELETE, API + "/sessions/{id}", session::end)
             .on(
                 Method.POST,
                 API + "/push",
-                new PushHandler(authenticator, push, settings.sync().maxBodyBytes()))
+                new PushHandler(
+                    authenticator,
+                    push,
+                    settings.sync().maxBodyBytes(),
+                    new RateLimit("pushes", limits.pushesPerSecond(), meters)))
             .on(
                 Method.POST,
                 API + "/pull",

@@ -105,6 +105,11 @@ public record Settings(
           "http.trusted-proxies",
           "limits.strangers-per-address",
           "limits.inflight-bytes",
+          "limits.pokes-per-second",
+          "limits.pushes-per-second",
+          "limits.tickets-per-second",
+          "limits.rooms-per-second",
+          "limits.refused-tokens-per-second",
           "db.url",
           "db.user",
           "db.password",
@@ -168,7 +173,21 @@ public record Settings(
   ///   authenticated request; 0 for any number
   /// @param inflightBytes how many bytes of bodies may be read and applied at a time; none for a
   ///   share of the heap
-  public record Limits(int strangersPerAddress, OptionalLong inflightBytes) {}
+  /// @param pokesPerSecond how many a user may poke in a second, who is no backend service; 0 for
+  ///   any number, as in those below
+  /// @param pushesPerSecond how often a user may push in a second
+  /// @param ticketsPerSecond how many tickets a user may get in a second
+  /// @param roomsPerSecond how often a user may change rooms and their members in a second
+  /// @param refusedTokensPerSecond how many tokens of one address that do not verify are looked at
+  ///   in a second
+  public record Limits(
+      int strangersPerAddress,
+      OptionalLong inflightBytes,
+      int pokesPerSecond,
+      int pushesPerSecond,
+      int ticketsPerSecond,
+      int roomsPerSecond,
+      int refusedTokensPerSecond) {}
 
   /// The deadlines of a connection.
   public Deadlines deadlines() {
@@ -380,7 +399,16 @@ public record Settings(
           number("limits.strangers-per-address", 0, 1_000_000),
           text("limits.inflight-bytes").isEmpty()
               ? OptionalLong.empty()
-              : OptionalLong.of(number("limits.inflight-bytes", 1 << 20, Integer.MAX_VALUE)));
+              : OptionalLong.of(number("limits.inflight-bytes", 1 << 20, Integer.MAX_VALUE)),
+          rate("pokes"),
+          rate("pushes"),
+          rate("tickets"),
+          rate("rooms"),
+          rate("refused-tokens"));
+    }
+
+    private int rate(String what) {
+      return number("limits.%s-per-second".formatted(what), 0, 1_000_000);
     }
 
     private DbSettings db(Path dataDir) {

@@ -46,8 +46,8 @@ class LogLinesTest {
               "event=disconnected user=\"alice\" transport=sse reason=client-closed"
                   + " age=PT[0-9.]+S events=2");
       assertThat(lines.get(4)).isEqualTo("event=poke user=\"bob\" notified=0");
-      assertThat(lines.get(5)).isEqualTo("event=token-refused reason=missing");
-      assertThat(lines.get(6)).isEqualTo("event=token-refused reason=malformed");
+      assertThat(lines.get(5)).isEqualTo("event=token-refused reason=missing address=127.0.0.1");
+      assertThat(lines.get(6)).isEqualTo("event=token-refused reason=malformed address=127.0.0.1");
       assertThat(lines.get(7)).isEqualTo("event=stop");
       assertThat(log.warnings()).isEmpty();
     }

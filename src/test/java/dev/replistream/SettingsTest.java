@@ -93,7 +93,7 @@ class SettingsTest {
                     65_536,
                     List.of(),
                     List.of()),
-                new Settings.Limits(256, OptionalLong.empty()),
+                new Settings.Limits(256, OptionalLong.empty(), 1000, 1000, 100, 1000, 10),
                 new DbSettings(
                     "jdbc:sqlite:./data/replistream.db", Optional.empty(), Optional.empty(), 10),
                 new SyncSettings(

@@ -1,11 +1,11 @@
 package dev.replistream.auth;
 
 import dev.replistream.auth.TokenRefusedException.Reason;
+import dev.replistream.http.ClientAddresses;
 import dev.replistream.http.Cors;
 import dev.replistream.http.Json;
 import dev.replistream.http.ProblemException;
 import dev.replistream.http.SampledLog;
-import dev.replistream.http.Wire;
 import io.helidon.common.uri.UriQuery;
 import io.helidon.http.HeaderNames;
 import io.helidon.webserver.http.ServerRequest;
@@ -30,30 +30,42 @@ public final class Authenticator {
   private final Tickets tickets;
   private final Cors cors;
   private final AuthMetrics metrics;
+  private final StrangerTokens strangers;
+  private final ClientAddresses addresses;
 
   /// An authenticator that counts what it refuses.
   ///
   /// @param cors says from which pages a cookie counts
-  public Authenticator(TokenVerifier verifier, Tickets tickets, Cors cors, AuthMetrics metrics) {
+  /// @param strangers says whose tokens are looked at
+  /// @param addresses says where requests come from
+  public Authenticator(
+      TokenVerifier verifier,
+      Tickets tickets,
+      Cors cors,
+      AuthMetrics metrics,
+      StrangerTokens strangers,
+      ClientAddresses addresses) {
     this.verifier = verifier;
     this.tickets = tickets;
     this.cors = cors;
     this.metrics = metrics;
+    this.strangers = strangers;
+    this.addresses = addresses;
   }
 
   /// The caller by the `Authorization` header (RFC 6750, section 2.1), or else by the cookie
   /// `replistream_token`.
   ///
   /// @throws ProblemException 401 when there is no good token in it, or any token in the URL; 403
-  ///   when there is only a cookie, and the page that sent it may not use it; 503 when no key could
-  ///   be read yet
+  ///   when there is only a cookie, and the page that sent it may not use it; 429 when its address
+  ///   has sent too many forged ones; 503 when no key could be read yet
   public Caller caller(ServerRequest request) {
     try {
       refuseTokenInUrl(request.query());
       Optional<String> token = bearer(request);
-      return known(request, token.isPresent() ? verifier.verify(token.get()) : byCookie(request));
+      return token.isPresent() ? verify(token.get(), request) : byCookie(request);
     } catch (TokenRefusedException e) {
-      throw refused(e);
+      throw refused(e, request);
     }
   }
 
@@ -76,18 +88,12 @@ public final class Authenticator {
       refuseTokenInUrl(query);
       Optional<String> token = bearer(request);
       if (token.isPresent()) {
-        return known(request, verifier.verify(token.get()));
+        return verify(token.get(), request);
       }
-      return known(request, query.contains(TICKET) ? redeem(query) : byCookie(request));
+      return query.contains(TICKET) ? redeem(query) : byCookie(request);
     } catch (TokenRefusedException e) {
-      throw refused(e);
+      throw refused(e, request);
     }
-  }
-
-  /// Whose connection it is counts for its limits.
-  private static Caller known(ServerRequest request, Caller caller) {
-    Wire.authenticated(request);
-    return caller;
   }
 
   /// Makes the ticket that showed who `caller` is good again: for a stream that could not be opened
@@ -118,7 +124,11 @@ public final class Authenticator {
     if (!cors.allowsCookie(request)) {
       throw new TokenRefusedException(Reason.COOKIE_ORIGIN);
     }
-    return verifier.verify(token).by(Caller.Credential.COOKIE);
+    return verify(token, request).by(Caller.Credential.COOKIE);
+  }
+
+  private Caller verify(String token, ServerRequest request) {
+    return verifier.verify(token, () -> strangers.from(addresses.of(request)));
   }
 
   /// The token in the request's cookies (RFC 6265, section 4.2.1). Of two, one may have been
@@ -179,16 +189,20 @@ public final class Authenticator {
     return new TokenRefusedException(Reason.MISSING);
   }
 
-  private static String line(Reason reason) {
-    String line = "event=token-refused reason=" + reason.label();
+  private String line(Reason reason, ServerRequest request) {
+    String line =
+        "event=token-refused reason="
+            + reason.label()
+            + " address="
+            + addresses.of(request).getHostAddress();
     return reason == Reason.AUDIENCE_NOT_CONFIGURED
         ? line + " detail=" + Json.quoted(reason.sentence()) // it is the operator who can mend it
         : line;
   }
 
-  private ProblemException refused(TokenRefusedException e) {
+  private ProblemException refused(TokenRefusedException e, ServerRequest request) {
     metrics.tokenRefused(e.reason());
-    log.log(Level.INFO, e.reason().label(), () -> line(e.reason()));
+    log.log(Level.INFO, e.reason().label(), () -> line(e.reason(), request));
     return e.problem().toException();
   }
 }

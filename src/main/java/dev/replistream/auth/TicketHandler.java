@@ -1,6 +1,7 @@
 package dev.replistream.auth;
 
 import dev.replistream.http.Json;
+import dev.replistream.http.RateLimit;
 import dev.replistream.http.Routes;
 import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.ServerRequest;
@@ -11,17 +12,23 @@ public final class TicketHandler implements Handler {
   private final Authenticator authenticator;
   private final Tickets tickets;
   private final AuthMetrics metrics;
+  private final RateLimit limit;
 
   /// A handler that counts the tickets it gives out.
-  public TicketHandler(Authenticator authenticator, Tickets tickets, AuthMetrics metrics) {
+  ///
+  /// @param limit how many a user may have in a second
+  public TicketHandler(
+      Authenticator authenticator, Tickets tickets, AuthMetrics metrics, RateLimit limit) {
     this.authenticator = authenticator;
     this.tickets = tickets;
     this.metrics = metrics;
+    this.limit = limit;
   }
 
   @Override
   public void handle(ServerRequest request, ServerResponse response) {
     Caller caller = authenticator.caller(request);
+    limit.take(caller.userId());
     long expiresInSeconds = tickets.lifetime(caller).toSeconds();
     String ticket = tickets.issue(caller);
     metrics.ticketIssued();

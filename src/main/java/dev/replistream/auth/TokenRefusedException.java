@@ -1,6 +1,7 @@
 package dev.replistream.auth;
 
 import dev.replistream.http.Problem;
+import dev.replistream.http.RateLimit;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.Status;
 import java.time.Duration;
@@ -82,6 +83,9 @@ public final class TokenRefusedException extends RuntimeException {
         "Never put a token in a URL, which is logged on its way: get a ticket from POST"
             + " /api/v1/replicache/ticket and open the stream with ?ticket= instead. Consider this"
             + " token exposed."),
+    /// Too many tokens from the same address did not verify, so this one is not looked at.
+    TOO_MANY(
+        "Too many tokens from this address have a signature that does not verify: try again later."),
     /// No key could be read yet, so the token may be good.
     KEYS_UNAVAILABLE("The keys that verify tokens can't be read at the moment: try again.");
 
@@ -125,13 +129,19 @@ public final class TokenRefusedException extends RuntimeException {
             .with(HeaderNames.RETRY_AFTER, Long.toString(seconds)));
   }
 
+  /// A refusal to look at one token more: the caller may try again after `waitNanos`.
+  static TokenRefusedException tooMany(long waitNanos) {
+    return new TokenRefusedException(
+        Reason.TOO_MANY, RateLimit.problem(Reason.TOO_MANY.sentence(), waitNanos));
+  }
+
   /// Why the credential is refused.
   public Reason reason() {
     return reason;
   }
 
   /// The answer: 401 with the challenge of RFC 6750, section 3; 403 for a cookie from a page that
-  /// may not use it; or 503 with `Retry-After`.
+  /// may not use it; 429 or 503 with `Retry-After`.
   public Problem problem() {
     return problem;
   }

@@ -6,6 +6,7 @@ import dev.replistream.auth.TokenRefusedException.Reason;
 import java.time.Clock;
 import java.util.Optional;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 /// Tells from a token who is calling: a JWT (RFC 7519) signed as RFC 8725 asks for, with an
 /// algorithm that its key is bound to.
@@ -53,6 +54,30 @@ public final class TokenVerifier {
     this.isRevoked = isRevoked;
   }
 
+  /// Who has a say in whether a signature is looked at, which takes up to some milliseconds of CPU.
+  interface Gate {
+    /// Lets everything through.
+    Gate OPEN =
+        new Gate() {
+          @Override
+          public void before(String userId) {}
+
+          @Override
+          public void after(String userId, boolean isGood) {}
+        };
+
+    /// The signature is about to be looked at.
+    ///
+    /// @param userId who the token claims to be for
+    /// @throws TokenRefusedException when it shall not be
+    void before(String userId);
+
+    /// It was looked at.
+    ///
+    /// @param isGood whether it is that of the key which the token names
+    void after(String userId, boolean isGood);
+  }
+
   /// Who is calling, by {@link Caller.Credential#HEADER}.
   ///
   /// May wait a few seconds for a set of keys, where these come from a URL.
@@ -60,7 +85,12 @@ public final class TokenVerifier {
   /// @param token a JWT in compact serialization
   /// @throws TokenRefusedException when it is not good, or no key could be read yet
   public Caller verify(String token) {
-    Caller caller = known(token).orElseGet(() -> verifyAnew(token));
+    return verify(token, () -> Gate.OPEN);
+  }
+
+  /// The same, with a gate that is asked for where the token was not verified before.
+  Caller verify(String token, Supplier<Gate> gate) {
+    Caller caller = known(token).orElseGet(() -> verifyAnew(token, gate.get()));
     refuseRevoked(caller);
     return caller;
   }
@@ -93,21 +123,27 @@ public final class TokenVerifier {
     return Optional.ofNullable(caller);
   }
 
-  private Caller verifyAnew(String text) {
+  /// What needs no arithmetic comes first. Until the signature is verified, nothing that the token
+  /// says counts but what speaks against it.
+  private Caller verifyAnew(String text, Gate gate) {
     CompactJws token = CompactJws.parse(text);
     if (!VerificationKey.ALGORITHMS.contains(token.algorithm())) {
       throw new TokenRefusedException(Reason.ALGORITHM);
     }
+    Caller caller = policy.caller(token.claims(), clock.instant());
+    gate.before(caller.userId());
     KeySet keySet = keys.current();
     Optional<Reason> refusal = keySet.refusal(token);
     if (refusal.isPresent() && mayBeOfNewKeys(token, refusal.get())) {
       keySet = keys.refreshed();
       refusal = keySet.refusal(token);
     }
+    if (refusal.isEmpty() || refusal.get() == Reason.SIGNATURE) {
+      gate.after(caller.userId(), refusal.isEmpty());
+    }
     if (refusal.isPresent()) {
       throw new TokenRefusedException(refusal.get());
     }
-    Caller caller = policy.caller(token.claims(), clock.instant());
     remember(keySet, text, caller);
     return caller;
   }

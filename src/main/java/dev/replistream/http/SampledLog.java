@@ -10,10 +10,10 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// The log of what strangers can cause as often as they like. Of each kind the first lines are
-/// written at once; then one every few seconds, which says how many more there were. So a flood
-/// fills no disk and hides nothing else, and a single refusal is still seen when it happens.
+/// written at once; then one every few seconds, which says how many were left out before it. So a
+/// flood fills no disk and hides nothing else, and a single refusal is still seen when it happens.
 ///
-/// Thread-safe. A line that is left out costs a look at a map and a short lock. It keeps one line a
+/// Thread-safe. A line that is left out costs a look at a map and a short lock. It keeps a count a
 /// kind, of at most 256 kinds; whatever is beyond them counts as one.
 public final class SampledLog {
   private static final int BURST = 5;
@@ -74,62 +74,26 @@ public final class SampledLog {
     return kinds.size() < MAX_KINDS ? kinds.computeIfAbsent(name, _ -> new Kind()) : others;
   }
 
-  private record Line(Level level, String text, @Nullable Throwable thrown) {}
-
   private final class Kind {
     private final Object lock = new Object();
     // when all that was written is paid for, at a line a pause
     private long paidNanos = System.nanoTime();
-    private long waiting;
-    // of those that wait the first, which stands for all of them
-    private @Nullable Line sample;
+    private long leftOut;
 
     void log(Level level, Supplier<String> text, @Nullable Throwable thrown) {
-      synchronized (lock) {
-        if (waiting > 0) {
-          waiting++;
-          return;
-        }
-        long delayNanos = delayNanos();
-        if (delayNanos > 0) {
-          waiting = 1;
-          sample = new Line(level, text.get(), thrown);
-          Thread.ofVirtual().name("sampled-log").start(() -> writeLater(delayNanos));
-          return;
-        }
-        pay();
-      }
-      logger.log(level, text.get(), thrown);
-    }
-
-    private long delayNanos() {
-      return paidNanos - System.nanoTime() - (BURST - 1) * pauseNanos;
-    }
-
-    private void pay() {
-      long now = System.nanoTime();
-      paidNanos = (paidNanos - now > 0 ? paidNanos : now) + pauseNanos;
-    }
-
-    private void writeLater(long delayNanos) {
-      try {
-        Thread.sleep(Duration.ofNanos(delayNanos));
-      } catch (InterruptedException _) {
-        Thread.currentThread().interrupt(); // then it is written now
-      }
-      Line line;
       long more;
       synchronized (lock) {
-        line = sample;
-        sample = null;
-        more = waiting - 1;
-        waiting = 0;
-        pay();
+        long now = System.nanoTime();
+        long paid = paidNanos - now > 0 ? paidNanos : now;
+        if (paid - now > (BURST - 1) * pauseNanos) {
+          leftOut++;
+          return;
+        }
+        paidNanos = paid + pauseNanos;
+        more = leftOut;
+        leftOut = 0;
       }
-      if (line != null) {
-        logger.log(
-            line.level, more == 0 ? line.text : line.text + " left-out=" + more, line.thrown);
-      }
+      logger.log(level, more == 0 ? text.get() : text.get() + " left-out=" + more, thrown);
     }
   }
 }

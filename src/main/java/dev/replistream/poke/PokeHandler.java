@@ -4,6 +4,7 @@ import dev.replistream.auth.Authenticator;
 import dev.replistream.auth.Caller;
 import dev.replistream.http.Json;
 import dev.replistream.http.Problem;
+import dev.replistream.http.RateLimit;
 import dev.replistream.http.Repeats;
 import dev.replistream.http.Routes;
 import io.helidon.http.Status;
@@ -29,17 +30,25 @@ public final class PokeHandler implements Handler {
 
   private final Authenticator authenticator;
   private final Poker poker;
+  private final RateLimit limit;
   private final boolean isInstant;
   private final Clock clock;
   private final int maxBodyBytes;
 
+  /// @param limit how often a user may poke in a second, who is no backend service
   /// @param isInstant whether `poker` never waits, so that a thread which many connections share
   ///   may poke
   /// @param maxBodyBytes the largest body that is read
   public PokeHandler(
-      Authenticator authenticator, Poker poker, boolean isInstant, Clock clock, int maxBodyBytes) {
+      Authenticator authenticator,
+      Poker poker,
+      RateLimit limit,
+      boolean isInstant,
+      Clock clock,
+      int maxBodyBytes) {
     this.authenticator = authenticator;
     this.poker = poker;
+    this.limit = limit;
     this.isInstant = isInstant;
     this.clock = clock;
     this.maxBodyBytes = maxBodyBytes;
@@ -59,11 +68,14 @@ public final class PokeHandler implements Handler {
   private byte[] poke(Caller caller, byte[] body) {
     Targets targets = targets(caller, body);
     boolean self = targets.userIds().equals(List.of(caller.userId()));
-    if (!self && !caller.has(Caller.POKE_SCOPE)) {
-      throw Problem.of(
-              Status.FORBIDDEN_403,
-              "Poking other users needs a token with the scope %s.".formatted(Caller.POKE_SCOPE))
-          .toException();
+    if (!caller.has(Caller.POKE_SCOPE)) {
+      if (!self) {
+        throw Problem.of(
+                Status.FORBIDDEN_403,
+                "Poking other users needs a token with the scope %s.".formatted(Caller.POKE_SCOPE))
+            .toException();
+      }
+      limit.take(caller.userId());
     }
     PokeBus.Source source = self ? PokeBus.Source.SELF : PokeBus.Source.SERVICE;
     return answer(targets, poker.poke(targets.userIds(), source));

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import dev.replistream.auth.Authenticator;
 import dev.replistream.auth.Caller;
 import dev.replistream.http.Json;
+import dev.replistream.http.RateLimit;
 import dev.replistream.http.Routes;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.ServerRequest;
@@ -16,12 +17,16 @@ public final class MemberHandler {
   private final Authenticator authenticator;
   private final Rooms rooms;
   private final int maxBodyBytes;
+  private final RateLimit changes;
 
   /// @param maxBodyBytes the largest body that is read
-  public MemberHandler(Authenticator authenticator, Rooms rooms, int maxBodyBytes) {
+  /// @param changes how often a user may change rooms in a second
+  public MemberHandler(
+      Authenticator authenticator, Rooms rooms, int maxBodyBytes, RateLimit changes) {
     this.authenticator = authenticator;
     this.rooms = rooms;
     this.maxBodyBytes = maxBodyBytes;
+    this.changes = changes;
   }
 
   /// `GET /rooms/{room}/members`
@@ -46,6 +51,7 @@ public final class MemberHandler {
   /// `PUT /rooms/{room}/members/{userId}`
   public void put(ServerRequest request, ServerResponse response) {
     Caller caller = authenticator.caller(request);
+    changes.take(caller.userId());
     String room = request.path().pathParameters().get("room");
     String userId = request.path().pathParameters().get("userId");
     Role role =
@@ -61,6 +67,7 @@ public final class MemberHandler {
   /// `DELETE /rooms/{room}/members/{userId}`
   public void remove(ServerRequest request, ServerResponse response) {
     Caller caller = authenticator.caller(request);
+    changes.take(caller.userId());
     String room = request.path().pathParameters().get("room");
     String userId = request.path().pathParameters().get("userId");
     RoomProblems.orProblem(

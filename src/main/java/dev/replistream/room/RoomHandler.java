@@ -3,6 +3,7 @@ package dev.replistream.room;
 import dev.replistream.auth.Authenticator;
 import dev.replistream.auth.Caller;
 import dev.replistream.http.Json;
+import dev.replistream.http.RateLimit;
 import dev.replistream.http.Routes;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.ServerRequest;
@@ -18,18 +19,31 @@ public final class RoomHandler {
   private final Rooms rooms;
   private final Clock clock;
   private final int maxBodyBytes;
+  private final RateLimit changes;
+  private final RateLimit pokes;
 
   /// @param maxBodyBytes the largest body that is read
-  public RoomHandler(Authenticator authenticator, Rooms rooms, Clock clock, int maxBodyBytes) {
+  /// @param changes how often a user may change rooms in a second
+  /// @param pokes how many a user may poke in a second, who is no backend service
+  public RoomHandler(
+      Authenticator authenticator,
+      Rooms rooms,
+      Clock clock,
+      int maxBodyBytes,
+      RateLimit changes,
+      RateLimit pokes) {
     this.authenticator = authenticator;
     this.rooms = rooms;
     this.clock = clock;
     this.maxBodyBytes = maxBodyBytes;
+    this.changes = changes;
+    this.pokes = pokes;
   }
 
   /// `POST /rooms`
   public void create(ServerRequest request, ServerResponse response) {
     Caller caller = authenticator.caller(request);
+    changes.take(caller.userId());
     String id = text(request, maxBodyBytes, "id");
     Room room = orProblem(() -> rooms.create(id, caller.userId()));
     response.status(Status.CREATED_201);
@@ -68,6 +82,7 @@ public final class RoomHandler {
   /// `DELETE /rooms/{room}`
   public void delete(ServerRequest request, ServerResponse response) {
     Caller caller = authenticator.caller(request);
+    changes.take(caller.userId());
     String room = request.path().pathParameters().get("room");
     orProblem(() -> {
       rooms.delete(room, caller.userId());
@@ -76,19 +91,26 @@ public final class RoomHandler {
     response.status(Status.NO_CONTENT_204).send();
   }
 
-  /// `POST /rooms/{room}/poke`. A body says nothing.
+  /// `POST /rooms/{room}/poke`. A body says nothing. It counts as a poke of each member.
   public void poke(ServerRequest request, ServerResponse response) {
     Caller caller = authenticator.caller(request);
+    boolean isLimited = !caller.has(Caller.POKE_SCOPE);
+    if (isLimited) {
+      pokes.take(caller.userId());
+    }
     String room = request.path().pathParameters().get("room");
     Json.body(request, maxBodyBytes);
-    int notified = orProblem(() -> rooms.poke(room, caller.userId()));
+    Rooms.Poked poked = orProblem(() -> rooms.poke(room, caller.userId()));
+    if (isLimited) {
+      pokes.spend(caller.userId(), poked.members() - 1);
+    }
     Routes.sendJson(
         response,
         Json.write(json -> {
           json.writeStartObject();
           json.writeBooleanField("success", true);
           json.writeStringField("room", room);
-          json.writeNumberField("clientsNotified", notified);
+          json.writeNumberField("clientsNotified", poked.notified());
           json.writeStringField("timestamp", Json.timestamp(clock.instant()));
           json.writeEndObject();
         }));

@@ -114,11 +114,15 @@ public final class Rooms {
     }
   }
 
+  /// What a poke of a room did.
+  ///
+  /// @param members how many were poked
+  /// @param notified how many connections are notified
+  record Poked(int members, int notified) {}
+
   /// Pokes all members of a room, the caller first. A poke says that there is something new, which
   /// a reader can't have made.
-  ///
-  /// @return how many connections are notified
-  int poke(String room, String caller) {
+  Poked poke(String room, String caller) {
     Set<String> members =
         read(store -> {
           if (!requireMember(store, room, caller).writes()) {
@@ -126,7 +130,7 @@ public final class Rooms {
           }
           return store.memberIds(room);
         });
-    return outbox.poke(members, caller, PokeBus.Source.ROOM);
+    return new Poked(members.size(), outbox.poke(members, caller, PokeBus.Source.ROOM));
   }
 
   private static Role requireMember(RoomStore store, String room, String caller)

@@ -5,6 +5,7 @@ import dev.replistream.auth.Caller;
 import dev.replistream.auth.Caller.Credential;
 import dev.replistream.http.Cors;
 import dev.replistream.http.Problem;
+import dev.replistream.http.ProblemException;
 import dev.replistream.http.Routes;
 import dev.replistream.http.Takeover;
 import dev.replistream.http.Wire;
@@ -92,7 +93,17 @@ public final class StreamHandler implements Handler {
       throw Problem.of(Status.NOT_ACCEPTABLE_406, "This route answers with text/event-stream only.")
           .toException();
     }
-    Caller caller = authenticator.streamCaller(request);
+    Caller caller;
+    try {
+      caller = authenticator.streamCaller(request);
+    } catch (ProblemException e) {
+      if (!e.problem().status().equals(Status.TOO_MANY_REQUESTS_429)
+          || request.headers().contains(HeaderNames.AUTHORIZATION)) {
+        throw e;
+      }
+      comeBackLater(response); // a cookie's token could not be looked at now
+      return;
+    }
     Connection connection =
         new Connection(
             caller, Transport.SSE, device, Duration.between(clock.instant(), caller.expiresAt()));
@@ -183,14 +194,18 @@ public final class StreamHandler implements Handler {
       ServerResponse response,
       Caller caller,
       SseManager.Admission admission) {
-    if (caller.credential() != Credential.HEADER) {
-      response.header(HeaderValues.CONTENT_TYPE_EVENT_STREAM);
-      response.header(HeaderNames.CACHE_CONTROL, "no-cache, no-transform");
-      response.header(HeaderValues.CONNECTION_CLOSE);
-      response.send(SseSession.retryFrame(settings));
-      return;
+    if (caller.credential() == Credential.HEADER) {
+      Routes.send(request, response, refusal(admission, settings));
+    } else {
+      comeBackLater(response);
     }
-    Routes.send(request, response, refusal(admission, settings));
+  }
+
+  private void comeBackLater(ServerResponse response) {
+    response.header(HeaderValues.CONTENT_TYPE_EVENT_STREAM);
+    response.header(HeaderNames.CACHE_CONTROL, "no-cache, no-transform");
+    response.header(HeaderValues.CONNECTION_CLOSE);
+    response.send(SseSession.retryFrame(settings));
   }
 
   /// What a client that can read a status is told when it is not let in.

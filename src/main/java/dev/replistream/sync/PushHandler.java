@@ -7,6 +7,7 @@ import dev.replistream.http.Json;
 import dev.replistream.http.MediaTypes;
 import dev.replistream.http.Problem;
 import dev.replistream.http.ProblemException;
+import dev.replistream.http.RateLimit;
 import dev.replistream.http.Routes;
 import dev.replistream.http.Unavailable;
 import io.helidon.http.HeaderNames;
@@ -24,17 +25,21 @@ public final class PushHandler implements Handler {
   private final Authenticator authenticator;
   private final Push push;
   private final int maxBodyBytes;
+  private final RateLimit limit;
 
   /// @param maxBodyBytes how much of a body is read
-  public PushHandler(Authenticator authenticator, Push push, int maxBodyBytes) {
+  /// @param limit how often a user may push in a second
+  public PushHandler(Authenticator authenticator, Push push, int maxBodyBytes, RateLimit limit) {
     this.authenticator = authenticator;
     this.push = push;
     this.maxBodyBytes = maxBodyBytes;
+    this.limit = limit;
   }
 
   @Override
   public void handle(ServerRequest request, ServerResponse response) {
     Caller caller = authenticator.caller(request);
+    limit.take(caller.userId());
     MediaTypes.requireJson(request);
     byte[] answer =
         switch (Json.readPrefix(request, maxBodyBytes, RequestReader::push)) {

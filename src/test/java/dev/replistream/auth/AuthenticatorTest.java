@@ -3,8 +3,10 @@ package dev.replistream.auth;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.replistream.auth.TokenRefusedException.Reason;
+import dev.replistream.http.ClientAddresses;
 import dev.replistream.http.Cors;
 import dev.replistream.http.Json;
+import dev.replistream.http.RateLimit;
 import dev.replistream.http.Routes;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
@@ -62,7 +64,9 @@ final class AuthenticatorTest {
                 Keys.sharedSecret(SECRET), Issuer.SETTINGS, Clock.systemUTC(), _ -> false),
             tickets,
             cors,
-            metrics);
+            metrics,
+            new StrangerTokens(0, METERS),
+            new ClientAddresses(List.of()));
     new Routes()
         .on(
             Method.GET,
@@ -72,7 +76,10 @@ final class AuthenticatorTest {
             Method.GET,
             "/stream",
             (request, response) -> send(response, authenticator.streamCaller(request)))
-        .on(Method.POST, "/ticket", new TicketHandler(authenticator, tickets, metrics))
+        .on(
+            Method.POST,
+            "/ticket",
+            new TicketHandler(authenticator, tickets, metrics, new RateLimit("tickets", 0, METERS)))
         .register(routing, cors);
   }
 
@@ -274,7 +281,9 @@ final class AuthenticatorTest {
           .isEqualTo("application/problem+json");
       assertThat(json(response).get("detail")).isEqualTo(reason.sentence());
       assertThat(failures(reason)).isEqualTo(count + 1);
-      assertThat(log.lines()).allMatch(("event=token-refused reason=" + reason.label())::equals);
+      assertThat(log.lines())
+          .allMatch(
+              ("event=token-refused reason=" + reason.label() + " address=127.0.0.1")::equals);
       return response.headers().get(HeaderNames.WWW_AUTHENTICATE).get();
     }
   }
