@@ -3,8 +3,9 @@ import {isDeepStrictEqual} from 'node:util';
 
 import {scenario} from './harness.mjs';
 import {CLUB, Life, ROOM} from './life.mjs';
-import {calm, disturb} from './network.mjs';
+import {calm, disturb, exchanges, realFetch} from './network.mjs';
 import {Random} from './random.mjs';
+import {token} from './server.mjs';
 import {eventually, pause} from './waiting.mjs';
 
 const SECONDS = Number(process.env.CONVERGENCE_SECONDS || 10);
@@ -43,11 +44,17 @@ export function converge(what, server, nodes) {
       ...lives.map(life => life.run(deadline, userIDs)),
     ]);
 
+    const promised = promisedMutations();
     calm();
     const views = await converged(open, lives);
-    const counts = lives.map(({increments, unsure}) => `${increments.size} (${unsure.size} unsure)`);
+    const acknowledged = await lastMutationIDs(server, lives);
+    assertNoneLost(lives, promised, acknowledged);
+    assertAppliedOnce(views, lives, acknowledged);
+    const counts = lives.map(({increments}) => {
+      const lost = [...increments.values()].filter(each => !isAcknowledged(each, acknowledged)).length;
+      return `${increments.size} (${lost} lost with their tab)`;
+    });
     console.log(`increments: ${counts.join(', ')}; kills: ${kills}`);
-    assertAppliedOnce(views, lives);
   }, SECONDS * 1_000 + 2 * SETTLING_MS);
 }
 
@@ -122,16 +129,63 @@ async function freshView(open, user, attempt) {
   return tab.view();
 }
 
-function assertAppliedOnce(views, lives) {
+/** The last mutation of each client that a push answered 200 had: the server has promised to keep it. */
+function promisedMutations() {
+  const promised = new Map();
+  for (const {request} of exchanges.filter(({kind, status}) => kind === 'push' && status === 200)) {
+    for (const {clientID, id} of request.mutations) {
+      promised.set(clientID, Math.max(id, promised.get(clientID) ?? 0));
+    }
+  }
+  return promised;
+}
+
+/** The last mutation of each client that the server says it has applied, in the end. */
+async function lastMutationIDs(server, lives) {
+  const last = new Map();
+  for (const {tab: {userID}, groups} of lives) {
+    for (const clientGroupID of groups) {
+      const answer = await realFetch(`${server.url}/pull`, {
+        method: 'POST',
+        headers: {'Authorization': `Bearer ${token(userID)}`, 'Content-Type': 'application/json'},
+        body: JSON.stringify({profileID: 'p', clientGroupID, cookie: null, pullVersion: 1, schemaVersion: ''}),
+      });
+      const {lastMutationIDChanges} = await answer.json();
+      Object.entries(lastMutationIDChanges).forEach(([clientID, id]) => last.set(clientID, id));
+    }
+  }
+  return last;
+}
+
+function isAcknowledged({clientID, mutationID}, acknowledged) {
+  return mutationID <= (acknowledged.get(clientID) ?? 0);
+}
+
+/**
+ * Nothing is lost but what a closed tab had neither stored nor pushed, of which no tab and no answer of
+ * the server says otherwise.
+ */
+function assertNoneLost(lives, promised, acknowledged) {
+  for (const life of lives) {
+    for (const [id, increment] of life.increments) {
+      const {clientID, mutationID} = increment;
+      const mayBeLost = life.mayBeLost(id) && mutationID > (promised.get(clientID) ?? 0);
+      assert.ok(mayBeLost || isAcknowledged(increment, acknowledged), `${id} is lost`);
+    }
+  }
+}
+
+/** Each increment was applied once if the server acknowledges it, and never if it does not. */
+function assertAppliedOnce(views, lives, acknowledged) {
   for (const [user, view] of views) {
     const expected = new Map();
     for (const life of lives) {
-      for (const [id, key] of life.increments) {
+      for (const [id, increment] of life.increments) {
+        const {key} = increment;
         if (life.user === user || key.startsWith(ROOM)) {
-          const times = view.get(id);
-          const isRight = times === 1 || (times === undefined && life.unsure.has(id));
-          assert.ok(isRight, `${id} was applied ${times ?? 0} times`);
-          expected.set(key, (expected.get(key) ?? 0) + (times ?? 0));
+          const times = isAcknowledged(increment, acknowledged) ? 1 : 0;
+          assert.equal(view.get(id) ?? 0, times, `how often ${id} was applied`);
+          expected.set(key, (expected.get(key) ?? 0) + times);
         }
       }
     }

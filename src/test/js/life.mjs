@@ -12,11 +12,14 @@ export const CLUB = 'club';
 
 /** What one tab of a device does, and the next one after it is closed: random edits. */
 export class Life {
-  /** The increments it made: the id of each with the key of its counter. */
+  /** The increments it made, as `{key, clientID, mutationID}` by id. */
   increments = new Map();
 
-  /** The ids of those that were pending when a tab was closed: applied once, or never. */
-  unsure = new Set();
+  /** The client groups of its tabs. */
+  groups = new Set();
+
+  /** The ids of those that went with their tab, unless the server got them before. */
+  #closedWith = new Set();
 
   /** Whose device it is on. */
   user;
@@ -35,6 +38,11 @@ export class Life {
     this.#openTab = openTab;
     this.#random = random;
     this.tab = openTab();
+  }
+
+  /** Whether what was pending when its tab was closed had not been stored, as far as is known. */
+  mayBeLost(id) {
+    return this.#closedWith.has(id);
   }
 
   /** Lives until a moment. */
@@ -70,17 +78,16 @@ export class Life {
     const counter = this.#random.pick(COUNTERS);
     const key = room === undefined ? counter : `${room} ${counter}`;
     const id = `id ${this.#name} ${this.increments.size}`;
-    await this.tab.mutate.increment({key, id, room});
-    this.increments.set(id, key);
+    const mutation = await this.tab.mutate.increment({key, id, room});
+    this.increments.set(id, {key, ...mutation});
+    this.groups.add(await this.tab.rep.clientGroupID);
   }
 
   async #reopen() {
-    for (const {clientID, args} of await this.tab.pending()) {
-      if (clientID === this.tab.rep.clientID && this.increments.has(args?.id)) {
-        this.unsure.add(args.id);
-      }
-    }
+    const pending = (await this.tab.pending()).filter(({clientID}) => clientID === this.tab.rep.clientID);
     await this.tab.close();
     this.tab = this.#openTab();
+    const stored = new Set((await this.tab.pending()).map(({args}) => args?.id));
+    pending.filter(({args}) => !stored.has(args?.id)).forEach(({args}) => this.#closedWith.add(args?.id));
   }
 }

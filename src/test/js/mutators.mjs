@@ -13,10 +13,14 @@ export const mutators = {
     await tx.del(key);
   },
 
-  /** Adds 1 to the number at `key`, and 1 to that at `id`, which shows who was applied how often. */
+  /**
+   * Adds 1 to the number at `key`, and 1 to that at `id`, which shows who was applied how often. Says
+   * which mutation of which client it is.
+   */
   async increment(tx, {key, id}) {
     await tx.set(key, ((await tx.get(key)) ?? 0) + 1);
     await tx.set(id, ((await tx.get(id)) ?? 0) + 1);
+    return {clientID: tx.clientID, mutationID: tx.mutationID};
   },
 
   createRoom: () => {},
