@@ -99,3 +99,52 @@ scenario('a server that lost all its data is told to clients by the protocol', s
   await pause(500); // time for an endless loop to show
   assert.ok(exchanges.length - before < 10, `${exchanges.length - before} requests without a reason`);
 });
+
+scenario('a client that saw what a restore has lost begins anew, whatever it pushed before its first pull', server, async open => {
+  const tolerated = /Client state not found on server/;
+  const laptop = open('alice', {tolerated});
+  const phone = open('alice', {device: 'phone', tolerated});
+  await incremented(laptop, 3);
+  await laptop.settled();
+  await phone.mutate.put({key: 'kept', value: 1});
+  await phone.settled();
+  await server.backUp();
+  await incremented(laptop, 2);
+  await laptop.settled();
+  await laptop.stored();
+  await laptop.close();
+  phone.goOffline();
+  await phone.mutate.put({key: 'pending', value: 1});
+  await server.restore();
+
+  const told = [];
+  const watch = tab => (tab.rep.onClientStateNotFound = () => told.push(tab.device));
+  disturb(({kind}) => kind === 'pull' && 'refused');
+  const page = open('alice', {tolerated: /no network|Client state not found on server/});
+  watch(page);
+  watch(phone);
+  for (let i = 0; i < 4; i++) {
+    await page.mutate.put({key: `page ${i}`, value: i});
+  }
+  await eventually('the page has pushed', () =>
+    page.exchanges('push').some(({status, request}) => status === 200 && request.mutations.length === 4),
+  );
+  disturb(() => undefined);
+  page.pull();
+  await eventually('the page is told', () => told.length > 0);
+  await page.close();
+
+  // as the reload that follows does
+  const reloaded = open('alice');
+  await incremented(reloaded, 2);
+  await reloaded.settled();
+  await reloaded.shows('count', 5);
+
+  // who saw nothing of what was lost keeps what is pending
+  phone.goOnline();
+  await phone.settled();
+  await reloaded.shows('pending', 1);
+  assert.deepEqual(await phone.view(), await reloaded.view());
+  assert.equal((await phone.view()).get('page 3'), 3);
+  assert.deepEqual(told, [page.device]);
+});

@@ -1,9 +1,10 @@
-import {spawn} from 'node:child_process';
+import {execFile, spawn} from 'node:child_process';
 import {createHmac} from 'node:crypto';
-import {mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {cp, mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import {delimiter, join} from 'node:path';
+import {promisify} from 'node:util';
 
 import {realFetch} from './network.mjs';
 import {eventually} from './waiting.mjs';
@@ -138,6 +139,25 @@ export class Server {
   async wipe() {
     await this.kill();
     await rm(join(this.#home, 'data'), {recursive: true});
+    await this.restart();
+  }
+
+  /** Kills it, keeps a copy of all that it held in its directory, and starts it again. */
+  async backUp() {
+    await this.kill();
+    await cp(join(this.#home, 'data'), join(this.#home, 'backup'), {recursive: true});
+    await this.restart();
+  }
+
+  /** Kills it, goes back to the copy of {@link backUp} as the documentation says, and starts it again. */
+  async restore() {
+    await this.kill();
+    await rm(join(this.#home, 'data'), {recursive: true});
+    await cp(join(this.#home, 'backup'), join(this.#home, 'data'), {recursive: true});
+    const [program, ...args] = JSON.parse(COMMAND);
+    const command = args.map(each => (each === 'serve' ? 'restored' : each));
+    const {stdout} = await promisify(execFile)(program, command, {env: this.#environment(), cwd: this.#home});
+    this.#output += stdout;
     await this.restart();
   }
 
