@@ -3,16 +3,24 @@ package dev.replistream.auth;
 import dev.replistream.auth.TokenRefusedException.Reason;
 import dev.replistream.http.Json;
 import dev.replistream.http.ProblemException;
+import dev.replistream.http.SampledLog;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /// The keys that verify tokens at one time. Immutable. Two sets are the same only if they are one
 /// object, so that what was verified with a set can be told from what another would say.
 final class KeySet {
   /// The set before any key was read.
   static final KeySet EMPTY = new KeySet(List.of(), true);
+
+  private static final Logger LOGGER = System.getLogger(KeySet.class.getName());
+
+  /// How many members are logged; a set may hold any number of them.
+  private static final int MAX_LOGGED = 20;
 
   private final List<VerificationKey> keys;
   private final boolean keysHaveIds;
@@ -30,24 +38,43 @@ final class KeySet {
     return new KeySet(List.of(VerificationKey.ofSecret(secret)), false);
   }
 
-  /// Reads a JWK set (RFC 7517, section 5). Members that can't verify tokens are passed over.
+  /// Reads a JWK set (RFC 7517, section 5). Members that can't verify tokens are passed over; the
+  /// log says which and why.
   ///
   /// @param source where it comes from, for the message
   /// @throws KeysException when it is no JWK set, or no member can verify tokens
   static KeySet parse(byte[] document, String source) {
-    List<VerificationKey> keys =
-        members(document, source).stream()
-            .flatMap(
-                member -> member instanceof Map<?, ?> jwk ? Stream.of(jwk) : Stream.<Map<?, ?>>of())
-            .flatMap(jwk -> VerificationKey.ofJwk(jwk).stream())
-            .toList();
+    List<VerificationKey> keys = new ArrayList<>();
+    int unfit = 0;
+    for (Object member : members(document, source)) {
+      try {
+        if (!(member instanceof Map<?, ?> jwk)) {
+          throw new VerificationKey.UnfitException("it is no JSON object");
+        }
+        keys.add(VerificationKey.ofJwk(jwk));
+      } catch (VerificationKey.UnfitException e) {
+        if (unfit++ < MAX_LOGGED) {
+          log(member, String.valueOf(e.getMessage()));
+        }
+      }
+    }
     if (keys.isEmpty()) {
       throw unusable(
           source,
           "holds no key that can verify tokens: RSA from 2048 bits, EC on P-256, P-384 or P-521,"
-              + " oct from 32 bytes, with no use or the use sig");
+              + " OKP on Ed25519, oct from 32 bytes, with no use or the use sig");
     }
     return new KeySet(keys, true);
+  }
+
+  private static void log(Object member, String why) {
+    Object id = member instanceof Map<?, ?> jwk ? jwk.get("kid") : null;
+    LOGGER.log(
+        Level.WARNING,
+        "event=jwk-unused kid="
+            + (id instanceof String text ? SampledLog.quoted(text) : "none")
+            + " reason="
+            + Json.quoted(why));
   }
 
   private static List<?> members(byte[] document, String source) {

@@ -31,9 +31,11 @@ public final class TokenRefusedException extends RuntimeException {
     /// Its `alg` is none that a key here is for.
     ALGORITHM(
         "The alg of the token is not the one its key is for: use that, out of HS256, HS384, HS512,"
-            + " RS256, RS384, RS512, ES256, ES384 and ES512."),
+            + " RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA and Ed25519."),
     /// Its `kid` names no key.
-    UNKNOWN_KEY("The kid of the token names no key that this server has: sign with a current key."),
+    UNKNOWN_KEY(
+        "The kid of the token names no key that this server has and can use: sign with a current"
+            + " key; the server's log says which it can't use."),
     /// It has no `kid`, and more than one key could be meant.
     AMBIGUOUS_KEY("Several keys fit the alg of the token: name one with kid in its header."),
     /// Its signature is another key's, or the token was changed.

@@ -1,6 +1,7 @@
 package dev.replistream.auth;
 
 import dev.replistream.http.Json;
+import io.helidon.security.jwt.jwk.Jwk;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
@@ -17,7 +18,7 @@ public final class TokenSigner {
   // RFC 6749, section 3.3
   private static final Pattern SCOPE = Pattern.compile("[!#-\\[\\]-~]+");
 
-  private final VerificationKey key;
+  private final Jwk key;
   private final Optional<String> issuer;
   private final Optional<String> audience;
   private final Duration maxLife;
@@ -27,7 +28,7 @@ public final class TokenSigner {
   ///
   /// @throws KeysException when the secret is shorter than 32 bytes in UTF-8
   public TokenSigner(String secret, AuthSettings settings, Clock clock) {
-    this.key = VerificationKey.ofSecret(secret);
+    this.key = VerificationKey.jwkOfSecret(secret);
     this.issuer = settings.issuer();
     this.audience = settings.audience();
     this.maxLife = settings.revocationLife();
@@ -64,7 +65,7 @@ public final class TokenSigner {
     byte[] header =
         Json.write(json -> {
           json.writeStartObject();
-          json.writeStringField("alg", key.algorithm());
+          json.writeStringField("alg", "HS256");
           json.writeStringField("typ", "JWT");
           json.writeEndObject();
         });
@@ -89,7 +90,7 @@ public final class TokenSigner {
           json.writeEndObject();
         });
     String input = CompactJws.signingInput(header, payload);
-    return CompactJws.serialize(input, key.jwk().sign(input.getBytes(StandardCharsets.US_ASCII)));
+    return CompactJws.serialize(input, key.sign(input.getBytes(StandardCharsets.US_ASCII)));
   }
 
   private static void check(boolean good, String expectation) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpServer;
+import dev.replistream.LogCapture;
 import dev.replistream.auth.TokenRefusedException.Reason;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -111,7 +112,7 @@ final class JwkSetTest {
         Arguments.of("key_ops text", rsa.jwk().with("key_ops", "\"verify\"").json()),
         Arguments.of("alg of encryption", rsa.jwk().with("alg", "\"RSA-OAEP\"").json()),
         Arguments.of("alg none", rsa.jwk().with("alg", "\"none\"").json()),
-        Arguments.of("alg PS256", rsa.jwk().with("alg", "\"PS256\"").json()),
+        Arguments.of("alg PS1", rsa.jwk().with("alg", "\"PS1\"").json()),
         Arguments.of("alg of another type", rsa.jwk().with("alg", "\"HS256\"").json()),
         Arguments.of("alg a number", rsa.jwk().with("alg", 256).json()),
         Arguments.of("kid a number", rsa.jwk().with("kid", 256).json()),
@@ -128,6 +129,14 @@ final class JwkSetTest {
         Arguments.of("oct without k", oct.without("k").json()),
         Arguments.of("oct of nothing", oct.with("k", "\"\"").json()),
         Arguments.of("OKP", rsa.jwk().with("kty", "\"OKP\"").with("crv", "\"Ed25519\"").json()),
+        Arguments.of(
+            "Ed25519 of 31 bytes",
+            SigningKey.ed25519("ed").jwk().with("x", '"' + "A".repeat(42) + '"').json()),
+        Arguments.of("Ed25519 without x", SigningKey.ed25519("ed").jwk().without("x").json()),
+        Arguments.of(
+            "Ed25519 for RS256", SigningKey.ed25519("ed").jwk().with("alg", "\"RS256\"").json()),
+        Arguments.of("X25519", SigningKey.ed25519("ed").jwk().with("crv", "\"X25519\"").json()),
+        Arguments.of("Ed448", SigningKey.ed25519("ed").jwk().with("crv", "\"Ed448\"").json()),
         Arguments.of("no kty", rsa.jwk().without("kty").json()),
         Arguments.of("kty null", rsa.jwk().with("kty", "null").json()),
         Arguments.of("empty", "{}"),
@@ -195,10 +204,39 @@ final class JwkSetTest {
   }
 
   @Test
-  void aKeyNeverShowsItsSecret() {
+  void aKeyThatIsNotUsedIsLoggedWithItsIdAndWhy() {
+    try (LogCapture log = new LogCapture()) {
+      Issuer.keys(
+          SigningKey.jwkSet(
+              List.of(
+                  ec.jwk(),
+                  rsa.jwk().with("kid", "\"enc key\\nevent=x\"").with("use", "\"enc\""),
+                  SigningKey.rsa("weak", "RS256", 1024).jwk(),
+                  SigningKey.ed25519("other").jwk().with("crv", "\"Ed448\""),
+                  new Claims(Map.of()))));
+
+      assertThat(log.lines())
+          .containsExactly(
+              "event=jwk-unused kid=\"enc key\\nevent=x\" reason=\"its use is not sig\"",
+              "event=jwk-unused kid=\"weak\" reason=\"it has fewer than 2048 bits\"",
+              "event=jwk-unused kid=\"other\" reason=\"its crv is not Ed25519\"",
+              "event=jwk-unused kid=none reason=\"its kty is none of RSA, EC, OKP and oct\"");
+    }
+  }
+
+  @Test
+  void theLogIsNotFilledByASetOfNonsense() {
+    try (LogCapture log = new LogCapture()) {
+      Issuer.keys("{\"keys\":[" + "{},".repeat(10_000) + ec.jwk().json() + "]}");
+
+      assertThat(log.lines()).hasSize(20);
+    }
+  }
+
+  @Test
+  void aKeyNeverShowsItsSecret() throws VerificationKey.UnfitException {
     VerificationKey key =
-        VerificationKey.ofJwk(Map.of("kty", "oct", "kid", "one", "k", "A".repeat(43)))
-            .orElseThrow();
+        VerificationKey.ofJwk(Map.of("kty", "oct", "kid", "one", "k", "A".repeat(43)));
 
     assertThat(key.toString()).doesNotContain("AAAA");
   }

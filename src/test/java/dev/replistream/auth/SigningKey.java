@@ -12,6 +12,9 @@ import java.security.interfaces.ECPublicKey;
 import java.security.interfaces.RSAPublicKey;
 import java.security.spec.AlgorithmParameterSpec;
 import java.security.spec.ECGenParameterSpec;
+import java.security.spec.MGF1ParameterSpec;
+import java.security.spec.NamedParameterSpec;
+import java.security.spec.PSSParameterSpec;
 import java.security.spec.RSAKeyGenParameterSpec;
 import java.util.Arrays;
 import java.util.Base64;
@@ -44,8 +47,11 @@ record SigningKey(
         jwk(id, algorithm, "RSA")
             .with("n", quoted(unsigned(key.getModulus())))
             .with("e", quoted(unsigned(key.getPublicExponent())));
-    String java = "SHA" + algorithm.substring(2) + "withRSA";
-    return new SigningKey(id, algorithm, signer(java, pair.getPrivate()), jwk, Optional.of(key));
+    Signer signer =
+        algorithm.startsWith("PS")
+            ? pssSigner(algorithm.substring(2), pair.getPrivate())
+            : signer("SHA" + algorithm.substring(2) + "withRSA", pair.getPrivate());
+    return new SigningKey(id, algorithm, signer, jwk, Optional.of(key));
   }
 
   static SigningKey ec(String id, String algorithm, String curve) {
@@ -59,6 +65,16 @@ record SigningKey(
             .with("y", quoted(padded(key.getW().getAffineY(), length)));
     String java = "SHA" + algorithm.substring(2) + "withECDSAinP1363Format";
     return new SigningKey(id, algorithm, signer(java, pair.getPrivate()), jwk, Optional.of(key));
+  }
+
+  /// RFC 8037, appendix A.
+  static SigningKey ed25519(String id) {
+    KeyPair pair = generate("Ed25519", NamedParameterSpec.ED25519);
+    byte[] encoded = pair.getPublic().getEncoded(); // RFC 8410: the key is at its end
+    byte[] x = Arrays.copyOfRange(encoded, encoded.length - 32, encoded.length);
+    Claims jwk = jwk(id, "EdDSA", "OKP").with("crv", "\"Ed25519\"").with("x", quoted(x));
+    return new SigningKey(
+        id, "EdDSA", signer("Ed25519", pair.getPrivate()), jwk, Optional.of(pair.getPublic()));
   }
 
   static SigningKey oct(String id, String algorithm, byte[] secret) {
@@ -131,6 +147,19 @@ record SigningKey(
   private static Signer signer(String algorithm, PrivateKey key) {
     return bytes -> {
       Signature signature = Signature.getInstance(algorithm);
+      signature.initSign(key);
+      signature.update(bytes);
+      return signature.sign();
+    };
+  }
+
+  private static Signer pssSigner(String bits, PrivateKey key) {
+    String hash = "SHA-" + bits;
+    return bytes -> {
+      Signature signature = Signature.getInstance("RSASSA-PSS");
+      signature.setParameter(
+          new PSSParameterSpec(
+              hash, "MGF1", new MGF1ParameterSpec(hash), Integer.parseInt(bits) / 8, 1));
       signature.initSign(key);
       signature.update(bytes);
       return signature.sign();
