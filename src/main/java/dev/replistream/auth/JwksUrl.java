@@ -1,5 +1,6 @@
 package dev.replistream.auth;
 
+import dev.replistream.http.UrlHost;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -30,7 +31,7 @@ final class JwksUrl {
   JwksUrl(URI uri, Duration timeout) {
     String scheme = uri.getScheme() == null ? "" : uri.getScheme().toLowerCase(Locale.ROOT);
     boolean http = scheme.equals("http") || scheme.equals("https");
-    if (!http || uri.getHost() == null || uri.getUserInfo() != null) {
+    if (!http || UrlHost.of(uri).isEmpty() || uri.getUserInfo() != null) {
       throw notUsable();
     }
     try {
