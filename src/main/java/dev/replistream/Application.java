@@ -138,6 +138,7 @@ public final class Application implements AutoCloseable {
   private final Compaction compaction;
   private final Revocations revocations;
   private final RoomPresence roomPresence;
+  private final Keys keys;
   private final Cors cors;
   private final Routes routes;
   private Runnable keepCursor = () -> {};
@@ -162,12 +163,8 @@ public final class Application implements AutoCloseable {
     cors = new Cors(settings.allowOrigins(), WebPages.OWN_PATHS);
 
     RevokedTokens revokedTokens = new RevokedTokens(clock);
-    TokenVerifier verifier =
-        new TokenVerifier(
-            Keys.of(settings.auth(), settings.dataDir(), clock),
-            settings.auth(),
-            clock,
-            revokedTokens::covers);
+    keys = Keys.of(settings.auth(), settings.dataDir(), clock);
+    TokenVerifier verifier = new TokenVerifier(keys, settings.auth(), clock, revokedTokens::covers);
     AuthMetrics authMetrics = new AuthMetrics(meters);
     Settings.Limits limits = settings.limits();
     ClientAddresses addresses = new ClientAddresses(settings.http().trustedProxies());
@@ -214,6 +211,7 @@ public final class Application implements AutoCloseable {
 
     Rooms rooms = new Rooms(database, outbox, settings.rooms(), roomPresence, clock);
     // what has threads of its own comes when nothing can stop the start any more
+    keys.watch();
     crowd =
         new Crowd(
             "api", Crowd.Limits.ofApi(settings.limits().strangersPerAddress()), addresses, meters);
@@ -542,6 +540,7 @@ public final class Application implements AutoCloseable {
       each.execute(outbox::close);
       each.execute(revocations::close);
     }
+    keys.close();
     roomPresence.close();
     sseManager.close();
     bus.close();

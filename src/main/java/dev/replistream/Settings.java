@@ -89,6 +89,7 @@ public record Settings(
           "auth.issuer",
           "auth.audience",
           "auth.clock-skew",
+          "auth.jwks-refresh",
           "auth.jwks-refresh-cool-down",
           "auth.revocation-life",
           "stream.ping-interval",
@@ -295,6 +296,7 @@ public record Settings(
               text("auth.issuer"),
               text("auth.audience"),
               duration("auth.clock-skew", Duration.ZERO, Duration.ofMinutes(10)),
+              duration("auth.jwks-refresh", Duration.ofMillis(10), Duration.ofDays(1)),
               duration("auth.jwks-refresh-cool-down", Duration.ofMillis(10), Duration.ofHours(1)),
               duration("auth.revocation-life", SHORTEST_REVOCATION, Duration.ofDays(36_525)));
       auth.secret()

@@ -77,6 +77,7 @@ class SettingsTest {
                     Optional.empty(),
                     Optional.empty(),
                     Duration.ofSeconds(30),
+                    Duration.ofMinutes(5),
                     Duration.ofSeconds(30),
                     Duration.ofDays(30)),
                 new StreamSettings(

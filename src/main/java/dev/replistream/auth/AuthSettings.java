@@ -10,6 +10,7 @@ import java.util.Optional;
 /// @param issuer the only `iss` accepted
 /// @param audience what `aud` must contain; without it a token must have no `aud`
 /// @param clockSkew how far the clocks of the issuer and this server may differ
+/// @param jwksRefresh how old a set from a URL gets until it is read again
 /// @param jwksRefreshCoolDown the least time between two refreshes for an unknown `kid`
 /// @param revocationLife how long a revocation is kept, and so the longest that a token may live
 public record AuthSettings(
@@ -18,6 +19,7 @@ public record AuthSettings(
     Optional<String> issuer,
     Optional<String> audience,
     Duration clockSkew,
+    Duration jwksRefresh,
     Duration jwksRefreshCoolDown,
     Duration revocationLife) {
   /// Whether the server makes its own key and serves this machine only.

@@ -10,7 +10,7 @@ import java.util.Locale;
 import java.util.Optional;
 
 /// Where the keys that verify tokens come from. Thread-safe.
-public abstract sealed class Keys permits FixedKeys, UrlKeys {
+public abstract sealed class Keys implements AutoCloseable permits FixedKeys, UrlKeys {
   static final String JWKS = "replistream.auth.jwks";
 
   Keys() {}
@@ -31,15 +31,16 @@ public abstract sealed class Keys permits FixedKeys, UrlKeys {
     return FixedKeys.ofFile(file);
   }
 
-  /// The keys of a JWK set at a URL. It is read in the background from now on, again when it is 15
-  /// minutes old, and again when a token names a key that is not in it. While the URL fails the
-  /// last good set stays in use; before there is one, tokens are refused with status 503.
+  /// The keys of a JWK set at a URL. It is read in the background from now on, again when it is too
+  /// old, and again when a token names a key that is not in it. While the URL fails the last good
+  /// set stays in use; before there is one, tokens are refused with status 503.
   ///
   /// @param url http or https, without user and password
+  /// @param refresh how old a set gets
   /// @param refreshCoolDown the least time between the starts of two reads
   /// @throws KeysException when the URL is not such a one
-  public static Keys jwksUrl(URI url, Duration refreshCoolDown, Clock clock) {
-    return UrlKeys.start(new JwksUrl(url, JwksUrl.TIMEOUT), refreshCoolDown, clock);
+  public static Keys jwksUrl(URI url, Duration refresh, Duration refreshCoolDown, Clock clock) {
+    return UrlKeys.start(new JwksUrl(url, JwksUrl.TIMEOUT), refresh, refreshCoolDown, clock);
   }
 
   /// The keys that `settings` ask for; in development mode the key under `dataDir`, which is made
@@ -52,20 +53,29 @@ public abstract sealed class Keys permits FixedKeys, UrlKeys {
     }
     Optional<String> jwks = settings.jwks();
     return jwks.isPresent()
-        ? ofLocation(jwks.get(), settings.jwksRefreshCoolDown(), clock)
+        ? ofLocation(jwks.get(), settings, clock)
         : sharedSecret(settings.secret().orElseThrow());
   }
 
-  private static Keys ofLocation(String location, Duration refreshCoolDown, Clock clock) {
+  private static Keys ofLocation(String location, AuthSettings settings, Clock clock) {
     try {
       String start = location.toLowerCase(Locale.ROOT);
       return start.startsWith("http:") || start.startsWith("https:")
-          ? jwksUrl(new URI(location), refreshCoolDown, clock)
+          ? jwksUrl(
+              new URI(location), settings.jwksRefresh(), settings.jwksRefreshCoolDown(), clock)
           : jwkSetFile(Path.of(location));
     } catch (URISyntaxException | InvalidPathException _) {
       throw new KeysException(JWKS + ": neither a URL nor the path of a file");
     }
   }
+
+  /// Begins to read keys that can change anew whenever they are too old, so that a key which was
+  /// withdrawn is gone, whoever asks.
+  public void watch() {}
+
+  /// Ends what {@link #watch} began.
+  @Override
+  public void close() {}
 
   /// The set that was read last, without waiting for another.
   abstract KeySet latest();

@@ -13,20 +13,23 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /// The keys of a JWK set at a URL, which change while the server runs.
 ///
 /// Thread-safe. At most one read is under way, on a virtual thread of its own; callers that need
 /// its outcome wait for it with a deadline, and no lock is held meanwhile. Two reads start at least
-/// the cool-down apart, whatever tokens come in, so that made-up ids of keys don't become requests.
+/// the cool-down apart, whatever tokens come in, but for those that are due by the set's age, so
+/// that made-up ids of keys don't become requests.
 final class UrlKeys extends Keys {
   private static final Logger LOGGER = System.getLogger(UrlKeys.class.getName());
-  private static final Duration MAX_AGE = Duration.ofMinutes(15);
 
   private final JwksUrl url;
+  private final Duration refresh;
   private final Duration coolDown;
   private final Clock clock;
   private final AtomicReference<State> state;
+  private volatile @Nullable Thread watcher;
 
   /// All that changes, in one piece.
   ///
@@ -47,8 +50,9 @@ final class UrlKeys extends Keys {
     }
   }
 
-  private UrlKeys(JwksUrl url, Duration coolDown, Clock clock) {
+  private UrlKeys(JwksUrl url, Duration refresh, Duration coolDown, Clock clock) {
     this.url = url;
+    this.refresh = refresh;
     this.coolDown = coolDown;
     this.clock = clock;
     Snapshot nothing = new Snapshot(KeySet.EMPTY, "", Instant.MIN);
@@ -56,10 +60,40 @@ final class UrlKeys extends Keys {
   }
 
   /// Begins the first read and does not wait for it.
-  static UrlKeys start(JwksUrl url, Duration coolDown, Clock clock) {
-    UrlKeys keys = new UrlKeys(url, coolDown, clock);
+  static UrlKeys start(JwksUrl url, Duration refresh, Duration coolDown, Clock clock) {
+    UrlKeys keys = new UrlKeys(url, refresh, coolDown, clock);
     keys.begin(keys.state.get(), clock.instant());
     return keys;
+  }
+
+  @Override
+  public void watch() {
+    watcher = Thread.ofVirtual().name("jwks-watch").start(this::readAgainAndAgain);
+  }
+
+  @Override
+  public void close() {
+    Thread running = watcher;
+    if (running != null) {
+      running.interrupt();
+    }
+  }
+
+  /// After a read that failed it tries again sooner.
+  private void readAgainAndAgain() {
+    try {
+      while (true) {
+        State last = state.get();
+        boolean hasFailed = last.snapshot().readAt().isBefore(last.lastStart());
+        Thread.sleep(hasFailed && coolDown.compareTo(refresh) < 0 ? coolDown : refresh);
+        State current = state.get();
+        if (current.reading().isEmpty()) {
+          begin(current, clock.instant()).ifPresent(this::await);
+        }
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt(); // closed
+    }
   }
 
   @Override
@@ -71,7 +105,7 @@ final class UrlKeys extends Keys {
   KeySet current() {
     if (latest() == KeySet.EMPTY) {
       refresh(true);
-    } else if (!clock.instant().isBefore(state.get().snapshot().readAt().plus(MAX_AGE))) {
+    } else if (!clock.instant().isBefore(state.get().snapshot().readAt().plus(refresh))) {
       refresh(false);
     }
     KeySet keys = latest();

@@ -15,6 +15,7 @@ final class Issuer {
           Optional.of("https://issuer.example"),
           Optional.of("replistream"),
           SKEW,
+          Duration.ofMinutes(5),
           Duration.ofSeconds(30),
           Duration.ofDays(3_000_000));
 

@@ -129,7 +129,8 @@ final class JwksFailureTest {
   }
 
   private TokenVerifier verifier() {
-    Keys keys = UrlKeys.start(new JwksUrl(server.url(), TIMEOUT), COOL_DOWN, clock);
+    Keys keys =
+        UrlKeys.start(new JwksUrl(server.url(), TIMEOUT), Duration.ofMinutes(15), COOL_DOWN, clock);
     return new TokenVerifier(keys, Issuer.SETTINGS, clock, _ -> false);
   }
 

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 
 /// Keys that change at a URL while tokens are verified.
 final class JwksRotationTest {
+  private static final Duration REFRESH = Duration.ofMinutes(15);
   private static final Duration COOL_DOWN = Duration.ofSeconds(30);
 
   private final SettableClock clock = new SettableClock();
@@ -32,7 +33,7 @@ final class JwksRotationTest {
   @BeforeEach
   void start() throws IOException {
     server = new JwksServer(SigningKey.jwkSet(old));
-    verifier = verifier(Keys.jwksUrl(server.url(), COOL_DOWN, clock));
+    verifier = verifier(Keys.jwksUrl(server.url(), REFRESH, COOL_DOWN, clock));
   }
 
   @AfterEach
@@ -84,7 +85,7 @@ final class JwksRotationTest {
   void aKeyWithoutIdIsReplacedToo() {
     server.publish(SigningKey.jwkSet(List.of(old.jwk().without("kid"))));
     clock.advance(COOL_DOWN);
-    verifier = verifier(Keys.jwksUrl(server.url(), COOL_DOWN, clock));
+    verifier = verifier(Keys.jwksUrl(server.url(), REFRESH, COOL_DOWN, clock));
     assertAccepted(old.tokenWithoutId(claims()));
 
     server.publish(SigningKey.jwkSet(List.of(next.jwk().without("kid"))));
@@ -106,6 +107,49 @@ final class JwksRotationTest {
     assertRefused(verifier, old.token(claims().with("sub", "\"bob\"")), Reason.UNKNOWN_KEY);
     assertThat(server.requests()).isEqualTo(2);
     assertRefused(verifier, token, Reason.UNKNOWN_KEY);
+  }
+
+  @Test
+  void aWithdrawnKeyIsGoneWithinTheRefreshIntervalWhoeverAsks() {
+    try (Keys keys = Keys.jwksUrl(server.url(), Duration.ofMillis(30), COOL_DOWN, clock)) {
+      verifier = verifier(keys);
+      String token = old.token(claims());
+      assertAccepted(token);
+      keys.watch();
+      server.publish(SigningKey.jwkSet(next));
+
+      int before = server.requests();
+      Deadline.await(() -> server.requests() >= before + 2);
+      assertRefused(verifier, token, Reason.UNKNOWN_KEY);
+      assertAccepted(next.token(claims()));
+    }
+  }
+
+  @Test
+  void whileTheUrlFailsTheLastGoodSetStays() {
+    try (Keys keys = Keys.jwksUrl(server.url(), Duration.ofMillis(30), COOL_DOWN, clock)) {
+      verifier = verifier(keys);
+      String token = old.token(claims());
+      assertAccepted(token);
+      keys.watch();
+      server.fail(500);
+
+      int before = server.requests();
+      Deadline.await(() -> server.requests() >= before + 3);
+      assertAccepted(token);
+      assertAccepted(old.token(claims().with("n", 1)));
+    }
+  }
+
+  @Test
+  void nothingIsReadAfterTheEnd() {
+    Keys keys = Keys.jwksUrl(server.url(), Duration.ofMillis(10), COOL_DOWN, clock);
+    keys.watch();
+    Deadline.await(() -> server.requests() >= 5);
+    keys.close();
+    keys.close();
+
+    assertThat(keys.latest().size()).isOne();
   }
 
   @Test

@@ -47,7 +47,8 @@ final class KeysTest {
     TokenVerifier verifier =
         new TokenVerifier(Keys.of(settings, dir, clock), settings, clock, _ -> false);
 
-    assertThat(verifier.verify(key.token(Claims.ofAlice(clock))).userId()).isEqualTo("alice");
+    assertThat(verifier.verify(key.token(Claims.ofAlice(clock).without("aud"))).userId())
+        .isEqualTo("alice");
   }
 
   @Test
@@ -80,10 +81,28 @@ final class KeysTest {
 
   @Test
   void aUrlOfAnotherSchemeStopsTheStart() {
-    assertThatThrownBy(
-            () -> Keys.jwksUrl(URI.create("file:///etc/jwks"), Duration.ofSeconds(30), clock))
+    assertThatThrownBy(() ->
+            Keys.jwksUrl(
+                URI.create("file:///etc/jwks"),
+                Duration.ofMinutes(5),
+                Duration.ofSeconds(30),
+                clock))
         .isInstanceOf(KeysException.class)
         .hasMessageStartingWith("replistream.auth.jwks: the URL must be http or https");
+  }
+
+  /// As Compose names its services.
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "http://auth_server:8080/realms/a/certs",
+        "https://auth_server/jwks",
+        "http://_a.b_c/jwks?x=1"
+      })
+  void aHostMayHaveAnUnderscore(String location) {
+    AuthSettings settings = settings(Optional.empty(), Optional.of(location));
+
+    assertThat(Keys.of(settings, dir, clock).latest()).isSameAs(KeySet.EMPTY);
   }
 
   private void assertVerifies(AuthSettings settings, TokenSigner signer) {
@@ -101,6 +120,7 @@ final class KeysTest {
         Optional.empty(),
         Optional.empty(),
         Duration.ZERO,
+        Duration.ofMinutes(5),
         Duration.ofSeconds(30),
         Duration.ofHours(1));
   }

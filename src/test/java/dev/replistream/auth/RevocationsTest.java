@@ -39,6 +39,7 @@ class RevocationsTest {
           Optional.empty(),
           Optional.empty(),
           Duration.ofSeconds(30),
+          Duration.ofMinutes(5),
           Duration.ofSeconds(30),
           LIFE);
 

@@ -60,6 +60,7 @@ final class TokenSignerTest {
             Optional.empty(),
             Optional.empty(),
             Duration.ZERO,
+            Duration.ofMinutes(5),
             Duration.ofSeconds(30),
             Duration.ofHours(1));
     String token =
@@ -113,6 +114,7 @@ final class TokenSignerTest {
             Optional.empty(),
             Optional.empty(),
             Duration.ZERO,
+            Duration.ofMinutes(5),
             Duration.ofSeconds(30),
             Duration.ofDays(30));
     TokenSigner brief = new TokenSigner(SECRET, settings, clock);

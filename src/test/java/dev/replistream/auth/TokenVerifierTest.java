@@ -52,6 +52,10 @@ final class TokenVerifierTest {
         "RS256",
         "RS384",
         "RS512",
+        "PS256",
+        "PS384",
+        "PS512",
+        "EdDSA",
         "ES256 P-256",
         "ES384 P-384",
         "ES512 P-521",
@@ -63,8 +67,11 @@ final class TokenVerifierTest {
     String algorithm = algorithmAndCurve.substring(0, 5);
     SigningKey key =
         switch (algorithm.charAt(0)) {
-          case 'R' -> SigningKey.rsa("a", algorithm);
-          case 'E' -> SigningKey.ec("a", algorithm, algorithmAndCurve.substring(6));
+          case 'R', 'P' -> SigningKey.rsa("a", algorithm);
+          case 'E' ->
+              algorithm.equals("EdDSA")
+                  ? SigningKey.ed25519("a")
+                  : SigningKey.ec("a", algorithm, algorithmAndCurve.substring(6));
           default -> SigningKey.oct("a", algorithm, new byte[64]);
         };
     TokenVerifier one = issuer.verifier(Issuer.keys(SigningKey.jwkSet(key)));
@@ -110,6 +117,7 @@ final class TokenVerifierTest {
             Optional.empty(),
             Optional.empty(),
             Issuer.SKEW,
+            Duration.ofMinutes(5),
             Duration.ofSeconds(30),
             Duration.ofDays(1));
     TokenVerifier any =
