@@ -113,4 +113,36 @@ class LogLinesTest {
           .doesNotContain(ticket, token.substring(token.lastIndexOf('.')), forged);
     }
   }
+
+  /// What a stranger can send in a flood: each line once, on a connection of its own.
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n",
+        "G\"T / HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET nowhere HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET / HTTP/9.9\r\nHost: a\r\n\r\n",
+        "GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n",
+        "\u0016\u0003\u0001\u0002 no HTTP\r\n\r\n",
+        "GET /api/v1/replicache/stats HTTP/1.1\r\nHost: a\r\n: b\r\n\r\n",
+        "GET /api/v1/replicache/stats?token=a.b.c HTTP/1.1\r\nHost: a\r\n\r\n",
+        "POST /api/v1/replicache/push HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
+      })
+  void whatStrangersSendMakesNoMoreThanAFewShortLines(String request) {
+    try (LogCapture log = new LogCapture();
+        TestService service = TestService.start()) {
+      for (int i = 0; i < 60; i++) {
+        try (HttpConnection connection = service.client().connect()) {
+          connection.send(request);
+          assertThat(connection.reply().status()).isBetween(400, 501).isNotEqualTo(500);
+        }
+      }
+
+      assertThat(log.warnings()).isEmpty();
+      assertThat(log.lines())
+          .hasSizeLessThan(12)
+          .allMatch(line -> line.length() < 200)
+          .noneMatch(line -> line.contains("a.b.c"));
+    }
+  }
 }

@@ -13,6 +13,7 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -201,6 +202,27 @@ final class JwkSetTest {
     assertThatThrownBy(() -> Keys.jwkSetFile(large))
         .isInstanceOf(KeysException.class)
         .hasMessage("replistream.auth.jwks: %s is larger than 1 MiB", large);
+  }
+
+  /// The key and the signature of RFC 8037, appendix A.2 and A.4.
+  @Test
+  void anEdwardsKeyVerifiesTheExampleOfItsRfc() throws VerificationKey.UnfitException {
+    VerificationKey key =
+        VerificationKey.ofJwk(
+            Map.of(
+                "kty", "OKP",
+                "crv", "Ed25519",
+                "x", "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"));
+    byte[] signature =
+        Base64.getUrlDecoder()
+            .decode(
+                "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg");
+    String input = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
+
+    assertThat(key.algorithm()).isEqualTo("EdDSA");
+    assertThat(key.verifies(input.getBytes(StandardCharsets.US_ASCII), signature)).isTrue();
+    assertThat(key.verifies((input + "c").getBytes(StandardCharsets.US_ASCII), signature))
+        .isFalse();
   }
 
   @Test
