@@ -177,6 +177,29 @@ class MigrationsTest {
         .containsExactly("r/plan 6", "u/alice 1");
   }
 
+  /// The script by which client groups know their epoch.
+  private static final int EPOCHS = 4;
+
+  @ParameterizedTest
+  @EnumSource
+  void clientGroupsOfAnEarlierReleaseAreOfThePresentEpoch(Dialect dialect) throws SQLException {
+    String url = url(dialect);
+    runBefore(dialect, url, EPOCHS);
+    try (Connection connection = DriverManager.getConnection(url);
+        Statement statement = connection.createStatement()) {
+      statement.execute("INSERT INTO meta (name, content) VALUES ('epoch', 'e1')");
+      statement.execute(
+          "INSERT INTO client_group (id, user_id, version, seen_at, folded_version)"
+              + " VALUES ('g', 'alice', 5, 6, 0)");
+
+      Migrations.of(dialect).run(connection);
+    }
+
+    assertThat(query(url, "SELECT epoch || ' ' || version FROM client_group"))
+        .containsExactly("e1 5");
+    assertThat(query(url, "SELECT group_id FROM former_epoch")).isEmpty();
+  }
+
   @ParameterizedTest
   @EnumSource
   void nodesThatStartAtOnceDontCollideAndAgreeOnTheKey(Dialect dialect) throws Exception {

@@ -99,6 +99,8 @@ class SyncMetricsTest {
   void whatHappensSeldomIsThereFromTheBeginning() {
     assertThat(service.client().metrics())
         .containsKeys(
-            "replistream_database_retries_total", "replistream_pulls_total{kind=\"lost\"}");
+            "replistream_database_retries_total",
+            "replistream_pulls_total{kind=\"lost\"}",
+            "replistream_pulls_total{kind=\"set_back\"}");
   }
 }
