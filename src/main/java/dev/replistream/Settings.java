@@ -10,25 +10,21 @@ import dev.replistream.room.RoomSettings;
 import dev.replistream.stream.StreamSettings;
 import dev.replistream.sync.SyncSettings;
 import dev.replistream.web.WebSettings;
-import io.helidon.config.Config;
-import io.helidon.config.ConfigException;
-import io.helidon.config.ConfigSources;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.format.DateTimeParseException;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -131,6 +127,14 @@ public record Settings(
           "demo.replicache",
           "log.level");
 
+  /// Those of them that take several values: a list in a file, with commas in the environment.
+  private static final Set<String> LISTS =
+      Set.of("http.hosts", "http.trusted-proxies", "cors.allow-origins", "cors.allow-headers");
+
+  /// What a JVM puts in the place of a byte that it can't read, as all are beyond ASCII where the
+  /// locale is POSIX: a secret with it would be easy to guess.
+  static final char UNREADABLE = '\uFFFD';
+
   private static final Path REPLICACHE_PACKAGE = Path.of("./node_modules/replicache");
 
   /// Whoever tests this source tree has the package there.
@@ -148,6 +152,8 @@ public record Settings(
           "REPLISTREAM_(.+_)?(SERVICE_(HOST|PORT.*)|PORT_\\d+_.*)=.*"
               + "|REPLISTREAM_(.+_)?PORT=(tcp|udp|sctp)://.*",
           Pattern.DOTALL);
+
+  private static final Duration DRAIN = Duration.ofSeconds(10);
 
   /// The tokens that this program signs for its users live as long.
   private static final Duration SHORTEST_REVOCATION = Duration.ofHours(8);
@@ -198,13 +204,14 @@ public record Settings(
 
   /// Reads the defaults, then the file, then the environment, each over the one before.
   ///
-  /// @param file a YAML file, if one was named
+  /// @param file a YAML file, whatever its name, if one was named
   /// @param environment the process's environment
-  /// @throws SettingsException when a key is unknown or a value is bad; its message names the key
+  /// @throws SettingsException when a key is unknown or empty or a value is bad; its message names
+  ///   the key
   public static Settings load(Optional<Path> file, Map<String, String> environment) {
-    Map<String, String> values = new LinkedHashMap<>(defaults());
-    file.ifPresent(path -> overlay(values, yaml(path), "in " + path));
-    overlay(values, fromEnvironment(environment), "in the environment");
+    Map<String, String> values = new HashMap<>(SettingsFile.defaults(KEYS, LISTS));
+    file.ifPresent(path -> values.putAll(SettingsFile.read(path, KEYS, LISTS)));
+    values.putAll(fromEnvironment(environment));
     return new Reader(values).settings();
   }
 
@@ -213,42 +220,10 @@ public record Settings(
     return load(Optional.empty(), Map.of());
   }
 
-  private static Map<String, String> defaults() {
-    return leaves(Config.just(ConfigSources.classpath("application.yaml")));
-  }
-
-  private static Map<String, String> yaml(Path path) {
-    if (!Files.isReadable(path)) {
-      throw new SettingsException("--config: can't read the file " + path);
-    }
-    try {
-      return leaves(Config.just(ConfigSources.file(path)));
-    } catch (ConfigException _) {
-      throw new SettingsException("--config: %s is not valid YAML".formatted(path));
-    }
-  }
-
-  private static Map<String, String> leaves(Config config) {
-    Map<String, String> leaves = new LinkedHashMap<>();
-    for (Map.Entry<String, String> leaf : config.asMap().orElse(Map.of()).entrySet()) {
-      if (leaf.getKey().startsWith(ROOT)) {
-        String key = leaf.getKey().substring(ROOT.length()).replaceFirst("\\.\\d+$", "");
-        leaves.merge(key, leaf.getValue(), (a, b) -> a + "," + b);
-      } else if (ROOT.equals(leaf.getKey() + ".") && !leaf.getValue().isBlank()) {
-        throw new SettingsException(
-            leaf.getKey()
-                + ": this is no setting; settings stand below it, such as "
-                + ROOT
-                + "port");
-      }
-    }
-    return leaves;
-  }
-
   private static Map<String, String> fromEnvironment(Map<String, String> environment) {
     Map<String, String> keyOfVariable =
         KEYS.stream().collect(Collectors.toMap(Settings::variable, Function.identity()));
-    Map<String, String> values = new LinkedHashMap<>();
+    Map<String, String> values = new HashMap<>();
     environment.forEach((variable, value) -> {
       boolean foreign =
           !variable.startsWith(ENVIRONMENT_ROOT)
@@ -258,8 +233,17 @@ public record Settings(
         String key = keyOfVariable.get(variable);
         if (key == null) {
           throw new SettingsException(
-              "%s: no such setting; known are %s"
-                  .formatted(variable, String.join(", ", new TreeSet<>(keyOfVariable.keySet()))));
+              variable + ": no such setting" + Suggestion.of(variable, keyOfVariable.keySet()));
+        }
+        if (value.isBlank()) {
+          throw new SettingsException(
+              "%s%s: %s is empty in the environment: unset it, or give it a value"
+                  .formatted(ROOT, key, variable));
+        }
+        if (value.indexOf(UNREADABLE) >= 0) {
+          throw new SettingsException(
+              "%s%s: %s has letters that this process can't read: start it with LC_ALL=C.UTF-8"
+                  .formatted(ROOT, key, variable));
         }
         values.put(key, value);
       }
@@ -270,17 +254,6 @@ public record Settings(
   /// The environment variable of a key: capitals, with dots and dashes as underscores.
   static String variable(String key) {
     return ENVIRONMENT_ROOT + key.toUpperCase(Locale.ROOT).replace('.', '_').replace('-', '_');
-  }
-
-  private static void overlay(Map<String, String> values, Map<String, String> above, String where) {
-    above.forEach((key, value) -> {
-      if (!KEYS.contains(key)) {
-        throw new SettingsException(
-            "%s%s: no such setting (%s); known are %s"
-                .formatted(ROOT, key, where, String.join(", ", new TreeSet<>(KEYS))));
-      }
-      values.put(key, value);
-    });
   }
 
   /// Turns texts into values, and names the key when one does not fit.
@@ -318,7 +291,7 @@ public record Settings(
                 + " mode and serves 127.0.0.1 only, not "
                 + host);
       }
-      Path dataDir = Path.of(required("data-dir"));
+      Path dataDir = path("data-dir", required("data-dir"));
       DbSettings db = db(dataDir);
       Optional<RedisSettings> redis = redis();
       check(
@@ -338,7 +311,7 @@ public record Settings(
           adminPort,
           dataDir,
           auth,
-          stream(),
+          stream(auth),
           http(),
           limits(),
           db,
@@ -360,17 +333,20 @@ public record Settings(
       return new WebSettings(
           console,
           text("demo.replicache")
-              .map(path -> List.of(Path.of(path)))
+              .map(text -> List.of(path("demo.replicache", text)))
               .orElseGet(() -> List.of(REPLICACHE_PACKAGE, REPLICACHE_PACKAGE_OF_TESTS)));
     }
 
-    private StreamSettings stream() {
+    private StreamSettings stream(AuthSettings auth) {
       Duration shortest = Duration.ofMillis(10);
       return new StreamSettings(
           duration("stream.ping-interval", shortest, Duration.ofHours(1)),
           duration("stream.retry", shortest, Duration.ofMinutes(10)),
           duration("stream.write-timeout", shortest, Duration.ofMinutes(10)),
-          duration("stream.drain", Duration.ZERO, Duration.ofMinutes(30)),
+          text("stream.drain").isPresent()
+              ? duration("stream.drain", Duration.ZERO, Duration.ofMinutes(30))
+              // whoever develops wants to go on at once
+              : auth.isDevelopmentMode() ? Duration.ZERO : DRAIN,
           number("stream.max-connections", 1, 10_000_000),
           number("stream.max-connections-per-user", 1, 10_000_000));
     }
@@ -482,6 +458,17 @@ public record Settings(
           .flatMap(text -> Arrays.stream(text.split(",", -1)))
           .map(String::strip)
           .toList();
+    }
+
+    private static Path path(String key, String text) {
+      try {
+        return Path.of(text);
+      } catch (InvalidPathException _) {
+        throw bad(
+            key,
+            "this process can't name that file; with letters beyond ASCII, start it with"
+                + " LC_ALL=C.UTF-8");
+      }
     }
 
     private String required(String key) {

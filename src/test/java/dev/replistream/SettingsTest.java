@@ -84,7 +84,7 @@ class SettingsTest {
                     Duration.ofSeconds(30),
                     Duration.ofSeconds(2),
                     Duration.ofSeconds(10),
-                    Duration.ofSeconds(10),
+                    Duration.ZERO,
                     100_000,
                     50),
                 new Settings.Http(
@@ -124,6 +124,7 @@ class SettingsTest {
     assertThat(settings.logLevel()).isEqualTo(System.Logger.Level.INFO);
     assertThat(settings.auth().isDevelopmentMode()).isFalse();
     assertThat(settings.web().console()).isFalse();
+    assertThat(settings.stream().drain()).isEqualTo(Duration.ofSeconds(10));
   }
 
   /// Every key, a value that is not its default, and what becomes of it.
@@ -227,7 +228,6 @@ class SettingsTest {
           admin-port: 2222
           stream:
             retry: PT5S
-        something-else: true
         """;
 
     Settings settings = loadFile(yaml, "REPLISTREAM_ADMIN_PORT", "3333");
@@ -262,7 +262,7 @@ class SettingsTest {
   }
 
   @Test
-  void anUnknownKeyInAFileIsNamedAndTheKnownOnesWithIt() {
+  void anUnknownKeyInAFileIsNamedAndTheNearestWithIt() {
     assertThatThrownBy(() -> loadFile("replistream:\n  stream:\n    rety: PT1S\n"))
         .isInstanceOf(SettingsException.class)
         .hasMessageStartingWith("replistream.stream.rety: no such setting")
@@ -272,10 +272,34 @@ class SettingsTest {
   }
 
   @Test
-  void anUnknownVariableIsNamedAndTheKnownOnesWithIt() {
+  void anUnknownVariableIsNamedAndTheNearestWithIt() {
     assertRefused("REPLISTREAM_STREAM_RETY", "PT1S")
         .hasMessageStartingWith("REPLISTREAM_STREAM_RETY: no such setting")
-        .hasMessageContaining("REPLISTREAM_STREAM_RETRY");
+        .hasMessageEndingWith("did you mean REPLISTREAM_STREAM_RETRY?");
+    assertRefused("REPLISTREAM_SECRET", SECRET)
+        .hasMessageEndingWith("did you mean REPLISTREAM_AUTH_SECRET?")
+        .hasMessageNotContaining(SECRET);
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("keys")
+  void anEmptyVariableIsNoValue(
+      String key, String value, Function<Settings, Object> accessor, Object expected) {
+    for (String empty : List.of("", " ", "\n")) {
+      assertRefused(variable(key), empty)
+          .hasMessageStartingWith("replistream." + key + ": ")
+          .hasMessageContaining(variable(key));
+    }
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("keys")
+  void lettersThatTheProcessCouldNotReadAreNoValue(
+      String key, String value, Function<Settings, Object> accessor, Object expected) {
+    assertRefused(variable(key), value + "\uFFFD\uFFFD")
+        .hasMessageStartingWith("replistream." + key + ": ")
+        .hasMessageContaining("LC_ALL=C.UTF-8")
+        .hasMessageNotContaining("\uFFFD");
   }
 
   @ParameterizedTest
@@ -462,7 +486,7 @@ class SettingsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "replistream:\n", "# nothing\n", "other: 1\n"})
+  @ValueSource(strings = {"", "replistream:\n", "# nothing\n", "{}", "---\n"})
   void aFileThatSaysNothingChangesNothing(String yaml) throws IOException {
     assertThat(loadFile(yaml)).isEqualTo(Settings.defaultSettings());
   }
