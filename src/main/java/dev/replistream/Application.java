@@ -488,14 +488,14 @@ public final class Application implements AutoCloseable {
     revocations.start();
     LOGGER.log(
         Level.INFO,
-        "event=start address={0}:{1,number,#} admin-port={2,number,#} auth={3} database={4} nodes={5} max-streams={6,number,#}",
+        "event=start address={0}:{1} admin-port={2} auth={3} database={4} nodes={5} max-streams={6}",
         settings.host(),
-        port(),
-        adminPort(),
+        String.valueOf(port()),
+        String.valueOf(adminPort()),
         settings.auth(),
         settings.db(),
         settings.redis().isPresent() ? "redis" : "one",
-        streamSettings.maxConnections());
+        String.valueOf(streamSettings.maxConnections()));
   }
 
   /// Says which key to change before Helidon's log would.
@@ -505,7 +505,7 @@ public final class Application implements AutoCloseable {
       probe.bind(new InetSocketAddress(host, port));
     } catch (IOException | IllegalArgumentException e) {
       throw new SettingsException(
-          "%s: can't listen on %s:%d (%s)".formatted(key, host, port, e.getMessage()));
+          "%s: can't listen on %s:%s (%s)".formatted(key, host, port, e.getMessage()));
     }
   }
 

@@ -3,6 +3,7 @@ package dev.replistream;
 import dev.replistream.cli.Commands;
 import java.io.PrintWriter;
 import java.time.Clock;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -12,6 +13,9 @@ public final class Main {
 
   /// Runs one command and exits with its code.
   public static void main(String[] args) {
+    // no library writes numbers as the people here do: what this program says is for machines too
+    Locale.setDefault(Locale.ROOT);
+    System.setProperty("jdk.httpclient.allowRestrictedHeaders", "host"); // see cli.Api
     System.setProperty("java.util.logging.manager", Logs.Manager.class.getName());
     Map<String, String> environment = System.getenv();
     Clock clock = Clock.systemUTC();

@@ -75,7 +75,7 @@ public final class ServiceProcess implements Service {
       InetAddress address = InetAddress.getByName(host);
       String name =
           address.isAnyLocalAddress() ? "127.0.0.1" : host.contains(":") ? "[" + host + "]" : host;
-      return URI.create("http://%s:%d".formatted(name, port));
+      return URI.create("http://%s:%s".formatted(name, port));
     } catch (UnknownHostException | IllegalArgumentException _) {
       throw new CommandException("replistream.host: there is no address " + host);
     }
@@ -96,10 +96,7 @@ public final class ServiceProcess implements Service {
     }
     return oneLine(() ->
         new TokenSigner(
-            settings
-                .auth()
-                .secret()
-                .orElseGet(() -> DevelopmentKey.loadOrCreate(settings.dataDir())),
+            settings.auth().secret().orElseGet(() -> DevelopmentKey.load(settings.dataDir())),
             settings.auth(),
             clock));
   }
@@ -116,6 +113,14 @@ public final class ServiceProcess implements Service {
         throw new CommandException("replistream.db.url: " + e.getMessage());
       }
     });
+  }
+
+  @Override
+  public String keyPlace(Optional<Path> config) {
+    Settings settings = settings(config);
+    return settings.auth().isDevelopmentMode()
+        ? "the key in " + DevelopmentKey.file(settings.dataDir())
+        : "replistream.auth.secret";
   }
 
   private Settings settings(Optional<Path> config) {

@@ -32,14 +32,37 @@ public final class DevelopmentKey {
       if (Files.notExists(file)) {
         create(dataDir, file);
       }
-      return load(file);
+      return read(file);
     } catch (IOException _) {
       throw new KeysException(
           "replistream.data-dir: can't read or make the development key in " + file);
     }
   }
 
-  private static String load(Path file) throws IOException {
+  /// The secret that a server with this `dataDir` has made.
+  ///
+  /// @throws KeysException when it has made none here, or it can't be read; nothing is made
+  public static String load(Path dataDir) {
+    Path file = file(dataDir);
+    if (Files.notExists(file)) {
+      throw new KeysException(
+          "there is no development key at %s: run this in the directory where the server was started,"
+                  .formatted(file)
+              + " name its replistream.data-dir, or give a token");
+    }
+    try {
+      return read(file);
+    } catch (IOException _) {
+      throw new KeysException("replistream.data-dir: can't read the development key " + file);
+    }
+  }
+
+  /// Where the secret is or will be, from the root of the file system.
+  public static Path file(Path dataDir) {
+    return dataDir.resolve(FILE_NAME).toAbsolutePath().normalize();
+  }
+
+  private static String read(Path file) throws IOException {
     try (InputStream in = Files.newInputStream(file)) {
       String text = new String(in.readNBytes(MAX_FILE_BYTES), StandardCharsets.ISO_8859_1).strip();
       if (!TEXT.matcher(text).matches()) {

@@ -45,7 +45,7 @@ public record Revocation(Kind kind, String subject, Instant revokedAt, Instant e
 
   /// One line, for other nodes.
   String toText() {
-    return "%s %d %d %s"
+    return "%s %s %s %s"
         .formatted(kind, revokedAt.toEpochMilli(), expiresAt.toEpochMilli(), subject);
   }
 

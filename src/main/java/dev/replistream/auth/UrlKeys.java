@@ -200,7 +200,7 @@ final class UrlKeys extends Keys {
         return Optional.of(new Snapshot(old.keys(), document, clock.instant()));
       }
       KeySet keys = KeySet.parse(bytes, url.toString());
-      LOGGER.log(Level.INFO, "event=jwks-read url={0} keys={1}", url, keys.size());
+      LOGGER.log(Level.INFO, "event=jwks-read url={0} keys={1}", url, String.valueOf(keys.size()));
       return Optional.of(new Snapshot(keys, document, clock.instant()));
     } catch (JwksUrl.Failure e) {
       LOGGER.log(Level.WARNING, "event=jwks-failed url={0} reason={1}", url, e.getMessage());

@@ -3,11 +3,14 @@ package dev.replistream.cli;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.concurrent.TimeUnit.MILLISECONDS;
 
+import dev.replistream.http.UrlHost;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.URLEncoder;
+import java.net.UnknownHostException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
@@ -72,10 +75,14 @@ final class Api implements AutoCloseable {
       boolean http =
           "http".equalsIgnoreCase(url.getScheme()) || "https".equalsIgnoreCase(url.getScheme());
       if (http
-          && url.getHost() != null
+          && UrlHost.of(url).isPresent()
           && url.getRawUserInfo() == null
           && url.getRawQuery() == null
           && url.getRawFragment() == null) {
+        if (url.getHost() == null && "https".equalsIgnoreCase(url.getScheme())) {
+          throw new CommandException(
+              "no certificate is for a host with an underscore: give another name of it, or http://");
+        }
         String path = url.getRawPath().replaceFirst("(" + PREFIX + "(/stream|/events)?)?/*$", "");
         return new URI(url.getScheme() + "://" + url.getRawAuthority() + path);
       }
@@ -90,6 +97,24 @@ final class Api implements AutoCloseable {
   /// The address of a route, such as `/stream`.
   URI url(String route) {
     return URI.create(base + PREFIX + route);
+  }
+
+  /// A request for a route. A host with an underscore, which the client of the JDK refuses, is
+  /// called by its address, with its name in `Host` as it would be otherwise.
+  private HttpRequest.Builder request(String route) throws UnreachableException {
+    URI url = url(route);
+    if (url.getHost() != null) {
+      return HttpRequest.newBuilder(url);
+    }
+    String name = UrlHost.of(url).orElseThrow();
+    try {
+      String address = InetAddress.getByName(name).getHostAddress().replaceFirst("%.*", "");
+      String host = address.contains(":") ? "[" + address + "]" : address;
+      return HttpRequest.newBuilder(URI.create(url.toString().replaceFirst(name, host)))
+          .setHeader("Host", url.getRawAuthority());
+    } catch (UnknownHostException e) {
+      throw UnreachableException.of(base, e);
+    }
   }
 
   /// What came of opening a stream.
@@ -120,7 +145,7 @@ final class Api implements AutoCloseable {
 
   /// Opens a stream as a native EventSource does, which can't send a token.
   StreamAnswer openStreamWith(String ticket) throws IOException, InterruptedException {
-    return open(HttpRequest.newBuilder(url("/stream?ticket=" + URLEncoder.encode(ticket, UTF_8))));
+    return open(request("/stream?ticket=" + URLEncoder.encode(ticket, UTF_8)));
   }
 
   /// Posts to a route; without `json` an empty body.
@@ -139,7 +164,7 @@ final class Api implements AutoCloseable {
   /// Asks what a browser asks before a page of `origin` may open a stream with a token.
   Answer preflight(String origin) throws IOException, InterruptedException {
     return whole(
-        HttpRequest.newBuilder(url("/stream"))
+        request("/stream")
             .method("OPTIONS", BodyPublishers.noBody())
             .setHeader("Origin", origin)
             .setHeader("Access-Control-Request-Method", "GET")
@@ -147,8 +172,8 @@ final class Api implements AutoCloseable {
             .build());
   }
 
-  private HttpRequest.Builder authorized(String route) {
-    return HttpRequest.newBuilder(url(route)).setHeader("Authorization", "Bearer " + token.get());
+  private HttpRequest.Builder authorized(String route) throws UnreachableException {
+    return request(route).setHeader("Authorization", "Bearer " + token.get());
   }
 
   private StreamAnswer open(HttpRequest.Builder builder) throws IOException, InterruptedException {

@@ -1,6 +1,7 @@
 package dev.replistream.cli;
 
 import dev.replistream.auth.TokenSigner;
+import dev.replistream.http.UrlHost;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Map;
@@ -13,6 +14,7 @@ import picocli.CommandLine.Option;
 /// environment, and the environment before the settings, which are read only where they are needed.
 final class ClientOptions {
   private static final Duration TOKEN_LIFE = Duration.ofHours(1);
+  private static final int UNAUTHORIZED = 401;
 
   private final Service service;
   private final ConfigFile config;
@@ -33,6 +35,8 @@ final class ClientOptions {
           "Call as this user, with a token signed as the command token does. In development mode"
               + " it is demo.")
   private Optional<String> user = Optional.empty();
+
+  private Optional<String> signedWith = Optional.empty();
 
   ClientOptions(Service service, ConfigFile config, Map<String, String> environment) {
     this.service = service;
@@ -66,6 +70,7 @@ final class ClientOptions {
     }
     String userId = user.orElseGet(() -> developmentUser(url));
     TokenSigner signer = service.signer(config.path());
+    signedWith = Optional.of(service.keyPlace(config.path()));
     Supplier<String> signed =
         () -> {
           try {
@@ -78,8 +83,25 @@ final class ClientOptions {
     return signed;
   }
 
+  /// What went wrong, in one line. Where a token was refused that was signed here it says with
+  /// which key, as the service may have another.
+  String failure(Answer answer) {
+    return answer.failure() + hint(answer).map(hint -> " " + hint).orElse("");
+  }
+
+  /// What to look at where the service refused a token that was signed here.
+  Optional<String> hint(Answer answer) {
+    return signedWith
+        .filter(_ -> answer.head().status() == UNAUTHORIZED && answer.detail().isPresent())
+        .map(place ->
+            "The token was signed here, with %s; a service that was started elsewhere, or with other"
+                    .formatted(place)
+                + " settings, has another key: run this where it runs, or give --token.");
+  }
+
   private String developmentUser(URI url) {
-    if (!isThisMachine(url.getHost()) || !service.isDevelopmentMode(config.path())) {
+    if (!UrlHost.of(url).filter(ClientOptions::isThisMachine).isPresent()
+        || !service.isDevelopmentMode(config.path())) {
       throw new CommandException(
           "who is calling? Give --token or --user, or set REPLISTREAM_TOKEN");
     }
@@ -93,6 +115,6 @@ final class ClientOptions {
   }
 
   private Optional<String> variable(String name) {
-    return Optional.ofNullable(environment.get(name)).filter(value -> !value.isBlank());
+    return ConfigFile.variable(environment, name);
   }
 }

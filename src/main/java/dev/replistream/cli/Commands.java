@@ -4,6 +4,7 @@ import java.io.PrintWriter;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.format.DateTimeParseException;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -24,6 +25,9 @@ public final class Commands {
 
   /// What a shell says of a command that was interrupted.
   private static final int INTERRUPTED = 130;
+
+  /// What a JVM puts in the place of a byte that it can't read.
+  private static final char UNREADABLE = '\uFFFD';
 
   private final CommandLine commandLine;
   private final Terminal terminal;
@@ -77,6 +81,11 @@ public final class Commands {
   /// @return the exit code: 0 for success, 1 for a failure of the command's work, 2 for a wrong
   ///   option or setting, 130 for an interrupt
   public int run(String... args) {
+    if (Arrays.stream(args).anyMatch(arg -> arg.indexOf(UNREADABLE) >= 0)) {
+      terminal.report(
+          "an argument has letters that this process can't read: start it with LC_ALL=C.UTF-8");
+      return USAGE;
+    }
     return commandLine.execute(args);
   }
 

@@ -1,5 +1,6 @@
 package dev.replistream.cli;
 
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -9,6 +10,8 @@ import picocli.CommandLine.ScopeType;
 /// Which file the settings are in: `--config`, before or after the command's name, or
 /// `REPLISTREAM_CONFIG`.
 final class ConfigFile {
+  private static final String VARIABLE = "REPLISTREAM_CONFIG";
+
   private final Map<String, String> environment;
 
   @Option(
@@ -24,9 +27,25 @@ final class ConfigFile {
 
   /// The file, if one was named.
   Optional<Path> path() {
-    return option.or(() ->
-        Optional.ofNullable(environment.get("REPLISTREAM_CONFIG"))
-            .filter(name -> !name.isBlank())
-            .map(Path::of));
+    return option.or(() -> variable(environment, VARIABLE).map(ConfigFile::path));
+  }
+
+  private static Path path(String name) {
+    try {
+      return Path.of(name);
+    } catch (InvalidPathException _) {
+      throw new CommandException(VARIABLE + " is not the path of a file");
+    }
+  }
+
+  /// A variable that is for the command line, if there is one. An empty one is a mistake, as an
+  /// empty setting is.
+  static Optional<String> variable(Map<String, String> environment, String name) {
+    Optional<String> value = Optional.ofNullable(environment.get(name));
+    if (value.filter(String::isBlank).isPresent()) {
+      throw new CommandException(
+          name + " is empty in the environment: unset it, or give it a value");
+    }
+    return value;
   }
 }

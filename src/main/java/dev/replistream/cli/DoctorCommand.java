@@ -92,7 +92,7 @@ final class DoctorCommand implements Callable<Integer> {
     HeadCheck headCheck = new HeadCheck(report, head);
     switch (answer) {
       case Refused(Answer refusal) -> {
-        new StatusCheck(report).run(refusal);
+        new StatusCheck(report).run(refusal, client.hint(refusal));
         headCheck.clock();
         if (origin.isPresent()) {
           headCheck.cors(api, origin.get());

@@ -177,7 +177,7 @@ final class HeadCheck {
     } else {
       report.fail(
           subject,
-          "a page of %s may not send its token: the preflight was answered with status %d"
+          "a page of %s may not send its token: the preflight was answered with status %s"
               .formatted(origin, preflight.status()),
           advice);
     }

@@ -52,9 +52,9 @@ final class PokeCheck {
         latencies.stream().map(l -> String.valueOf(l.toMillis())).collect(Collectors.joining(", "));
     if (latencies.stream().anyMatch(latency -> latency.compareTo(SLOW) > 0)) {
       report.fail(
-          SUBJECT, "slow: %d pokes took %s ms".formatted(POKES, times), StreamCheck.BUFFERING);
+          SUBJECT, "slow: %s pokes took %s ms".formatted(POKES, times), StreamCheck.BUFFERING);
     } else {
-      report.ok(SUBJECT, "%d pokes took %s ms".formatted(POKES, times));
+      report.ok(SUBJECT, "%s pokes took %s ms".formatted(POKES, times));
     }
     return true;
   }

@@ -68,11 +68,11 @@ final class PokeCommand implements Callable<Integer> {
         && answer.json().get("clientsNotified") instanceof Number notified
         && answer.json().get("userId") instanceof String user) {
       terminal.print(
-          "notified %d connection%s of %s"
+          "notified %s connection%s of %s"
               .formatted(notified.intValue(), notified.intValue() == 1 ? "" : "s", user));
       return true;
     }
-    terminal.report(answer.failure());
+    terminal.report(client.failure(answer));
     return false;
   }
 

@@ -48,7 +48,7 @@ final class Report {
     terminal.print(
         failures == 0 && warnings == 0
             ? "All is well."
-            : "%d failed, %d to look at.".formatted(failures, warnings));
+            : "%s failed, %s to look at.".formatted(failures, warnings));
   }
 
   private void line(String level, String subject, String finding) {

@@ -37,7 +37,7 @@ final class RestoredCommand implements Callable<Integer> {
     terminal.print(
         String.format(
             Locale.ROOT,
-            "%s: epoch %s has ended, %s begins; %d client groups %s",
+            "%s: epoch %s has ended, %s begins; %s client groups %s",
             restored.database(),
             restored.formerEpoch(),
             restored.epoch(),

@@ -24,7 +24,8 @@ public interface Service {
   /// Whether a service with these settings makes its own key and serves this machine only.
   boolean isDevelopmentMode(Optional<Path> config);
 
-  /// What signs the tokens that a service with these settings accepts.
+  /// What signs the tokens that a service with these settings accepts. Makes no key: one that no
+  /// service has would sign nothing of use.
   TokenSigner signer(Optional<Path> config);
 
   /// What became of a database that was set back to a backup.
@@ -38,4 +39,7 @@ public interface Service {
   ///
   /// @param isLate whether a service has run on it since it was set back
   Restored restored(Optional<Path> config, boolean isLate);
+
+  /// Where that has its key from, in words.
+  String keyPlace(Optional<Path> config);
 }

@@ -1,5 +1,7 @@
 package dev.replistream.cli;
 
+import java.util.Optional;
+
 /// What it means that a stream was refused. Confined to the thread that runs the command.
 final class StatusCheck {
   private static final String SUBJECT = "status";
@@ -10,8 +12,9 @@ final class StatusCheck {
     this.report = report;
   }
 
-  void run(Answer answer) {
-    report.fail(SUBJECT, answer.failure(), advice(answer));
+  /// @param hint what is known of a token that was signed here
+  void run(Answer answer, Optional<String> hint) {
+    report.fail(SUBJECT, answer.failure(), hint.orElseGet(() -> advice(answer)));
   }
 
   private static String advice(Answer answer) {

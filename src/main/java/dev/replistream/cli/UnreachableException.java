@@ -1,5 +1,6 @@
 package dev.replistream.cli;
 
+import dev.replistream.http.UrlHost;
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.ConnectException;
@@ -31,7 +32,9 @@ final class UnreachableException extends IOException {
       switch (t) {
         case UnresolvedAddressException _, UnknownHostException _ -> {
           return new UnreachableException(
-              "there is no host named " + url.getHost(), "Check the name, and its DNS.", cause);
+              "there is no host named " + UrlHost.of(url).orElse(place),
+              "Check the name, and its DNS.",
+              cause);
         }
         case HttpConnectTimeoutException _ -> {
           return new UnreachableException(
@@ -41,7 +44,7 @@ final class UnreachableException extends IOException {
         }
         case TimeoutException _ -> {
           return new UnreachableException(
-              "%s takes the connection but sent no answer within %d s"
+              "%s takes the connection but sent no answer within %s s"
                   .formatted(place, Api.ANSWER_TIMEOUT.toSeconds()),
               StreamCheck.BUFFERING,
               cause);

@@ -133,7 +133,7 @@ final class WatchCommand implements Callable<Integer> {
           terminal.report(
               answer.head().status() == ENDED_BY_USER
                   ? "204: the user of this stream ended it, so it does not come back"
-                  : answer.failure());
+                  : client.failure(answer));
           yield PASSING.contains(answer.head().status()) ? Outcome.FAILED : Outcome.REFUSED;
         }
       };

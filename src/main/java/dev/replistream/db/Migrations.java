@@ -117,7 +117,7 @@ final class Migrations {
     int version = version(statement);
     if (version > scripts.size()) {
       throw new DatabaseStartException(
-          "the database has schema %d of a later release; this one knows schema %d"
+          "the database has schema %s of a later release; this one knows schema %s"
               .formatted(version, scripts.size()));
     }
     if (version == scripts.size()) {

@@ -90,7 +90,7 @@ final class PostgresServer {
         }
         if (System.nanoTime() + START_PAUSE.toNanos() - end >= 0) {
           throw new DatabaseStartException(
-              "PostgreSQL did not answer for %d seconds: %s"
+              "PostgreSQL did not answer for %s seconds: %s"
                   .formatted(patience.toSeconds(), reason(e)));
         }
         pause();

@@ -234,10 +234,10 @@ public final class Json {
       return value;
     } catch (StreamConstraintsException _) {
       throw notJson(
-          "it nests deeper than %d, or has a number of more than %d digits"
+          "it nests deeper than %s, or has a number of more than %s digits"
               .formatted(factory.streamReadConstraints().getMaxNestingDepth(), MAX_DIGITS));
     } catch (JsonProcessingException e) {
-      throw notJson("line %d, column %d".formatted(line(e), column(e)));
+      throw notJson("line %s, column %s".formatted(line(e), column(e)));
     } catch (CharacterCodingException _) {
       throw notJson("it is not valid UTF-8");
     } catch (IOException e) {

@@ -47,7 +47,7 @@ public final class RateLimit {
           what,
           () -> "event=rate-limited limit=" + what + " user=" + SampledLog.quoted(userId));
       throw problem(
-              "This user sends more of the kind than replistream.limits.%s-per-second allows, which is %d: slow down, and try again."
+              "This user sends more of the kind than replistream.limits.%s-per-second allows, which is %s: slow down, and try again."
                   .formatted(what, perSecond),
               waitNanos)
           .toException();

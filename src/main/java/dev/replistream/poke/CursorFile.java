@@ -79,9 +79,9 @@ public final class CursorFile {
         CursorState state = kept.state;
         LOGGER.log(
             Level.INFO,
-            "event=cursor-kept epoch={0} users={1,number,#}",
+            "event=cursor-kept epoch={0} users={1}",
             state.epoch(),
-            state.young().size() + state.old().size());
+            String.valueOf(state.young().size() + state.old().size()));
         long leap = 1 + new SecureRandom().nextLong(MAX_LEAP);
         return new Cursor(state.movedOn(leap), generationSize);
       }
@@ -165,7 +165,7 @@ public final class CursorFile {
       }
       int version = in.readInt();
       if (version != VERSION) {
-        throw new IOException("it has format %d, and this release knows %d".formatted(version, 1));
+        throw new IOException("it has format %s, and this release knows %s".formatted(version, 1));
       }
       Kept kept = new Kept(in.readUTF(), readState(in));
       long expected = checksum.getValue();

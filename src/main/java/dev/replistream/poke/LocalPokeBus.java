@@ -66,9 +66,9 @@ public final class LocalPokeBus implements PokeBus {
       if (LOGGER.isLoggable(Level.DEBUG)) {
         LOGGER.log(
             Level.DEBUG,
-            "event=poke-many users={0,number,#} notified={1,number,#}",
-            others.size(),
-            more);
+            "event=poke-many users={0} notified={1}",
+            String.valueOf(others.size()),
+            String.valueOf(more));
       }
     }
     return notified;

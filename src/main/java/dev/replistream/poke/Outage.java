@@ -162,8 +162,8 @@ final class Outage {
     if (!noted.isEmpty()) {
       LOGGER.log(
           Level.WARNING,
-          "event=pokes-untold users={0,number,#} reason=\"Redis is away\"",
-          noted.size());
+          "event=pokes-untold users={0} reason=\"Redis is away\"",
+          String.valueOf(noted.size()));
     }
   }
 }

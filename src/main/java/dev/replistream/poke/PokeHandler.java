@@ -124,7 +124,7 @@ public final class PokeHandler implements Handler {
     }
     if (object.get("userIds") instanceof List<?> userIds) {
       if (userIds.isEmpty() || userIds.size() > MAX_USERS) {
-        throw bad("userIds holds 1 to %d user ids.".formatted(MAX_USERS));
+        throw bad("userIds holds 1 to %s user ids.".formatted(MAX_USERS));
       }
       Set<String> distinct = new LinkedHashSet<>();
       userIds.forEach(each -> distinct.add(userId(each)));

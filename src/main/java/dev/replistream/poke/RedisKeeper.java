@@ -148,9 +148,9 @@ final class RedisKeeper implements AutoCloseable {
       outage.mended();
       LOGGER.log(
           Level.INFO,
-          "event=redis-found node={0} users={1,number,#}",
+          "event=redis-found node={0} users={1}",
           commands.node(),
-          stamps.size());
+          String.valueOf(stamps.size()));
     } catch (RuntimeException e) {
       outage.notMended();
       throw e;

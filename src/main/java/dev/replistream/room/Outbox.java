@@ -266,10 +266,10 @@ public final class Outbox implements Poker, AutoCloseable {
         delete(session, ids);
         LOGGER.log(
             Level.WARNING,
-            "event=owed-pokes transactions={0,number,#} users={1,number,#} notified={2,number,#}",
-            ids.size(),
-            users.size(),
-            notified);
+            "event=owed-pokes transactions={0} users={1} notified={2}",
+            String.valueOf(ids.size()),
+            String.valueOf(users.size()),
+            String.valueOf(notified));
       }
       return ids.size();
     });

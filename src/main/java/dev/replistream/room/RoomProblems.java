@@ -50,12 +50,12 @@ final class RoomProblems {
       case TOO_MANY_ROOMS ->
           Problem.of(
               Status.FORBIDDEN_403,
-              "A user may be in %d rooms, and is: one has to be left first."
+              "A user may be in %s rooms, and is: one has to be left first."
                   .formatted(limits.maxPerUser()));
       case TOO_MANY_MEMBERS ->
           Problem.of(
               Status.FORBIDDEN_403,
-              "A room may have %d members, and has: one has to leave first."
+              "A room may have %s members, and has: one has to leave first."
                   .formatted(limits.maxMembers()));
     };
   }

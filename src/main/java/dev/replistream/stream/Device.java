@@ -65,7 +65,7 @@ public final class Device {
         || label.codePoints().anyMatch(Device::isUnprintable)) {
       throw Problem.of(
               Status.BAD_REQUEST_400,
-              "device stands once in the URL and has 1 to %d characters, no control characters."
+              "device stands once in the URL and has 1 to %s characters, no control characters."
                   .formatted(MAX_CHARS))
           .toException();
     }

@@ -216,7 +216,7 @@ public final class StreamHandler implements Handler {
           case USER_LIMIT ->
               Problem.of(
                   Status.TOO_MANY_REQUESTS_429,
-                  "This user has %d streams open, which is the limit: close one first."
+                  "This user has %s streams open, which is the limit: close one first."
                       .formatted(settings.maxConnectionsPerUser()));
           case NODE_LIMIT ->
               Problem.of(

@@ -56,7 +56,7 @@ final class WebSocketFrames {
 
   private static byte[] frame(int opcode, byte[] payload) {
     if (payload.length > MAX_PAYLOAD_BYTES) {
-      throw new IllegalArgumentException("a frame of %d bytes".formatted(payload.length));
+      throw new IllegalArgumentException("a frame of %s bytes".formatted(payload.length));
     }
     return ByteBuffer.allocate(2 + payload.length)
         .put((byte) (FINAL | opcode))

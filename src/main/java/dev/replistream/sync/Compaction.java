@@ -53,10 +53,10 @@ public final class Compaction implements AutoCloseable {
     int folded = clients.fold(now.minus(settings.clientMaxAge()), upkeep::isClosing);
     LOGGER.log(
         buried + removed + folded > 0 ? Level.INFO : Level.DEBUG,
-        "event=compaction buried={0,number,#} tombstones={1,number,#} clients={2,number,#}",
-        buried,
-        removed,
-        folded);
+        "event=compaction buried={0} tombstones={1} clients={2}",
+        String.valueOf(buried),
+        String.valueOf(removed),
+        String.valueOf(folded));
   }
 
   /// Ends the thread; a transaction under way ends first.

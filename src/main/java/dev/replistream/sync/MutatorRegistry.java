@@ -65,7 +65,7 @@ public final class MutatorRegistry {
   private static void requirePushable(String name, Mutators application) {
     if (name.isEmpty() || name.length() > Mutation.MAX_NAME_LENGTH) {
       throw new MutatorsException(
-          "%s defines a mutator whose name has not 1 to %d characters"
+          "%s defines a mutator whose name has not 1 to %s characters"
               .formatted(nameOf(application), Mutation.MAX_NAME_LENGTH));
     }
   }

@@ -75,7 +75,7 @@ public final class PushHandler implements Handler {
   private static ProblemException cut(PushRequest request) {
     return Problem.of(
             Status.REQUEST_ENTITY_TOO_LARGE_413,
-            "The push is too large: its first %d mutations were processed; pull, and send the rest again."
+            "The push is too large: its first %s mutations were processed; pull, and send the rest again."
                 .formatted(request.mutations().size()))
         .with(HeaderNames.RETRY_AFTER, "1")
         .toException();

@@ -3,8 +3,10 @@ package dev.replistream.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.replistream.ServiceProcess;
+import dev.replistream.auth.DevelopmentKey;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -126,6 +128,7 @@ final class CommandsTest {
 
   @Test
   void aUserThatCanNotBeIsOneLine() throws Exception {
+    DevelopmentKey.loadOrCreate(dir);
     CommandRun run = run(Map.of("REPLISTREAM_DATA_DIR", dir.toString()), "watch", "--user", "");
 
     assertThat(run.exitCode()).isEqualTo(2);
@@ -138,6 +141,51 @@ final class CommandsTest {
 
     assertThat(run.exitCode()).isEqualTo(2);
     assertThat(run.err().toString()).contains("give the URL").hasLineCount(1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"poke", "watch", "doctor", "token --user bob", "watch --user bob"})
+  void elsewhereThanTheServerNoKeyIsMade(String line) throws Exception {
+    Path elsewhere = dir.resolve("data");
+    CommandRun run = run(Map.of("REPLISTREAM_DATA_DIR", elsewhere.toString()), line.split(" "));
+
+    assertThat(run.exitCode()).isEqualTo(2);
+    assertThat(run.err().toString())
+        .startsWith("replistream: there is no development key at " + elsewhere)
+        .contains("replistream.data-dir")
+        .hasLineCount(1);
+    assertThat(dir).isEmptyDirectory();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"REPLISTREAM_CONFIG", "REPLISTREAM_TOKEN", "REPLISTREAM_URL"})
+  void anEmptyVariableIsOneLine(String variable) throws Exception {
+    for (String empty : List.of("", " ")) {
+      CommandRun run = run(Map.of(variable, empty), "watch");
+
+      assertThat(run.exitCode()).isEqualTo(2);
+      assertThat(run.err().toString()).contains(variable + " is empty").hasLineCount(1);
+    }
+  }
+
+  @Test
+  void lettersThatTheProcessCouldNotReadAreOneLine() throws Exception {
+    CommandRun run = run(Map.of(), "token", "--user", "J\uFFFD\uFFFDrg");
+
+    assertThat(run.exitCode()).isEqualTo(2);
+    assertThat(run.err().toString()).contains("LC_ALL=C.UTF-8").hasLineCount(1);
+  }
+
+  @Test
+  void aHostWithAnUnderscoreIsOne() throws Exception {
+    CommandRun plain = run(Map.of(), "poke", "--token", "a.b.c", "--url", "http://no_such_host:1");
+    CommandRun tls = run(Map.of(), "poke", "--token", "a.b.c", "--url", "https://no_such_host");
+
+    assertThat(plain.exitCode()).isEqualTo(1);
+    assertThat(plain.err().toString())
+        .isEqualTo("replistream: there is no host named no_such_host\n");
+    assertThat(tls.exitCode()).isEqualTo(2);
+    assertThat(tls.err().toString()).contains("underscore").hasLineCount(1);
   }
 
   @Test

@@ -3,6 +3,7 @@ package dev.replistream.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.replistream.ServiceProcess;
+import dev.replistream.auth.DevelopmentKey;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -23,6 +24,9 @@ final class TokenCommandTest {
   @TempDir private Path dir;
 
   private CommandRun run(Map<String, String> variables, String... args) throws Exception {
+    if (variables.isEmpty()) {
+      DevelopmentKey.loadOrCreate(dir); // as a server does
+    }
     Map<String, String> environment = new HashMap<>(variables);
     environment.putIfAbsent("REPLISTREAM_DATA_DIR", dir.toString());
     CommandRun run =
