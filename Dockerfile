@@ -1,11 +1,13 @@
 # The image of Replistream: docker build -t replistream .
-FROM maven:3.9.11-eclipse-temurin-25-noble AS build
+# Both are pinned: what is built next year is built on the same. The digests are those of all platforms;
+# `docker buildx imagetools inspect IMAGE:TAG` prints the present one.
+FROM maven:3.9.11-eclipse-temurin-25-noble@sha256:407c4423cec0cf2981055bc2c6c0dc211d9605b6669279b95997f2d1c7e91e2c AS build
 WORKDIR /build
 COPY . .
 RUN etc/image && install -d -o 65532 -g 65532 /data
 
 # glibc and nothing else: no shell, no package manager
-FROM gcr.io/distroless/base-nossl-debian12:nonroot
+FROM gcr.io/distroless/base-nossl-debian12:nonroot@sha256:be40c00dfabd86576d92666e87e406714d5618342de1a0c213ad232de255172e
 COPY --from=build /build/target/image /opt/replistream
 COPY --from=build --chown=65532:65532 /data /data
 ENV REPLISTREAM_DATA_DIR=/data MALLOC_ARENA_MAX=2
