@@ -87,6 +87,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import jdk.net.ExtendedSocketOptions;
 import org.jspecify.annotations.Nullable;
@@ -142,6 +143,8 @@ public final class Application implements AutoCloseable {
   private final Cors cors;
   private final Routes routes;
   private Runnable keepCursor = () -> {};
+  private final ReentrantLock closing = new ReentrantLock();
+  private volatile @Nullable Thread exitHook;
   private volatile @Nullable WebServer server;
 
   /// Wires the parts, with the mutators that `java.util.ServiceLoader` finds; nothing listens yet.
@@ -521,10 +524,40 @@ public final class Application implements AutoCloseable {
     return running == null ? -1 : running.port(ADMIN);
   }
 
+  /// Closes this application when the process is told to end (SIGTERM, SIGINT, `System.exit`),
+  /// unless it is closed before.
+  void closeAtExit() {
+    Thread hook = new Thread(this::close, "shutdown");
+    exitHook = hook;
+    Runtime.getRuntime().addShutdownHook(hook);
+  }
+
+  private void forgetExit() {
+    Thread hook = exitHook;
+    exitHook = null;
+    if (hook != null && Thread.currentThread() != hook) {
+      try {
+        Runtime.getRuntime().removeShutdownHook(hook);
+      } catch (IllegalStateException _) {
+        // the process ends, and the hook finds this closed
+      }
+    }
+  }
+
   /// Drains the streams, then stops both listeners, keeps the cursor for the next start, and closes
   /// the database. An application that did not start needs it too.
   @Override
   public void close() {
+    forgetExit();
+    closing.lock();
+    try {
+      closeAlone();
+    } finally {
+      closing.unlock();
+    }
+  }
+
+  private void closeAlone() {
     try {
       sseManager.drain(settings.stream().drain());
     } catch (InterruptedException _) {

@@ -19,6 +19,8 @@ public final class ApplicationBuilder {
   private final List<Mutators> mutators = new ArrayList<>();
   private Optional<Settings> settings = Optional.empty();
 
+  private boolean shutdownHook = true;
+
   ApplicationBuilder() {}
 
   /// Settings other than those of the environment's variables over the defaults.
@@ -33,7 +35,14 @@ public final class ApplicationBuilder {
     return this;
   }
 
-  /// Starts the service; the caller closes it.
+  /// Whether the end of the process (SIGTERM, SIGINT, `System.exit`) drains the streams and closes
+  /// the service, as `serve` does; it does unless this says no. Then the caller closes it.
+  public ApplicationBuilder shutdownHook(boolean wanted) {
+    shutdownHook = wanted;
+    return this;
+  }
+
+  /// Starts the service; the caller closes it, or the end of the process.
   ///
   /// @throws SettingsException when a setting is bad, or a port is taken
   /// @throws RuntimeException as the constructor of {@link Application} does
@@ -44,7 +53,11 @@ public final class ApplicationBuilder {
             Clock.systemUTC(),
             mutators);
     try {
-      return application.start();
+      application.start();
+      if (shutdownHook) {
+        application.closeAtExit();
+      }
+      return application;
     } catch (RuntimeException e) {
       application.close();
       throw e;

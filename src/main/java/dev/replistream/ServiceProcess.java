@@ -45,7 +45,7 @@ public final class ServiceProcess implements Service {
     Settings settings = settings(config);
     Logs.start(settings.logLevel(), log);
     Application application = oneLine(() -> started(new Application(settings, clock)));
-    Runtime.getRuntime().addShutdownHook(new Thread(application::close, "shutdown"));
+    application.closeAtExit();
     started.accept(url(settings.host(), application.port()));
     new CountDownLatch(1).await();
   }

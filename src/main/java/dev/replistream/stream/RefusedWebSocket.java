@@ -12,12 +12,12 @@ final class RefusedWebSocket implements Consumer<Wire> {
   private final Duration patience;
 
   /// @param head the response's head
+  /// @param code with which it is closed
+  /// @param absence how long to stay away besides the usual time
   /// @param settings when to come back
-  RefusedWebSocket(byte[] head, StreamSettings settings) {
+  RefusedWebSocket(byte[] head, int code, Duration absence, StreamSettings settings) {
     this.bytes =
-        SseSession.concat(
-            head,
-            WebSocketFrames.close(WebSocketFrames.TRY_AGAIN_LATER, SseSession.retry(settings)));
+        SseSession.concat(head, WebSocketFrames.close(code, SseSession.retry(settings, absence)));
     this.patience = settings.writeTimeout();
   }
 

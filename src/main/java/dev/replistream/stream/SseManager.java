@@ -79,6 +79,7 @@ public final class SseManager implements PokeBus.Subscriber, Presence, AutoClose
   private final PokeSpread pokeSpread;
   private volatile Consumer<String> presenceListener = _ -> {};
   private volatile boolean draining;
+  private volatile long drainedNanoTime;
 
   /// Subscribes to `bus`.
   ///
@@ -220,6 +221,14 @@ public final class SseManager implements PokeBus.Subscriber, Presence, AutoClose
   /// Whether the node has begun to send its clients elsewhere.
   public boolean isDraining() {
     return draining;
+  }
+
+  /// How long whoever is not let in has to stay away besides the usual time: till this node has
+  /// gone, where it drains.
+  Duration absence(Admission admission) {
+    return admission == Admission.DRAINING
+        ? Duration.ofNanos(Math.max(0, drainedNanoTime - System.nanoTime()))
+        : Duration.ZERO;
   }
 
   /// Lets a connection in, or not. From here on pokes reach it.
@@ -472,6 +481,11 @@ public final class SseManager implements PokeBus.Subscriber, Presence, AutoClose
   /// that wait for their turn before it. Returns when all have ended, or one second after the
   /// window.
   public void drain(Duration window) throws InterruptedException {
+    if (!draining) {
+      LOGGER.log(
+          Level.INFO, "event=drain streams=" + total.get() + " seconds=" + window.toSeconds());
+      drainedNanoTime = System.nanoTime() + window.toNanos();
+    }
     draining = true;
     List<Connection> open = new ArrayList<>(total.get());
     users.values().forEach(connections -> Collections.addAll(open, connections.snapshot()));

@@ -3,6 +3,7 @@ package dev.replistream.stream;
 import dev.replistream.http.Wire;
 import dev.replistream.poke.PresenceFeed;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -103,14 +104,24 @@ final class SseSession implements Consumer<Wire> {
 
   /// A `retry:` that spreads the return of many clients: the configured time, up to four times.
   static byte[] retryFrame(StreamSettings settings) {
-    return (retry(settings) + "\n\n").getBytes(StandardCharsets.US_ASCII);
+    return retryFrame(settings, Duration.ZERO);
+  }
+
+  /// The same, after an absence.
+  static byte[] retryFrame(StreamSettings settings, Duration absence) {
+    return (retry(settings, absence) + "\n\n").getBytes(StandardCharsets.US_ASCII);
   }
 
   /// The field of {@link #retryFrame}.
   static String retry(StreamSettings settings) {
+    return retry(settings, Duration.ZERO);
+  }
+
+  /// The same, after an absence.
+  static String retry(StreamSettings settings, Duration absence) {
     long retryMillis = settings.retry().toMillis();
     long jittered = retryMillis + ThreadLocalRandom.current().nextLong(retryMillis * 3 + 1);
-    return "retry: " + jittered;
+    return "retry: " + (absence.toMillis() + jittered);
   }
 
   static byte[] concat(byte[] a, byte[] b) {

@@ -101,7 +101,7 @@ public final class StreamHandler implements Handler {
           || request.headers().contains(HeaderNames.AUTHORIZATION)) {
         throw e;
       }
-      comeBackLater(response); // a cookie's token could not be looked at now
+      comeBackLater(response, Duration.ZERO); // a cookie's token could not be looked at now
       return;
     }
     Connection connection =
@@ -188,24 +188,25 @@ public final class StreamHandler implements Handler {
 
   /// An API client gets a status. A native EventSource would give up for good on any status but
   /// 200, so it gets an empty stream that tells it when to try again (WHATWG HTML, section
-  /// "Server-sent events", "fail the connection").
+  /// "Server-sent events", "fail the connection"). So do EventSources out of libraries, which send
+  /// a header: where the node only goes, as each restart does to all, everybody gets that.
   private void refuse(
       ServerRequest request,
       ServerResponse response,
       Caller caller,
       SseManager.Admission admission) {
-    if (caller.credential() == Credential.HEADER) {
+    if (caller.credential() == Credential.HEADER && admission != SseManager.Admission.DRAINING) {
       Routes.send(request, response, refusal(admission, settings));
     } else {
-      comeBackLater(response);
+      comeBackLater(response, manager.absence(admission));
     }
   }
 
-  private void comeBackLater(ServerResponse response) {
+  private void comeBackLater(ServerResponse response, Duration absence) {
     response.header(HeaderValues.CONTENT_TYPE_EVENT_STREAM);
     response.header(HeaderNames.CACHE_CONTROL, "no-cache, no-transform");
     response.header(HeaderValues.CONNECTION_CLOSE);
-    response.send(SseSession.retryFrame(settings));
+    response.send(SseSession.retryFrame(settings, absence));
   }
 
   /// What a client that can read a status is told when it is not let in.

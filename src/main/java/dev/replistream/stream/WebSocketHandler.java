@@ -65,10 +65,17 @@ public final class WebSocketHandler implements Handler {
       Caller caller,
       byte[] head,
       SseManager.Admission admission) {
-    if (caller.credential() == Credential.HEADER) {
+    boolean drains = admission == SseManager.Admission.DRAINING;
+    if (caller.credential() == Credential.HEADER && !drains) {
       Routes.send(request, response, StreamHandler.refusal(admission, settings));
     } else {
-      Takeover.start(response, new RefusedWebSocket(head, settings));
+      Takeover.start(
+          response,
+          new RefusedWebSocket(
+              head,
+              drains ? WebSocketFrames.GOING_AWAY : WebSocketFrames.TRY_AGAIN_LATER,
+              manager.absence(admission),
+              settings));
     }
   }
 }

@@ -6,7 +6,6 @@ import dev.replistream.Eventually;
 import dev.replistream.HttpConnection;
 import dev.replistream.HttpReply;
 import dev.replistream.HttpRequest;
-import dev.replistream.Problems;
 import dev.replistream.ServerSentEvent;
 import dev.replistream.ServiceClient;
 import dev.replistream.StreamClient;
@@ -101,7 +100,7 @@ class DrainTest {
   }
 
   @Test
-  void whoComesNowIsSentElsewhereInEitherForm() {
+  void whoComesNowIsSentElsewhereWhateverItBrings() {
     open(STREAMS);
     String ticket = client.ticket("new");
 
@@ -109,11 +108,11 @@ class DrainTest {
     HttpReply byHeader = client.send(client.stream("new"));
     HttpReply byTicket = client.send(HttpRequest.api("GET", "/stream?ticket=" + ticket));
 
-    assertThat(Problems.detail(byHeader, 503)).contains("shutting down");
-    assertThat(byHeader.header("Retry-After")).isEqualTo("2");
-    assertThat(byTicket.status()).isEqualTo(200);
-    assertThat(byTicket.header("Content-Type")).isEqualTo("text/event-stream");
-    assertThat(byTicket.body()).matches("retry: \\d+\n\n");
+    for (HttpReply reply : List.of(byHeader, byTicket)) {
+      assertThat(reply.status()).isEqualTo(200);
+      assertThat(reply.header("Content-Type")).isEqualTo("text/event-stream");
+      assertThat(reply.body()).matches("retry: \\d{4,5}\n\n");
+    }
   }
 
   @Test
