@@ -63,15 +63,22 @@ final class Migrations {
   /// begins with two dashes is a comment.
   private static List<String> statements(Dialect dialect, String script) {
     String text = COMMENT.matcher(script).replaceAll("");
-    boolean sqlite = dialect == Dialect.SQLITE;
-    text =
-        text.replace("${blob}", sqlite ? "BLOB" : "BYTEA")
-            .replace("${text}", sqlite ? "TEXT" : "TEXT COLLATE \"C\"");
     return END_OF_STATEMENT
-        .splitAsStream(text)
+        .splitAsStream(inDialect(dialect, text))
         .map(String::strip)
         .filter(each -> !each.isEmpty())
         .toList();
+  }
+
+  /// The script with what only one of the two databases understands.
+  static String inDialect(Dialect dialect, String script) {
+    boolean sqlite = dialect == Dialect.SQLITE;
+    return script
+        .replace("${blob}", sqlite ? "BLOB" : "BYTEA")
+        .replace("${text}", sqlite ? "TEXT" : "TEXT COLLATE \"C\"")
+        .replace("${clustered}", sqlite ? " WITHOUT ROWID" : "")
+        .replace("${members}", sqlite ? "json_each" : "json_each_text")
+        .replace("${json}", sqlite ? "" : "::json");
   }
 
   /// Runs what was not run yet.

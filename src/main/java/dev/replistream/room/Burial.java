@@ -20,6 +20,7 @@ public final class Burial {
   private final Session session;
   private final Spaces spaces;
   private final long nowMillis;
+  private int buried;
 
   /// A burial in a transaction.
   ///
@@ -72,6 +73,11 @@ public final class Burial {
     }
   }
 
+  /// How many entries this has buried.
+  int buried() {
+    return buried;
+  }
+
   /// Whether the room was deleted and has entries left. The caller holds its lock.
   boolean isDeleted(String room) throws SQLException {
     PreparedStatement select =
@@ -87,13 +93,14 @@ public final class Burial {
   }
 
   private int buryOrForget(String room) throws SQLException {
-    int buried = bury(Spaces.ofRoom(room));
-    if (buried < BATCH) {
+    int batch = bury(Spaces.ofRoom(room));
+    buried += batch;
+    if (batch < BATCH) {
       PreparedStatement delete = session.prepare("DELETE FROM room WHERE id = ?");
       delete.setString(1, room);
       delete.executeUpdate();
     }
-    return buried;
+    return batch;
   }
 
   /// The oldest come first. What was born with the version of its death was in nobody's view, and
@@ -117,12 +124,12 @@ public final class Burial {
     bury.setLong(1, version);
     bury.setLong(2, nowMillis);
     last.set(bury, 3, space);
-    int buried = bury.executeUpdate();
+    int batch = bury.executeUpdate();
     PreparedStatement delete =
         session.prepare("DELETE FROM entry WHERE space = ? AND (version, key) <= (?, ?)");
     last.set(delete, 1, space);
     delete.executeUpdate();
-    return buried;
+    return batch;
   }
 
   /// The last entry of a batch, in the order of versions and keys. Both statements find the batch

@@ -13,7 +13,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 
 /// The rooms and their members, and the rules for changing them.
 ///
@@ -26,6 +25,7 @@ public final class RoomStore {
   private final Session session;
   private final Spaces spaces;
   private final Burial burial;
+  private final MemberCounts counts;
   private final long nowMillis;
   private final RoomSettings limits;
 
@@ -37,6 +37,7 @@ public final class RoomStore {
     this.session = session;
     this.spaces = spaces;
     burial = new Burial(session, spaces, now);
+    counts = new MemberCounts(session);
     this.nowMillis = now.toEpochMilli();
     this.limits = limits;
   }
@@ -154,16 +155,24 @@ public final class RoomStore {
   /// @throws RoomException when the caller is not an owner
   public Set<String> delete(String room, String caller) throws SQLException {
     requireOwner(room, caller);
-    Set<String> lost = new TreeSet<>();
-    members(room).forEach(member -> lost.add(member.userId()));
+    Set<String> lost = memberIds(room);
     burial.begin(room); // raises the version of the space, by which the members lose it
-    for (String member : lost) {
-      spaces.lose(member, room);
-    }
+    spaces.loseAll(room);
+    counts.removeAll(room);
     PreparedStatement delete = session.prepare("DELETE FROM member WHERE room = ?");
     delete.setString(1, room);
     delete.executeUpdate();
     return lost;
+  }
+
+  /// Whether a room of this id was deleted and has entries left that are to be buried.
+  boolean isBeingBuried(String room) throws SQLException {
+    return Caller.isUserId(room) && burial.isDeleted(room);
+  }
+
+  /// How many entries of deleted rooms the transaction has buried.
+  public int buried() {
+    return burial.buried();
   }
 
   /// Adds a member, or gives it another role.
@@ -181,7 +190,7 @@ public final class RoomStore {
       return true;
     }
     if (before.get() == Role.OWNER && role != Role.OWNER) {
-      requireAnotherOwner(room);
+      requireAnotherOwner(room, userId);
     }
     PreparedStatement update =
         session.prepare("UPDATE member SET role = ? WHERE room = ? AND user_id = ?");
@@ -207,25 +216,27 @@ public final class RoomStore {
       return false;
     }
     if (before.get() == Role.OWNER) {
-      requireAnotherOwner(room);
+      requireAnotherOwner(room, userId);
     }
     PreparedStatement delete = session.prepare("DELETE FROM member WHERE room = ? AND user_id = ?");
     delete.setString(1, room);
     delete.setString(2, userId);
     delete.executeUpdate();
     spaces.lose(userId, room);
+    counts.remove(room, userId);
     return true;
   }
 
   /// Both limits hold under a race: the room is locked, and so is the user from here on.
   private void join(String room, String userId, Role role) throws SQLException {
-    if (count("SELECT COUNT(*) FROM member WHERE room = ?", room) >= limits.maxMembers()) {
+    if (counts.members(room) >= limits.maxMembers()) {
       throw new RoomException(Reason.TOO_MANY_MEMBERS);
     }
     spaces.lock(Spaces.ofUser(userId));
-    if (count("SELECT COUNT(*) FROM member WHERE user_id = ?", userId) >= limits.maxPerUser()) {
+    if (counts.rooms(userId) >= limits.maxPerUser()) {
       throw new RoomException(Reason.TOO_MANY_ROOMS);
     }
+    counts.add(room, userId);
     PreparedStatement insert =
         session.prepare("INSERT INTO member (room, user_id, role, since) VALUES (?, ?, ?, ?)");
     insert.setString(1, room);
@@ -252,18 +263,16 @@ public final class RoomStore {
     }
   }
 
-  private void requireAnotherOwner(String room) throws SQLException {
-    if (count("SELECT COUNT(*) FROM member WHERE role = 'owner' AND room = ?", room) < 2) {
-      throw new RoomException(Reason.LAST_OWNER);
-    }
-  }
-
-  private long count(String sql, String parameter) throws SQLException {
-    PreparedStatement select = session.prepare(sql);
-    select.setString(1, parameter);
+  private void requireAnotherOwner(String room, String userId) throws SQLException {
+    PreparedStatement select =
+        session.prepare(
+            "SELECT 1 FROM member WHERE room = ? AND role = 'owner' AND user_id <> ? LIMIT 1");
+    select.setString(1, room);
+    select.setString(2, userId);
     try (ResultSet row = select.executeQuery()) {
-      row.next();
-      return row.getLong(1);
+      if (!row.next()) {
+        throw new RoomException(Reason.LAST_OWNER);
+      }
     }
   }
 

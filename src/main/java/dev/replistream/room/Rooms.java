@@ -57,6 +57,7 @@ public final class Rooms {
   /// Creates a room whose owner is the caller.
   Room create(String room, String caller) {
     Instant createdAt = clock.instant();
+    buryRest(room);
     change(
         room,
         createdAt,
@@ -67,6 +68,18 @@ public final class Rooms {
         _ -> Set.of(caller),
         caller);
     return new Room(room, Role.OWNER, createdAt);
+  }
+
+  /// Buries what is left of a large room of this id that was deleted: a batch a transaction, so
+  /// that nobody waits for all of it.
+  private void buryRest(String room) {
+    boolean isLeft = read(store -> store.isBeingBuried(room));
+    while (isLeft) {
+      isLeft =
+          database.inTransaction(
+                  session -> new Burial(session, new Spaces(session), clock.instant()).next(room))
+              == Burial.BATCH;
+    }
   }
 
   /// The rooms that the caller is a member of, in the order of the bytes of their ids.

@@ -121,6 +121,22 @@ public final class Spaces {
     locked.add(ofUser(userId));
   }
 
+  /// The same for all members of a room, in the order of their ids, so that two rooms with the same
+  /// members are lost one after the other.
+  void loseAll(String room) throws SQLException {
+    PreparedStatement upsert =
+        session.prepare(
+            """
+            INSERT INTO space (id, version, compacted)
+            SELECT 'u/' || m.user_id, s.version + 1, 0
+            FROM member m JOIN space s ON s.id = ? WHERE m.room = ? ORDER BY m.user_id
+            ON CONFLICT (id) DO UPDATE SET version = space.version + excluded.version\
+            """);
+    upsert.setString(1, ofRoom(room));
+    upsert.setString(2, room);
+    upsert.executeUpdate();
+  }
+
   /// The spaces in which this transaction has written.
   public Set<String> raised() {
     return Set.copyOf(raised.keySet());

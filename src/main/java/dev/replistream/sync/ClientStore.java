@@ -23,16 +23,9 @@ final class ClientStore {
   ///
   /// @param userId its owner
   /// @param version is raised by each push that acknowledges something
-  /// @param folded its clients that were not seen for long
   /// @param foldedVersion the highest version among those that were ever folded
   /// @param epoch the database's when the group was last written
-  record Group(
-      String id,
-      String userId,
-      long version,
-      FoldedClients folded,
-      long foldedVersion,
-      String epoch) {}
+  record Group(String id, String userId, long version, long foldedVersion, String epoch) {}
 
   /// A client group, if it is known, in the database's present epoch.
   record Present(String epoch, Optional<Group> group) {}
@@ -80,7 +73,7 @@ final class ClientStore {
     PreparedStatement select =
         session.prepare(
             """
-            SELECT m.content, g.user_id, g.version, g.folded, g.folded_version, g.epoch
+            SELECT m.content, g.user_id, g.version, g.folded_version, g.epoch
             FROM meta m %s client_group g ON g.id = ? WHERE m.name = 'epoch'%s\
             """
                 .formatted(join, lock));
@@ -94,13 +87,7 @@ final class ClientStore {
           userId == null
               ? Optional.empty()
               : Optional.of(
-                  new Group(
-                      id,
-                      userId,
-                      row.getLong(3),
-                      new FoldedClients(row.getString(4)),
-                      row.getLong(5),
-                      row.getString(6)));
+                  new Group(id, userId, row.getLong(3), row.getLong(4), row.getString(5)));
       return Optional.of(new Present(row.getString(1), group));
     }
   }
@@ -151,38 +138,64 @@ final class ClientStore {
   Map<String, Long> lastMutationIDs(Group group, long version) throws SQLException {
     Map<String, Long> changes = new TreeMap<>();
     if (group.foldedVersion > version) {
-      changes.putAll(group.folded.toMap());
+      PreparedStatement select =
+          session.prepare("SELECT id, last_mutation_id FROM folded_client WHERE group_id = ?");
+      select.setString(1, group.id);
+      add(select, changes);
     }
     PreparedStatement select =
         session.prepare(
             "SELECT id, last_mutation_id FROM client WHERE group_id = ? AND version > ?");
     select.setString(1, group.id);
     select.setLong(2, version);
-    try (ResultSet row = select.executeQuery()) {
-      while (row.next()) {
-        changes.put(row.getString(1), row.getLong(2));
-      }
-    }
+    add(select, changes);
     return changes;
   }
 
-  /// Stores a group's version and its folded clients; for the first time in an epoch also how far
-  /// it had come in the one before.
-  void save(Group group, String epoch, long version, FoldedClients folded, long nowMillis)
+  private static void add(PreparedStatement select, Map<String, Long> lastMutationIDs)
       throws SQLException {
+    try (ResultSet row = select.executeQuery()) {
+      while (row.next()) {
+        lastMutationIDs.put(row.getString(1), row.getLong(2));
+      }
+    }
+  }
+
+  /// The last mutation id of one of a group's clients that were not seen for long.
+  Optional<Long> folded(Group group, String id) throws SQLException {
+    PreparedStatement select =
+        session.prepare("SELECT last_mutation_id FROM folded_client WHERE group_id = ? AND id = ?");
+    select.setString(1, group.id);
+    select.setString(2, id);
+    try (ResultSet row = select.executeQuery()) {
+      return row.next() ? Optional.of(row.getLong(1)) : Optional.empty();
+    }
+  }
+
+  /// Takes out a folded client, which is one of the others again.
+  void unfold(Group group, String id) throws SQLException {
+    PreparedStatement delete =
+        session.prepare("DELETE FROM folded_client WHERE group_id = ? AND id = ?");
+    delete.setString(1, group.id);
+    delete.setString(2, id);
+    delete.executeUpdate();
+  }
+
+  /// Stores a group's version; for the first time in an epoch also how far it had come in the one
+  /// before.
+  void save(Group group, String epoch, long version, long nowMillis) throws SQLException {
     if (!group.epoch.equals(epoch)) {
       endEpoch(group);
     }
     PreparedStatement update =
         session.prepare(
             """
-            UPDATE client_group SET version = ?, seen_at = ?, folded = ?, epoch = ? WHERE id = ?\
+            UPDATE client_group SET version = ?, seen_at = ?, epoch = ? WHERE id = ?\
             """);
     update.setLong(1, version);
     update.setLong(2, nowMillis);
-    update.setString(3, folded.json());
-    update.setString(4, epoch);
-    update.setString(5, group.id);
+    update.setString(3, epoch);
+    update.setString(4, group.id);
     update.executeUpdate();
   }
 
@@ -248,27 +261,28 @@ final class ClientStore {
   ///
   /// @return how many
   int fold(Group group, long seenBeforeMillis) throws SQLException {
-    Map<String, Long> idle = new TreeMap<>();
-    long foldedVersion = group.foldedVersion;
-    PreparedStatement select =
+    PreparedStatement insert =
         session.prepare(
             """
-            SELECT id, last_mutation_id, version FROM client
-            WHERE group_id = ? AND seen_at < ?\
+            INSERT INTO folded_client (group_id, id, last_mutation_id)
+            SELECT group_id, id, last_mutation_id FROM client WHERE group_id = ? AND seen_at < ?\
             """);
-    select.setString(1, group.id);
-    select.setLong(2, seenBeforeMillis);
-    try (ResultSet row = select.executeQuery()) {
-      while (row.next()) {
-        idle.put(row.getString(1), row.getLong(2));
-        foldedVersion = Math.max(foldedVersion, row.getLong(3));
-      }
+    insert.setString(1, group.id);
+    insert.setLong(2, seenBeforeMillis);
+    if (insert.executeUpdate() == 0) {
+      return 0;
     }
     PreparedStatement update =
-        session.prepare("UPDATE client_group SET folded = ?, folded_version = ? WHERE id = ?");
-    update.setString(1, group.folded.with(idle).json());
-    update.setLong(2, foldedVersion);
-    update.setString(3, group.id);
+        session.prepare(
+            """
+            UPDATE client_group SET folded_version =
+            (SELECT MAX(c.version) FROM client c WHERE c.group_id = client_group.id AND c.seen_at < ?)
+            WHERE id = ? AND folded_version <
+            (SELECT MAX(c.version) FROM client c WHERE c.group_id = client_group.id AND c.seen_at < ?)\
+            """);
+    update.setLong(1, seenBeforeMillis);
+    update.setString(2, group.id);
+    update.setLong(3, seenBeforeMillis);
     update.executeUpdate();
     PreparedStatement delete =
         session.prepare("DELETE FROM client WHERE group_id = ? AND seen_at < ?");

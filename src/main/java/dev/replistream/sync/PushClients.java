@@ -8,8 +8,10 @@ import dev.replistream.sync.ClientStore.Present;
 import io.helidon.http.Status;
 import java.sql.SQLException;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /// How far the clients of one client group have come, while a batch of their mutations is applied.
 /// Each is read once. The group is locked, so two pushes of one client come one after the other.
@@ -22,6 +24,7 @@ final class PushClients {
   private final long nowMillis;
   private final Map<String, Long> lastMutationIDs = new HashMap<>();
   private final Map<String, Long> raised = new HashMap<>();
+  private final Set<String> folded = new HashSet<>();
 
   private PushClients(ClientStore store, String epoch, Group group, long nowMillis) {
     this.store = store;
@@ -55,8 +58,13 @@ final class PushClients {
     if (stored.isPresent() && !stored.get().groupId().equals(group.id())) {
       throw foreign("client");
     }
-    Optional<Long> last =
-        stored.map(Client::lastMutationID).or(() -> group.folded().find(clientID));
+    Optional<Long> last = stored.map(Client::lastMutationID);
+    if (last.isEmpty()) {
+      last = store.folded(group, clientID);
+      if (last.isPresent()) {
+        folded.add(clientID);
+      }
+    }
     last.ifPresent(id -> lastMutationIDs.put(clientID, id));
     return last;
   }
@@ -83,10 +91,13 @@ final class PushClients {
       return;
     }
     long version = group.version() + 1;
-    store.save(group, epoch, version, group.folded().without(raised.keySet()), nowMillis);
+    store.save(group, epoch, version, nowMillis);
     for (Map.Entry<String, Long> client : raised.entrySet()) {
       if (!store.save(client.getKey(), group.id(), client.getValue(), version, nowMillis)) {
         throw foreign("client");
+      }
+      if (folded.contains(client.getKey())) {
+        store.unfold(group, client.getKey());
       }
     }
   }

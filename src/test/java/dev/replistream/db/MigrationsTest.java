@@ -108,15 +108,11 @@ class MigrationsTest {
 
   /// Runs the service's scripts from one on and before another, as an earlier release did.
   private static void runBefore(Dialect dialect, String url, int end) throws SQLException {
-    boolean isSqlite = dialect == Dialect.SQLITE;
     try (Connection connection = DriverManager.getConnection(url);
         Statement statement = connection.createStatement()) {
       statement.execute("CREATE TABLE schema_version (version INTEGER NOT NULL PRIMARY KEY)");
       for (int version = 1; version < end; version++) {
-        String script =
-            script(version)
-                .replace("${blob}", isSqlite ? "BLOB" : "BYTEA")
-                .replace("${text}", isSqlite ? "TEXT" : "TEXT COLLATE \"C\"");
+        String script = Migrations.inDialect(dialect, script(version));
         for (String each : script.split(";\n", -1)) {
           if (!each.isBlank()) {
             statement.execute(each);
@@ -198,6 +194,41 @@ class MigrationsTest {
     assertThat(query(url, "SELECT epoch || ' ' || version FROM client_group"))
         .containsExactly("e1 5");
     assertThat(query(url, "SELECT group_id FROM former_epoch")).isEmpty();
+  }
+
+  /// The script that counts members and gives folded clients a row each.
+  private static final int COUNTS = 5;
+
+  @ParameterizedTest
+  @EnumSource
+  void membersOfAnEarlierReleaseAreCountedAndItsFoldedClientsKept(Dialect dialect)
+      throws SQLException {
+    String url = url(dialect);
+    runBefore(dialect, url, COUNTS);
+    try (Connection connection = DriverManager.getConnection(url);
+        Statement statement = connection.createStatement()) {
+      statement.execute(
+          "INSERT INTO member (room, user_id, role, since)"
+              + " VALUES ('a', 'ann', 'owner', 1), ('a', 'bob', 'reader', 1), ('b', 'ann', 'owner', 1)");
+      statement.execute(
+          "INSERT INTO client_group (id, user_id, version, seen_at, folded, folded_version)"
+              + " VALUES ('g1', 'ann', 3, 1, '{\"c1\":7,\"a \\\" b\":9007199254740991}', 2),"
+              + " ('g2', 'bob', 1, 1, NULL, 0)");
+      Migrations.of(dialect).run(connection);
+    }
+
+    assertThat(query(url, "SELECT space || ' ' || members FROM member_count ORDER BY space"))
+        .containsExactly("r/a 2", "r/b 1", "u/ann 2", "u/bob 1");
+    assertThat(
+            query(
+                url,
+                "SELECT group_id || ' ' || id || ' ' || last_mutation_id FROM folded_client ORDER BY id"))
+        .containsExactly("g1 a \" b 9007199254740991", "g1 c1 7");
+    assertThat(
+            query(
+                url,
+                "SELECT id || ' ' || version || ' ' || folded_version FROM client_group ORDER BY id"))
+        .containsExactly("g1 3 2", "g2 1 0");
   }
 
   @ParameterizedTest

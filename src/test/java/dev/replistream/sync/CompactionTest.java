@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -151,7 +152,7 @@ class CompactionTest {
     for (int group = 0; group < 3; group++) {
       TestDatabase.execute(
           database,
-          "INSERT INTO client_group (id, user_id, version, seen_at, folded, folded_version) VALUES (?, 'alice', 9, 0, NULL, 0)",
+          "INSERT INTO client_group (id, user_id, version, seen_at, folded_version) VALUES (?, 'alice', 9, 0, 0)",
           "g" + group);
       for (int client = 0; client < 4; client++) {
         TestDatabase.execute(
@@ -170,7 +171,11 @@ class CompactionTest {
     assertThat(TestDatabase.number(database, "SELECT COUNT(*) FROM client")).isEqualTo(3);
     ClientStore.Group group =
         database.inSnapshot(session -> new ClientStore(session).group("g1").group().orElseThrow());
-    assertThat(group.folded().toMap()).hasSize(3).containsEntry("c12", 12L);
+    assertThat(
+            database.<Map<String, Long>>inSnapshot(
+                session -> new ClientStore(session).lastMutationIDs(group, 0)))
+        .isEqualTo(Map.of("c10", 10L, "c11", 11L, "c12", 12L, "c13", 13L));
+    assertThat(TestDatabase.number(database, "SELECT COUNT(*) FROM folded_client")).isEqualTo(9);
     assertThat(group.foldedVersion()).isEqualTo(2);
     assertThat(group.version()).isEqualTo(9);
   }

@@ -101,7 +101,7 @@ class DatabaseMarkTest {
   void whatTellsNobodyOfSomethingNewChangesNoMark() {
     String left = mark().leave();
     execute("UPDATE space SET compacted = 2");
-    execute("UPDATE client_group SET seen_at = 9, folded = '{}'");
+    execute("UPDATE client_group SET seen_at = 9, folded_version = 1");
 
     assertThat(mark().take()).isEqualTo(left);
   }

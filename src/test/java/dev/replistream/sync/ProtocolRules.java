@@ -1014,10 +1014,7 @@ abstract class ProtocolRules {
     replica.pull();
     assertThat(replica.view()).containsEntry("n", JsonValue.of(3));
     assertThat(replica.acknowledged()).isEqualTo(3);
-    assertThat(
-            number(
-                "SELECT COUNT(*) FROM client_group WHERE id = ? AND folded IS NOT NULL",
-                replica.groupId))
+    assertThat(number("SELECT COUNT(*) FROM folded_client WHERE group_id = ?", replica.groupId))
         .isZero();
   }
 

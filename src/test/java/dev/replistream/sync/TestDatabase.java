@@ -37,6 +37,8 @@ public final class TestDatabase {
             "tombstone",
             "room",
             "member",
+            "member_count",
+            "folded_client",
             "client_group",
             "client",
             "former_epoch")) {
