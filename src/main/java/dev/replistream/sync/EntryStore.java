@@ -8,6 +8,7 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /// The entries as a mutator's transaction reads and writes them. Locks and roles are the business
@@ -173,24 +174,36 @@ final class EntryStore {
     upsert.executeUpdate();
   }
 
-  /// Puts a tombstone in the place of an entry; but not of one that was born with the same version,
-  /// as that was in nobody's view.
-  void delete(String space, Key key, long version) throws SQLException {
-    PreparedStatement insert =
-        session.prepare(
-            """
-            INSERT INTO tombstone (space, died, key, born, changed_at)
-            SELECT space, ?, key, born, ? FROM entry WHERE space = ? AND key = ? AND born < ?\
-            """);
-    insert.setLong(1, version);
-    insert.setLong(2, nowMillis);
-    insert.setString(3, space);
-    insert.setBytes(4, key.bytes());
-    insert.setLong(5, version);
-    insert.executeUpdate();
-    PreparedStatement delete = session.prepare("DELETE FROM entry WHERE space = ? AND key = ?");
+  /// Deletes an entry, if it is there.
+  ///
+  /// @return the version with which it was born; empty where there was none
+  OptionalLong delete(String space, Key key) throws SQLException {
+    PreparedStatement delete =
+        session.prepare("DELETE FROM entry WHERE space = ? AND key = ? RETURNING born");
     delete.setString(1, space);
     delete.setBytes(2, key.bytes());
-    delete.executeUpdate();
+    try (ResultSet row = delete.executeQuery()) {
+      return row.next() ? OptionalLong.of(row.getLong(1)) : OptionalLong.empty();
+    }
+  }
+
+  /// Puts a tombstone in the place of a deleted entry; but not of one that was born with the same
+  /// version, as that was in nobody's view.
+  ///
+  /// It takes values, and no `INSERT … SELECT`: that one SQLite keeps ready to be undone by itself,
+  /// which takes longer the more the transaction has written.
+  void bury(String space, Key key, long born, long version) throws SQLException {
+    if (born == version) {
+      return;
+    }
+    PreparedStatement insert =
+        session.prepare(
+            "INSERT INTO tombstone (space, died, key, born, changed_at) VALUES (?, ?, ?, ?, ?)");
+    insert.setString(1, space);
+    insert.setLong(2, version);
+    insert.setBytes(3, key.bytes());
+    insert.setLong(4, born);
+    insert.setLong(5, nowMillis);
+    insert.executeUpdate();
   }
 }

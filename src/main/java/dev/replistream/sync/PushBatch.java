@@ -22,6 +22,10 @@ final class PushBatch {
   /// writes in the same space waits for a part of it only.
   static final int MAX_RUN = 500;
 
+  /// How much they may do before the transaction ends, as {@link SqlTransaction} counts it: a large
+  /// mutation is the last one of its transaction.
+  private static final int MAX_WORK = SqlTransaction.MAX_WORK / 10;
+
   private final Session session;
   private final String userId;
   private final MutatorRegistry mutators;
@@ -35,6 +39,7 @@ final class PushBatch {
   private final List<Refusal> refusals = new ArrayList<>();
   private int applied;
   private int duplicates;
+  private int work;
 
   /// @param userId who pushes
   /// @param maxValueBytes how long a value may be in UTF-8
@@ -120,7 +125,7 @@ final class PushBatch {
     if (mutation.id() > expected) {
       return clients.mayHaveLost() ? End.UNKNOWN_CLIENT : End.GAP;
     }
-    if (applied + refusals.size() == MAX_RUN) {
+    if (applied + refusals.size() == MAX_RUN || work > MAX_WORK) {
       return End.FULL;
     }
     apply(mutation);
@@ -168,6 +173,7 @@ final class PushBatch {
     try {
       mutator.applyOrReject(transaction, mutation.args());
     } finally {
+      work += transaction.work();
       transaction.requireWhole(); // goes before whatever else the mutator makes of it
     }
     return transaction.joinedOrLeft();
@@ -179,6 +185,9 @@ final class PushBatch {
         thrown instanceof FailedStatementException && thrown.getCause() != null
             ? thrown.getCause()
             : thrown;
+    if (failure instanceof TooMuchWorkException) {
+      return String.valueOf(failure.getMessage());
+    }
     if (failure instanceof SQLException e) {
       return "SQL state " + e.getSQLState() + ", code " + e.getErrorCode();
     }

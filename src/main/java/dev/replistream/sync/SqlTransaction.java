@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +24,16 @@ import org.jspecify.annotations.Nullable;
 /// stands, or the private one when it stands nowhere, is locked, and looked at again. So writers in
 /// different spaces don't wait for each other.
 final class SqlTransaction implements Transaction {
+  /// How much one mutation may do, as nobody else writes on SQLite meanwhile: 100,000 deletions of
+  /// what it has scanned, which take a second or two.
+  static final int MAX_WORK = 500_000;
+
+  private static final int READING = 2;
+  private static final int WRITING = 4;
+
+  /// So many bytes, read or written, count as one step more.
+  private static final int BYTES_PER_WORK = 256;
+
   private final String userId;
   private final String privateSpace;
   private final Spaces spaces;
@@ -31,6 +42,8 @@ final class SqlTransaction implements Transaction {
   private final int maxValueBytes;
   private final Set<MemberChange> joinedOrLeft = new HashSet<>();
   private @Nullable SQLException failure;
+  private int work;
+  private int buried;
 
   /// @param spaces the spaces of the database's transaction, like the two stores
   /// @param maxValueBytes how long a value may be in UTF-8
@@ -42,6 +55,7 @@ final class SqlTransaction implements Transaction {
     this.rooms = rooms;
     this.entries = entries;
     this.maxValueBytes = maxValueBytes;
+    buried = rooms.buried();
   }
 
   /// Whoever became a member of a room, or is one no more.
@@ -51,9 +65,40 @@ final class SqlTransaction implements Transaction {
 
   /// Throws what the first failed statement failed with, even if the mutator caught it. Those after
   /// it may have failed only because of it.
+  ///
+  /// @throws TooMuchWorkException when the mutator went beyond what one may do, even if it caught
+  ///   that
   void requireWhole() throws SQLException {
     if (failure != null) {
       throw failure;
+    }
+    requireLittle();
+  }
+
+  /// How much was done, of {@link #MAX_WORK}.
+  int work() {
+    return work;
+  }
+
+  private void spend(int steps) {
+    work += Math.min(steps, MAX_WORK + 1); // does not overflow, as it ends soon
+    requireLittle();
+  }
+
+  private void spendBytes(byte[] value) {
+    spend(value.length / BYTES_PER_WORK);
+  }
+
+  /// What went with the rooms that were deleted.
+  private void spendBuried() {
+    int all = rooms.buried();
+    spend(all - buried);
+    buried = all;
+  }
+
+  private void requireLittle() {
+    if (work > MAX_WORK) {
+      throw new TooMuchWorkException();
     }
   }
 
@@ -65,28 +110,34 @@ final class SqlTransaction implements Transaction {
   @Override
   public Optional<JsonValue> get(String key) {
     return run(() -> {
+      spend(READING);
       Optional<String> space = visible(Key.of(key));
-      return space.isPresent()
-          ? entries.get(space.get(), Key.of(key)).map(JsonValue::parse)
-          : Optional.empty();
+      return space.isPresent() ? value(space.get(), Key.of(key)) : Optional.empty();
     });
   }
 
   @Override
   public Optional<JsonValue> get(String room, String key) {
     return run(() -> {
+      spend(READING);
       rooms.requireMember(room, userId);
-      return entries.get(Spaces.ofRoom(room), Key.of(key)).map(JsonValue::parse);
+      return value(Spaces.ofRoom(room), Key.of(key));
     });
+  }
+
+  private Optional<JsonValue> value(String space, Key key) throws SQLException {
+    Optional<byte[]> found = entries.get(space, key);
+    found.ifPresent(this::spendBytes);
+    return found.map(JsonValue::parse);
   }
 
   @Override
   public List<Entry> scan(String prefix) {
     return run(() -> {
-      lockedMemberships();
+      spend(READING + lockedMemberships().size());
       spaces.lock(privateSpace);
       List<Entry> found = new ArrayList<>();
-      entries.scanVisible(userId, Key.of(prefix), (key, value) -> found.add(entry(key, value)));
+      entries.scanVisible(userId, Key.of(prefix), (key, value) -> found.add(scanned(key, value)));
       return found;
     });
   }
@@ -97,12 +148,14 @@ final class SqlTransaction implements Transaction {
       rooms.requireMember(room, userId);
       List<Entry> found = new ArrayList<>();
       entries.scan(
-          Spaces.ofRoom(room), Key.of(prefix), (key, value) -> found.add(entry(key, value)));
+          Spaces.ofRoom(room), Key.of(prefix), (key, value) -> found.add(scanned(key, value)));
       return found;
     });
   }
 
-  private static Entry entry(Key key, byte[] value) {
+  private Entry scanned(Key key, byte[] value) {
+    spend(1);
+    spendBytes(value);
     return new Entry(key.text(), JsonValue.parse(value));
   }
 
@@ -124,8 +177,10 @@ final class SqlTransaction implements Transaction {
   }
 
   private void write(String space, Key key, JsonValue value) throws SQLException {
+    spend(WRITING);
     requireWriter(space);
     byte[] bytes = value.toBytes();
+    spendBytes(bytes);
     if (bytes.length > maxValueBytes) {
       throw new RejectedException("the value has more than " + maxValueBytes + " bytes");
     }
@@ -135,46 +190,60 @@ final class SqlTransaction implements Transaction {
   @Override
   public boolean delete(String key) {
     return run(() -> {
+      spend(WRITING);
       Optional<String> found = visible(Key.of(key));
       if (found.isEmpty()) {
         return false;
       }
       requireWriter(found.get());
-      entries.delete(found.get(), Key.of(key), spaces.raise(found.get()));
-      return true;
+      return delete(found.get(), Key.of(key));
     });
   }
 
   @Override
   public boolean delete(String room, String key) {
     return run(() -> {
+      spend(WRITING);
       String space = Spaces.ofRoom(room);
       requireWriter(space);
-      if (entries.get(space, Key.of(key)).isEmpty()) {
-        return false;
-      }
-      entries.delete(space, Key.of(key), spaces.raise(space));
-      return true;
+      return delete(space, Key.of(key));
     });
+  }
+
+  private boolean delete(String space, Key key) throws SQLException {
+    OptionalLong born = entries.delete(space, key);
+    if (born.isEmpty()) {
+      return false;
+    }
+    entries.bury(space, key, born.getAsLong(), spaces.raise(space));
+    return true;
   }
 
   @Override
   public List<Membership> rooms() {
-    return run(this::lockedMemberships);
+    return run(() -> {
+      List<Membership> memberships = lockedMemberships();
+      spend(READING + memberships.size());
+      return memberships;
+    });
   }
 
   @Override
   public List<Member> members(String room) {
     return run(() -> {
       rooms.requireMember(room, userId);
-      return rooms.members(room);
+      List<Member> members = rooms.members(room);
+      spend(READING + members.size());
+      return members;
     });
   }
 
   @Override
   public void createRoom(String room) {
     run(() -> {
+      spend(2 * WRITING);
       rooms.create(room, userId);
+      spendBuried();
       return joinedOrLeft.add(new MemberChange(room, userId));
     });
   }
@@ -182,23 +251,28 @@ final class SqlTransaction implements Transaction {
   @Override
   public void deleteRoom(String room) {
     run(() -> {
-      rooms
-          .delete(room, userId)
-          .forEach(member -> joinedOrLeft.add(new MemberChange(room, member)));
+      spend(2 * WRITING);
+      Set<String> lost = rooms.delete(room, userId);
+      spend(lost.size());
+      spendBuried();
+      lost.forEach(member -> joinedOrLeft.add(new MemberChange(room, member)));
       return null;
     });
   }
 
   @Override
   public void putMember(String room, String memberId, Role role) {
-    run(() ->
-        rooms.put(room, userId, memberId, role)
-            && joinedOrLeft.add(new MemberChange(room, memberId)));
+    run(() -> {
+      spend(2 * WRITING);
+      return rooms.put(room, userId, memberId, role)
+          && joinedOrLeft.add(new MemberChange(room, memberId));
+    });
   }
 
   @Override
   public boolean removeMember(String room, String memberId) {
     return run(() -> {
+      spend(2 * WRITING);
       boolean wasMember = rooms.remove(room, userId, memberId);
       if (wasMember) {
         joinedOrLeft.add(new MemberChange(room, memberId));
