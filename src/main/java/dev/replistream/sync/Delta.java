@@ -4,23 +4,29 @@ import dev.replistream.sync.ViewStore.Space;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
+import java.util.Set;
 
 /// The changes of a client view since a cookie: for each key that may be another one now, the entry
 /// that wins. It costs as much as there are changes, whatever there is else. Confined to one pull.
 final class Delta {
-  /// How many entries are looked up at most, which takes less than a second: each changed key once
-  /// in each space. Beyond it the whole view is the cheaper answer.
-  private static final long MAX_LOOKUPS = 200_000;
+  /// After so many entries that were looked up it is seen whether the whole view would be the
+  /// cheaper answer; again after twice as many, and so on.
+  private static final long FIRST_LOOK = 200_000;
+
+  /// How many lookups cost more than an entry of the whole view, whatever that is.
+  private static final int LOOKUPS_PER_ENTRY = 4;
 
   private final ViewStore views;
   private final String userId;
   private final NavigableMap<String, Space> readable;
-  private final List<Key> pending = new ArrayList<>();
-  private long lookups;
+  private final Set<Key> pending = new LinkedHashSet<>();
+  private long nextLook = FIRST_LOOK;
+  private boolean isTooMuch;
 
   /// @param readable the spaces that the user may read
   Delta(ViewStore views, String userId, NavigableMap<String, Space> readable) {
@@ -46,7 +52,8 @@ final class Delta {
 
   /// Writes the changes since `held`, which fits.
   ///
-  /// @return false when there are too many: what was written counts for nothing then
+  /// @return false when there are so many that the whole view is the cheaper answer: what was
+  ///   written counts for nothing then
   boolean write(Map<String, Long> held, PullWriter writer) throws SQLException {
     for (Map.Entry<String, Long> each : held.entrySet()) {
       Space space = readable.get(each.getKey());
@@ -62,7 +69,7 @@ final class Delta {
       }
     }
     flush(writer);
-    return lookups <= MAX_LOOKUPS;
+    return !isTooMuch;
   }
 
   private void changed(Key key, PullWriter writer) throws SQLException {
@@ -74,9 +81,9 @@ final class Delta {
 
   /// Writes what the pending keys are now.
   private void flush(PullWriter writer) throws SQLException {
-    lookups += (long) pending.size() * readable.size();
-    if (!pending.isEmpty() && lookups <= MAX_LOOKUPS) {
-      Map<Key, String> winners = views.winners(userId, pending);
+    look();
+    if (!pending.isEmpty() && !isTooMuch) {
+      Map<Key, String> winners = views.winners(userId, readable, List.copyOf(pending));
       Map<String, List<Key>> keysOfSpace = new HashMap<>();
       for (Key key : pending) {
         String space = winners.get(key);
@@ -91,5 +98,13 @@ final class Delta {
       }
     }
     pending.clear();
+  }
+
+  private void look() throws SQLException {
+    if (views.lookups() >= nextLook && !isTooMuch) {
+      long worth = views.lookups() / LOOKUPS_PER_ENTRY;
+      isTooMuch = views.count(readable.keySet(), worth) < worth;
+      nextLook = 2 * views.lookups();
+    }
   }
 }

@@ -1,5 +1,6 @@
 package dev.replistream.sync;
 
+import dev.replistream.db.Dialect;
 import dev.replistream.db.Session;
 import dev.replistream.room.Spaces;
 import java.sql.PreparedStatement;
@@ -22,7 +23,30 @@ final class ViewStore {
 
   private static final String KEYS = "?" + ", ?".repeat(KEYS_PER_LOOKUP - 1);
 
+  /// Up to so many spaces each key is looked up in each of them.
+  static final int FEW_SPACES = 4;
+
+  /// Who reads more spaces has each key looked up in up to so many of all spaces where it stands,
+  /// which are fewer for most keys.
+  static final int FEW_HOLDERS = 8;
+
+  private static final String HOLDERS_OF_ONE =
+      "SELECT key, space FROM (SELECT key, space FROM entry WHERE key = ? LIMIT "
+          + (FEW_HOLDERS + 1)
+          + ")";
+
+  private static final String HOLDERS_ON_SQLITE =
+      HOLDERS_OF_ONE + (" UNION ALL " + HOLDERS_OF_ONE).repeat(KEYS_PER_LOOKUP - 1);
+
+  private static final String HOLDERS_ON_POSTGRESQL =
+      """
+      SELECT k.key, e.space FROM unnest(?) AS k (key)
+      CROSS JOIN LATERAL (SELECT space FROM entry WHERE key = k.key LIMIT %d) AS e\
+      """
+          .formatted(FEW_HOLDERS + 1);
+
   private final Session session;
+  private long lookups;
 
   ViewStore(Session session) {
     this.session = session;
@@ -142,10 +166,88 @@ final class ViewStore {
     }
   }
 
-  /// The space that wins for each of some keys; none for a key that is not in the user's view.
+  /// How many entries were looked up to find winners.
+  long lookups() {
+    return lookups;
+  }
+
+  /// How many entries some spaces have, at most `max`.
+  long count(Iterable<String> spaces, long max) throws SQLException {
+    long count = 0;
+    for (String space : spaces) {
+      PreparedStatement select =
+          session.prepare(
+              "SELECT COUNT(*) FROM (SELECT 1 FROM entry WHERE space = ? LIMIT ?) AS some");
+      select.setString(1, space);
+      select.setLong(2, max - count);
+      try (ResultSet row = select.executeQuery()) {
+        row.next();
+        count += row.getLong(1);
+      }
+      if (count == max) {
+        break;
+      }
+    }
+    return count;
+  }
+
+  /// The space that wins for each of some keys; none for a key that is not in the user's view. It
+  /// costs the same in however many rooms the user is, unless the keys stand in many of all rooms.
   ///
-  /// @param keys at most {@link #KEYS_PER_LOOKUP}
-  Map<Key, String> winners(String userId, List<Key> keys) throws SQLException {
+  /// @param readable the spaces that the user may read
+  /// @param keys at most {@link #KEYS_PER_LOOKUP}, none twice
+  Map<Key, String> winners(String userId, NavigableMap<String, Space> readable, List<Key> keys)
+      throws SQLException {
+    if (readable.size() <= FEW_SPACES) {
+      lookups += (long) keys.size() * readable.size();
+      return winnersInEach(userId, keys);
+    }
+    Map<Key, String> winners = new HashMap<>();
+    Map<Key, Integer> holders = new HashMap<>();
+    try (ResultSet row = holders(keys).executeQuery()) {
+      while (row.next()) {
+        Key key = Key.ofBytes(row.getBytes(1));
+        lookups++;
+        holders.merge(key, 1, Integer::sum);
+        if (readable.containsKey(row.getString(2))) {
+          winners.merge(key, row.getString(2), ViewStore::first);
+        }
+      }
+    }
+    lookups += keys.size();
+    List<Key> common = keys.stream().filter(key -> isCommon(holders, key)).toList();
+    if (!common.isEmpty()) {
+      lookups += (long) common.size() * readable.size();
+      winners.keySet().removeAll(common);
+      winners.putAll(winnersInEach(userId, common));
+    }
+    return winners;
+  }
+
+  private static boolean isCommon(Map<Key, Integer> holders, Key key) {
+    return holders.getOrDefault(key, 0) > FEW_HOLDERS;
+  }
+
+  private static String first(String one, String other) {
+    return Spaces.PRECEDENCE.compare(one, other) < 0 ? one : other;
+  }
+
+  /// Finds some of the spaces where each key stands, of all that there are.
+  private PreparedStatement holders(List<Key> keys) throws SQLException {
+    if (session.dialect() == Dialect.SQLITE) {
+      PreparedStatement select = session.prepare(HOLDERS_ON_SQLITE);
+      for (int i = 0; i < KEYS_PER_LOOKUP; i++) {
+        select.setBytes(i + 1, i < keys.size() ? keys.get(i).bytes() : null); // null finds nothing
+      }
+      return select;
+    }
+    PreparedStatement select = session.prepare(HOLDERS_ON_POSTGRESQL);
+    byte[][] bytes = keys.stream().map(Key::bytes).toArray(byte[][]::new);
+    select.setArray(1, select.getConnection().createArrayOf("bytea", bytes));
+    return select;
+  }
+
+  private Map<Key, String> winnersInEach(String userId, List<Key> keys) throws SQLException {
     PreparedStatement select =
         session.prepare(
             """
@@ -163,10 +265,7 @@ final class ViewStore {
     Map<Key, String> winners = new HashMap<>();
     try (ResultSet row = select.executeQuery()) {
       while (row.next()) {
-        winners.merge(
-            Key.ofBytes(row.getBytes(2)),
-            row.getString(1),
-            (one, other) -> Spaces.PRECEDENCE.compare(one, other) < 0 ? one : other);
+        winners.merge(Key.ofBytes(row.getBytes(2)), row.getString(1), ViewStore::first);
       }
     }
     return winners;
