@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Objects;
@@ -15,8 +14,9 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /// An answer on its way from the thread that reads the database to the one that writes to the
-/// client, which may be slow. The reader holds a snapshot, of which there are few, so it waits for
-/// the writer only so long; what comes then goes into a file, and the writer takes its time.
+/// client, which may be slow. The reader holds a snapshot, of which there are few, so it never
+/// waits for the writer: what is more than may wait in memory goes into a file, and the writer
+/// takes its time.
 ///
 /// {@link #begin}, the writes, {@link #end} and {@link #fail} are the reader's, {@link #take},
 /// {@link #isDone} and {@link #cancel} are the writer's; each side is one thread at a time.
@@ -24,41 +24,43 @@ final class Chunks extends OutputStream {
   /// How large a chunk is at least, unless it is the last one.
   static final int CHUNK_BYTES = 64 << 10;
 
-  /// How many chunks may wait for the writer: 1 MiB.
+  /// How many chunks may wait for the writer in memory, 1 MiB, if there is as much left for all
+  /// answers.
   static final int MAX_WAITING = 16;
-
-  /// How long the reader waits for the writer in all before it goes on into a file. The kernel
-  /// takes some megabytes of an answer before its client has read any of it, so most answers never
-  /// wait.
-  private static final Duration PATIENCE = Duration.ofMillis(500);
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
 
   private final Spills spills;
+  private final String userId;
 
   // the reader's
   private final ByteArrayOutputStream buffer = new ByteArrayOutputStream(512);
   private boolean isHandedOver;
-  private long patienceNanos;
 
   // guarded by the lock
   private final Deque<byte[]> waiting = new ArrayDeque<>();
+  private long waitingBytes; // taken of the memory for all answers
   private @Nullable Spill spill; // comes after what waits; set once, by the reader
   private boolean isEnded;
   private boolean isCancelled;
   private @Nullable RuntimeException exception;
   private @Nullable Error error;
 
-  /// @param spills where it goes when the client is slow
-  Chunks(Spills spills) {
-    this(spills, PATIENCE);
+  /// @param spills where it waits when the client is slow
+  /// @param userId whose answer it is
+  Chunks(Spills spills, String userId) {
+    this.spills = spills;
+    this.userId = userId;
   }
 
-  /// @param patience how long the reader waits for the writer in all
-  Chunks(Spills spills, Duration patience) {
-    this.spills = spills;
-    patienceNanos = patience.toNanos();
+  /// Refuses an answer of a user for whom too much waits already.
+  ///
+  /// @throws TooManyPullsException when that is so
+  void requireRoom() {
+    if (spills.isFull(userId)) {
+      throw new TooManyPullsException("too much waits for slow clients of the user");
+    }
   }
 
   /// Begins the answer; again, when the work that writes it is run again.
@@ -102,33 +104,29 @@ final class Chunks extends OutputStream {
     spill(chunk);
   }
 
-  /// Lets a chunk wait for the writer.
+  /// Lets a chunk wait for the writer in memory.
   ///
-  /// @return false when too many wait already, and have for too long
+  /// @return false when too many wait there already
   private boolean queue(byte[] chunk) throws IOException {
     lock.lock();
     try {
-      while (waiting.size() >= MAX_WAITING && !isCancelled) {
-        if (patienceNanos <= 0) {
-          return false;
-        }
-        patienceNanos = changed.awaitNanos(patienceNanos);
-      }
       if (isCancelled) {
         throw new IOException("the client has left");
       }
+      if (waiting.size() >= MAX_WAITING || !spills.takeMemory(chunk.length)) {
+        return false;
+      }
       waiting.add(chunk);
+      waitingBytes += chunk.length;
       changed.signalAll();
       return true;
-    } catch (InterruptedException _) {
-      throw interrupted();
     } finally {
       lock.unlock();
     }
   }
 
   private void openSpill() throws IOException {
-    Spill opened = spills.open();
+    Spill opened = spills.open(userId);
     lock.lock();
     try {
       spill = opened;
@@ -210,7 +208,7 @@ final class Chunks extends OutputStream {
         throwFailure();
         byte[] chunk = waiting.poll();
         if (chunk != null) {
-          changed.signalAll();
+          free(Math.min(chunk.length, waitingBytes)); // the last one took none
           return chunk;
         }
         file = Objects.requireNonNull(spill);
@@ -258,6 +256,8 @@ final class Chunks extends OutputStream {
     lock.lock();
     try {
       isCancelled = true;
+      waiting.clear();
+      free(waitingBytes);
       if (spill != null) {
         spill.close();
       }
@@ -265,6 +265,11 @@ final class Chunks extends OutputStream {
     } finally {
       lock.unlock();
     }
+  }
+
+  private void free(long bytes) {
+    spills.freeMemory(bytes);
+    waitingBytes -= bytes;
   }
 
   private static InterruptedIOException interrupted() {

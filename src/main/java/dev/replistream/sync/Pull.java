@@ -23,6 +23,7 @@ public final class Pull {
   private final Database database;
   private final SyncMetrics metrics;
   private final Cookies cookies;
+  private final PullTurns turns = new PullTurns();
 
   /// Said once: each of the clients comes with the same.
   private final AtomicBoolean toldOfSetBack = new AtomicBoolean();
@@ -51,15 +52,23 @@ public final class Pull {
   void answer(String userId, PullRequest request, Chunks chunks) {
     try {
       PullAnswer.Summary summary =
-          database.inSnapshot(session -> {
-            chunks.begin();
-            return new PullAnswer(session, userId, cookies).write(request, chunks);
-          });
+          turns.take(
+              userId,
+              () -> {
+                chunks.requireRoom();
+                return database.inSnapshot(session -> {
+                  chunks.begin();
+                  return new PullAnswer(session, userId, cookies).write(request, chunks);
+                });
+              });
       if (summary.kind() == PullAnswer.Kind.SET_BACK && !toldOfSetBack.getAndSet(true)) {
         LOGGER.log(Level.ERROR, SET_BACK);
       }
       metrics.pulled(summary.kind(), summary.rows());
       chunks.end();
+    } catch (TooManyPullsException thrown) {
+      metrics.pullRefused();
+      chunks.fail(thrown);
     } catch (RuntimeException thrown) { // the request's thread throws it on
       chunks.fail(thrown);
     } catch (Error thrown) {

@@ -69,7 +69,7 @@ public final class PullHandler implements Handler {
 
   private void answer(
       String userId, PullRequest body, ServerRequest request, ServerResponse response) {
-    Chunks chunks = new Chunks(spills);
+    Chunks chunks = new Chunks(spills, userId);
     Thread.ofVirtual().name("pull").start(() -> pull.answer(userId, body, chunks));
     try {
       byte[] first = chunks.take();
@@ -84,7 +84,7 @@ public final class PullHandler implements Handler {
         stream(first, chunks, isZipped, response);
       }
       metrics.bytesSent(response.bytesWritten());
-    } catch (DatabaseUnavailableException _) {
+    } catch (DatabaseUnavailableException | TooManyPullsException _) {
       throw Unavailable.problem();
     } finally {
       chunks.cancel();

@@ -22,6 +22,7 @@ public final class SyncMetrics implements DatabaseListener {
   private final Counter rejected;
   private final Counter failed;
   private final Map<PullAnswer.Kind, Counter> pulls = new EnumMap<>(PullAnswer.Kind.class);
+  private final Counter refusedPulls;
   private final Counter rowsOut;
   private final Counter bytesOut;
   private final Timer pokeToPull;
@@ -37,13 +38,9 @@ public final class SyncMetrics implements DatabaseListener {
     rejected = mutations(registry, "rejected");
     failed = mutations(registry, "failed");
     for (PullAnswer.Kind kind : PullAnswer.Kind.values()) {
-      pulls.put(
-          kind,
-          registry.getOrCreate(
-              Counter.builder("replistream_pulls")
-                  .description("Pulls, by what they were answered with")
-                  .tags(List.of(Tag.create("kind", kind.name().toLowerCase(Locale.ROOT))))));
+      pulls.put(kind, pulls(registry, kind.name().toLowerCase(Locale.ROOT)));
     }
+    refusedPulls = pulls(registry, "refused"); // as too many of the user's were under way
     rowsOut = counter(registry, "replistream_pull_rows", "Operations in the patches of pulls");
     bytesOut = counter(registry, "replistream_pull_bytes", "Bytes of pull answers, as sent");
     pokeToPull =
@@ -60,6 +57,13 @@ public final class SyncMetrics implements DatabaseListener {
 
   private static Counter counter(MeterRegistry registry, String name, String description) {
     return registry.getOrCreate(Counter.builder(name).description(description));
+  }
+
+  private static Counter pulls(MeterRegistry registry, String kind) {
+    return registry.getOrCreate(
+        Counter.builder("replistream_pulls")
+            .description("Pulls, by what they were answered with")
+            .tags(List.of(Tag.create("kind", kind))));
   }
 
   private static Counter mutations(MeterRegistry registry, String outcome) {
@@ -93,6 +97,10 @@ public final class SyncMetrics implements DatabaseListener {
   void pulled(PullAnswer.Kind kind, long rows) {
     requireNonNull(pulls.get(kind)).increment();
     rowsOut.increment(rows);
+  }
+
+  void pullRefused() {
+    refusedPulls.increment();
   }
 
   void bytesSent(long bytes) {

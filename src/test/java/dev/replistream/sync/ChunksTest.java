@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Random;
@@ -28,8 +29,6 @@ class ChunksTest {
   private static final Duration PATIENCE = Duration.ofSeconds(20);
   private static final int CAPACITY = Chunks.CHUNK_BYTES * (Chunks.MAX_WAITING + 1);
 
-  private static final Duration SHORT = Duration.ofMillis(20);
-
   @TempDir private Path directory;
 
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
@@ -40,8 +39,8 @@ class ChunksTest {
     threads.shutdownNow();
   }
 
-  private Chunks chunks(Duration patience) {
-    return new Chunks(new Spills(directory, Long.MAX_VALUE), patience);
+  private Chunks chunks() {
+    return new Chunks(new Spills(directory, Long.MAX_VALUE), "alice");
   }
 
   private Future<?> write(Chunks chunks, byte[] answer) {
@@ -73,7 +72,7 @@ class ChunksTest {
 
   @Test
   void aSmallAnswerIsOneChunk() {
-    Chunks chunks = chunks(PATIENCE);
+    Chunks chunks = chunks();
     Future<?> writing = write(chunks, random(Chunks.CHUNK_BYTES - 1));
 
     assertThat(chunks.take()).isEqualTo(random(Chunks.CHUNK_BYTES - 1));
@@ -83,7 +82,7 @@ class ChunksTest {
 
   @Test
   void aLargeAnswerComesWholeHoweverLargeItIs() {
-    Chunks chunks = chunks(PATIENCE);
+    Chunks chunks = chunks();
     byte[] answer = random(3 * CAPACITY);
     Future<?> writing = write(chunks, answer);
 
@@ -93,7 +92,7 @@ class ChunksTest {
 
   @Test
   void anAnswerThatEndsWithAChunkComesWholeToo() {
-    Chunks chunks = chunks(PATIENCE);
+    Chunks chunks = chunks();
     byte[] answer = random(66_000); // what one chunk takes of writes of 1,000
     Future<?> writing = write(chunks, answer);
 
@@ -102,20 +101,8 @@ class ChunksTest {
   }
 
   @Test
-  void theReaderWaitsForTheWriterAndHoldsNoMoreThanItsLimit() throws Exception {
-    Chunks chunks = chunks(PATIENCE);
-    Future<?> writing = write(chunks, random(2 * CAPACITY));
-    Eventually.holds("as much as fits is written", () -> written.get() >= CAPACITY - 70_000);
-
-    assertThat(writing.isDone()).isFalse();
-    assertThat(written.get()).isLessThan(CAPACITY + 70_000);
-    read(chunks);
-    writing.get(20, TimeUnit.SECONDS);
-  }
-
-  @Test
   void aReaderWhoseWriterStallsIsDoneAllTheSameAndTheAnswerComesWhole() {
-    Chunks chunks = chunks(SHORT);
+    Chunks chunks = chunks();
     byte[] answer = random(3 * CAPACITY + 1);
 
     assertThat(write(chunks, answer)).succeedsWithin(PATIENCE);
@@ -128,7 +115,7 @@ class ChunksTest {
   void anAnswerComesWholeHoweverItsTwoSidesTakeTurns() throws Exception {
     for (int seed = 0; seed < 20; seed++) {
       Random random = new Random(seed);
-      Chunks chunks = chunks(Duration.ofNanos(random.nextInt(200_000)));
+      Chunks chunks = chunks();
       byte[] answer = random(CAPACITY + random.nextInt(CAPACITY));
       Future<?> writing = write(chunks, answer);
       ByteArrayOutputStream all = new ByteArrayOutputStream();
@@ -144,26 +131,10 @@ class ChunksTest {
   }
 
   @Test
-  void theTimeThatTheReaderHasWaitedAddsUp() {
-    Chunks chunks = chunks(Duration.ofMillis(100));
-    Future<?> writing = write(chunks, random(10 * CAPACITY));
-    int taken = 0;
-
-    // each chunk is taken in time, and all of them together would not be
-    while (!writing.isDone()) {
-      chunks.take();
-      taken++;
-      LockSupport.parkNanos(10_000_000); // a slow client
-    }
-
-    assertThat(taken).isLessThan(10 * CAPACITY / Chunks.CHUNK_BYTES / 2);
-  }
-
-  @Test
   void whatWaitsForClientsThatHaveLeftIsGivenBack() {
-    Spills small = new Spills(directory, 2 * CAPACITY);
+    Spills small = new Spills(directory, 8 * CAPACITY);
     for (int round = 0; round < 3; round++) {
-      Chunks chunks = new Chunks(small, SHORT);
+      Chunks chunks = new Chunks(small, "alice");
       assertThat(write(chunks, random(2 * CAPACITY))).succeedsWithin(PATIENCE);
       chunks.cancel();
     }
@@ -172,7 +143,7 @@ class ChunksTest {
   @Test
   void tooMuchThatWaitsCutsTheAnswer() {
     Future<?> writing =
-        write(new Chunks(new Spills(directory, CAPACITY), SHORT), random(3 * CAPACITY));
+        write(new Chunks(new Spills(directory, CAPACITY), "alice"), random(3 * CAPACITY));
 
     assertThatThrownBy(() -> writing.get(20, TimeUnit.SECONDS))
         .hasCauseInstanceOf(IOException.class)
@@ -180,8 +151,35 @@ class ChunksTest {
   }
 
   @Test
+  void oneUsersAnswersDontTakeTheRoomOfOthers() {
+    Spills spills = new Spills(directory, 8 * CAPACITY);
+    assertThat(write(new Chunks(spills, "alice"), random(2 * CAPACITY))).succeedsWithin(PATIENCE);
+    Chunks second = new Chunks(spills, "alice");
+
+    assertThat(write(second, random(3 * CAPACITY))).failsWithin(PATIENCE);
+
+    assertThat(write(new Chunks(spills, "bob"), random(2 * CAPACITY))).succeedsWithin(PATIENCE);
+  }
+
+  @Test
+  void whatWaitsInMemoryHasALimitForAllAnswers() {
+    Spills spills = new Spills(directory, Long.MAX_VALUE);
+    List<Chunks> unread = new ArrayList<>();
+    for (int i = 0; i < 40; i++) {
+      Chunks chunks = new Chunks(spills, "alice");
+      unread.add(chunks);
+      assertThat(write(chunks, random(CAPACITY))).succeedsWithin(PATIENCE);
+    }
+    assertThat(spills.takeMemory(1 << 20)).isFalse();
+
+    unread.forEach(Chunks::cancel);
+
+    assertThat(spills.takeMemory(16 << 20)).isTrue();
+  }
+
+  @Test
   void aReaderThatSpillsIsStoppedWhenTheWriterLeaves() {
-    Chunks chunks = chunks(SHORT);
+    Chunks chunks = chunks();
     Future<?> writing = write(chunks, random(100 * CAPACITY));
     Eventually.holds("it spills", () -> written.get() > 2 * CAPACITY);
 
@@ -197,21 +195,8 @@ class ChunksTest {
   }
 
   @Test
-  void aReaderThatWaitsIsFreedWhenTheWriterLeaves() {
-    Chunks chunks = chunks(PATIENCE);
-    Future<?> writing = write(chunks, random(2 * CAPACITY));
-    Eventually.holds("as much as fits is written", () -> written.get() >= CAPACITY - 70_000);
-
-    chunks.cancel();
-
-    assertThatThrownBy(() -> writing.get(5, TimeUnit.SECONDS))
-        .hasCauseInstanceOf(IOException.class)
-        .hasMessageContaining("has left");
-  }
-
-  @Test
   void whatTheReaderFailsWithReachesTheWriterEvenBeforeWhatWaits() throws Exception {
-    Chunks chunks = chunks(PATIENCE);
+    Chunks chunks = chunks();
     chunks.begin();
     chunks.write(random(2 * Chunks.CHUNK_BYTES));
     IllegalStateException failure = new IllegalStateException("mine");
@@ -222,7 +207,7 @@ class ChunksTest {
 
   @Test
   void anErrorReachesTheWriterToo() {
-    Chunks chunks = chunks(PATIENCE);
+    Chunks chunks = chunks();
     StackOverflowError failure = new StackOverflowError();
     chunks.fail(failure);
 
@@ -231,7 +216,7 @@ class ChunksTest {
 
   @Test
   void aWorkThatIsRunAgainBeginsTheAnswerAnewUnlessSomeOfItIsGone() throws IOException {
-    Chunks chunks = chunks(PATIENCE);
+    Chunks chunks = chunks();
     chunks.begin();
     chunks.write(random(10));
     chunks.begin();
@@ -239,7 +224,7 @@ class ChunksTest {
     chunks.end();
     assertThat(chunks.take()).containsExactly('x');
 
-    Chunks begun = chunks(PATIENCE);
+    Chunks begun = chunks();
     begun.begin();
     begun.write(random(Chunks.CHUNK_BYTES));
     assertThatThrownBy(begun::begin).isInstanceOf(IllegalStateException.class);
@@ -247,7 +232,7 @@ class ChunksTest {
 
   @Test
   void aWriterThatIsInterruptedWaitsNoMore() throws Exception {
-    Chunks chunks = chunks(PATIENCE);
+    Chunks chunks = chunks();
     Thread writer = Thread.currentThread();
     Future<?> interrupting =
         threads.submit(() -> {
