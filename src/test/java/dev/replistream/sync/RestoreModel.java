@@ -657,7 +657,7 @@ abstract class RestoreModel {
   }
 
   private JsonValue answer(String user, String group, JsonValue cookie) {
-    Chunks chunks = new Chunks(new Spills(Path.of("unused"), 0));
+    Chunks chunks = new Chunks(new Spills(Path.of("unused"), 0), user);
     pull.answer(user, new PullRequest("p", group, "", cookie), chunks);
     ByteArrayOutputStream answer = new ByteArrayOutputStream();
     do {
