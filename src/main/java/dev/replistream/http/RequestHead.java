@@ -116,7 +116,7 @@ final class RequestHead {
         name.startsWith("[")
             ? name.length() > 2 && all(name.substring(1, name.length() - 1), "0123456789abcdef:.")
             : !name.isEmpty() && all(name, "0123456789abcdefghijklmnopqrstuvwxyz.-_~");
-    return isName && (port.isEmpty() || isPort(port.substring(1)) && port.charAt(0) == ':');
+    return isName && (port.isEmpty() || (port.charAt(0) == ':' && isPort(port.substring(1))));
   }
 
   private static boolean all(String text, String characters) {
@@ -147,9 +147,9 @@ final class RequestHead {
 
   /// Whether a byte may stand in a token (RFC 9110, section 5.6.2).
   static boolean isTokenCharacter(byte b) {
-    return b >= 'a' && b <= 'z'
-        || b >= 'A' && b <= 'Z'
-        || b >= '0' && b <= '9'
+    return (b >= 'a' && b <= 'z')
+        || (b >= 'A' && b <= 'Z')
+        || (b >= '0' && b <= '9')
         || "!#$%&'*+-.^_`|~".indexOf(b) >= 0;
   }
 

@@ -131,8 +131,8 @@ final class LocaleTest {
         for (int i = 0; i < lines.size(); i++) {
           String line = lines.get(i).strip();
           boolean asks =
-              line.matches(".*\"[^\"]*%[-#+ 0,(]*[\\d$.]*[dxXfeEgG][^\"]*\".*")
-                      && !line.contains("Locale.ROOT")
+              (line.matches(".*\"[^\"]*%[-#+ 0,(]*[\\d$.]*[dxXfeEgG][^\"]*\".*")
+                      && !line.contains("Locale.ROOT"))
                   || line.matches(".*\\{\\d+,(number|date|time|choice).*")
                   || line.matches(".*\\.to(Upper|Lower)Case\\(\\).*")
                   || line.matches(".*\\b(NumberFormat|DecimalFormat|MessageFormat|Scanner)\\b.*")

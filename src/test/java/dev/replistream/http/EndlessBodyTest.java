@@ -64,16 +64,16 @@ class EndlessBodyTest {
   void framingWithoutAnEndIsRefused(
       String name, String before, String part, boolean isAdmin, int status) {
     byte[] parts = part.replace("|", "\r\n").repeat(1 << 14).getBytes(StandardCharsets.US_ASCII);
+    Thread sender;
     try (HttpConnection connection =
         new HttpConnection(isAdmin ? SERVER.adminPort() : SERVER.port())) {
       connection.send(head(isAdmin, "") + before.replace("|", "\r\n"));
-      Thread sender = Thread.ofVirtual().start(() -> sendForEver(connection, parts));
+      sender = Thread.ofVirtual().start(() -> sendForEver(connection, parts));
       HttpReply reply = connection.reply();
       assertThat(reply.status()).as(name).isEqualTo(status);
       assertThat(connection.rest()).isEmpty();
-      connection.close();
-      join(sender);
     }
+    join(sender);
     expectFlat();
   }
 
