@@ -21,6 +21,7 @@ import dev.replistream.http.ClientAddresses;
 import dev.replistream.http.Cors;
 import dev.replistream.http.Crowd;
 import dev.replistream.http.FileDescriptors;
+import dev.replistream.http.Hosts;
 import dev.replistream.http.LocalCallers;
 import dev.replistream.http.RateLimit;
 import dev.replistream.http.Routes;
@@ -392,6 +393,9 @@ public final class Application implements AutoCloseable {
   public void configure(WebServerConfig.Builder server) {
     HttpRouting.Builder routing =
         HttpRouting.builder().addFeature(listener).addFeature(adminListener);
+    if (!settings.http().hosts().isEmpty()) {
+      routing.addFilter(new Hosts(settings.http().hosts(), cors));
+    }
     routes.register(routing, cors);
     if (settings.auth().isDevelopmentMode()) {
       routing.addFilter(new LocalCallers(settings.host()));
@@ -492,7 +496,7 @@ public final class Application implements AutoCloseable {
     LOGGER.log(
         Level.INFO,
         "event=start address={0}:{1} admin-port={2} auth={3} database={4} nodes={5} max-streams={6}",
-        settings.host(),
+        Settings.inUrl(settings.host()),
         String.valueOf(port()),
         String.valueOf(adminPort()),
         settings.auth(),
@@ -508,7 +512,8 @@ public final class Application implements AutoCloseable {
       probe.bind(new InetSocketAddress(host, port));
     } catch (IOException | IllegalArgumentException e) {
       throw new SettingsException(
-          "%s: can't listen on %s:%s (%s)".formatted(key, host, port, e.getMessage()));
+          "%s: can't listen on %s:%s (%s)"
+              .formatted(key, Settings.inUrl(host), port, e.getMessage()));
     }
   }
 

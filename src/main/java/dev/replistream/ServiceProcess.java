@@ -73,8 +73,7 @@ public final class ServiceProcess implements Service {
   private static URI url(String host, int port) {
     try {
       InetAddress address = InetAddress.getByName(host);
-      String name =
-          address.isAnyLocalAddress() ? "127.0.0.1" : host.contains(":") ? "[" + host + "]" : host;
+      String name = address.isAnyLocalAddress() ? "127.0.0.1" : Settings.inUrl(host);
       return URI.create("http://%s:%s".formatted(name, port));
     } catch (UnknownHostException | IllegalArgumentException _) {
       throw new CommandException("replistream.host: there is no address " + host);

@@ -3,6 +3,7 @@ package dev.replistream;
 import dev.replistream.auth.AuthSettings;
 import dev.replistream.db.DbSettings;
 import dev.replistream.http.Deadlines;
+import dev.replistream.http.Hosts;
 import dev.replistream.http.Network;
 import dev.replistream.poke.RedisSettings;
 import dev.replistream.poke.RedisUrl;
@@ -196,6 +197,12 @@ public record Settings(
       int roomsPerSecond,
       int refusedTokensPerSecond) {}
 
+  /// An address or a name as it stands in a URL and before a port: one of IPv6 in brackets (RFC
+  /// 3986, section 3.2.2).
+  static String inUrl(String host) {
+    return host.contains(":") ? "[" + host + "]" : host;
+  }
+
   /// The deadlines of a connection.
   public Deadlines deadlines() {
     return new Deadlines(
@@ -282,7 +289,7 @@ public record Settings(
           auth.secret().isEmpty() || auth.jwks().isEmpty(),
           "auth.jwks",
           "give either this or replistream.auth.secret, not both");
-      String host = text("host").orElse(auth.isDevelopmentMode() ? "127.0.0.1" : "0.0.0.0");
+      String host = host("host").orElse(auth.isDevelopmentMode() ? "127.0.0.1" : "0.0.0.0");
       if (auth.isDevelopmentMode()) {
         check(
             isLoopback(host),
@@ -307,7 +314,7 @@ public record Settings(
       return new Settings(
           host,
           port,
-          required("admin-host"),
+          host("admin-host").orElseThrow(() -> bad("admin-host", "a value is needed")),
           adminPort,
           dataDir,
           auth,
@@ -358,8 +365,25 @@ public record Settings(
           duration("http.body-timeout", shortest, Duration.ofMinutes(30)),
           duration("http.idle-timeout", shortest, Duration.ofHours(1)),
           number("http.max-body", 1024, 64 << 20),
-          list("http.hosts"),
+          list("http.hosts").stream().map(Reader::name).toList(),
           list("http.trusted-proxies").stream().map(Reader::network).toList());
+    }
+
+    /// An address to listen on; one of IPv6 may stand in brackets, as in a URL.
+    private Optional<String> host(String key) {
+      return text(key)
+          .map(text ->
+              text.startsWith("[") && text.endsWith("]") && text.contains(":")
+                  ? text.substring(1, text.length() - 1)
+                  : text);
+    }
+
+    private static String name(String text) {
+      try {
+        return Hosts.parse(text);
+      } catch (IllegalArgumentException _) {
+        throw bad("http.hosts", "names or addresses, without a scheme and a port; not " + text);
+      }
     }
 
     private static Network network(String text) {

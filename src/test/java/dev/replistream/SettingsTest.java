@@ -133,7 +133,11 @@ class SettingsTest {
         key("host", "127.0.0.2", Settings::host, "127.0.0.2"),
         key("port", "18000", Settings::port, 18_000),
         key("admin-host", "127.0.0.3", Settings::adminHost, "127.0.0.3"),
-        key("http.hosts", "a.example, b", s -> s.http().hosts(), List.of("a.example", "b")),
+        key(
+            "http.hosts",
+            "A.example., b,[::1],127.0.0.1",
+            s -> s.http().hosts(),
+            List.of("a.example", "b", "0:0:0:0:0:0:0:1", "127.0.0.1")),
         key(
             "http.trusted-proxies",
             "10.0.0.0/8",
@@ -358,6 +362,12 @@ class SettingsTest {
     "http.idle-timeout, x",
     "http.max-body, 1023",
     "http.max-body, 64 KiB",
+    "http.hosts, https://app.example.com",
+    "http.hosts, 'app.example.com:8000'",
+    "http.hosts, 'a.example,'",
+    "http.hosts, '*'",
+    "http.hosts, '[a.example]'",
+    "admin-host, ''",
     "http.trusted-proxies, 10.0.0.0/33",
     "http.trusted-proxies, '10.0.0.0/8,'",
     "http.trusted-proxies, proxy.example",
@@ -437,6 +447,15 @@ class SettingsTest {
   @ValueSource(strings = {"127.0.0.1", "127.1.2.3", "localhost", "::1"})
   void withoutAKeyThisMachineIsServed(String host) {
     assertThat(load("REPLISTREAM_HOST", host).host()).isEqualTo(host);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"[::1], ::1", "[::], ::", "[0:0:0:0:0:0:0:1], 0:0:0:0:0:0:0:1", "::1, ::1"})
+  void anIpv6AddressMayStandInBrackets(String text, String host) {
+    Settings settings = load("REPLISTREAM_AUTH_SECRET", SECRET, "REPLISTREAM_HOST", text);
+
+    assertThat(settings.host()).isEqualTo(host);
+    assertThat(load("REPLISTREAM_ADMIN_HOST", text).adminHost()).isEqualTo(host);
   }
 
   @Test

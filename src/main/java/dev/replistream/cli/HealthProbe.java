@@ -26,15 +26,15 @@ public final class HealthProbe {
   private HealthProbe() {}
 
   /// Exits with 0 when `/health/ready` answers 200 within 2 s, else with 1 and one line that says
-  /// why. It reads where the server listens from the server's own variables, `REPLISTREAM_HOST` and
-  /// `REPLISTREAM_ADMIN_PORT`.
+  /// why. It reads where the server listens from the server's own variables,
+  /// `REPLISTREAM_ADMIN_HOST` and `REPLISTREAM_ADMIN_PORT`.
   ///
   /// @param args none
   public static void main(String[] args) {
     try {
       boolean ready =
           isReady(
-              address(System.getenv("REPLISTREAM_HOST")),
+              address(System.getenv("REPLISTREAM_ADMIN_HOST")),
               port(System.getenv("REPLISTREAM_ADMIN_PORT")));
       if (!ready) {
         System.err.println("replistream: not ready");

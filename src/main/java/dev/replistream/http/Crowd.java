@@ -89,7 +89,7 @@ public final class Crowd implements AutoCloseable {
       return new Limits(
           strangersPerAddress == 0 ? Integer.MAX_VALUE : strangersPerAddress,
           Math.clamp(requests, FEWEST_REQUESTS, Integer.MAX_VALUE),
-          FileDescriptors.maxConnections());
+          FileDescriptors.fullAt());
     }
 
     /// What the operator's listener holds.
