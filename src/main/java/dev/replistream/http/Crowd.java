@@ -55,7 +55,10 @@ public final class Crowd implements AutoCloseable {
   /// So many go at once, of all: to look for them takes longer than to close them.
   private static final int PART = 16;
 
-  /// A client that has just connected is not silent yet.
+  /// What both listeners and the files that a request may need can use at once.
+  private static final int LEAST_DESCRIPTORS = 8;
+
+  /// A client that has just connected is not silent yet, and may have sent what is not read yet.
   private static final long SILENT_NANOS = Duration.ofMillis(100).toNanos();
 
   private final String listener;
@@ -63,6 +66,7 @@ public final class Crowd implements AutoCloseable {
   private final ClientAddresses addresses;
   private final MeterRegistry registry;
   private final Set<Wire> open = ConcurrentHashMap.newKeySet();
+  private final AtomicInteger arriving = new AtomicInteger();
   private final AtomicInteger taken = new AtomicInteger();
   private final Map<InetAddress, List<Wire>> strangers = new ConcurrentHashMap<>();
   private final ReentrantLock looking = new ReentrantLock();
@@ -142,10 +146,16 @@ public final class Crowd implements AutoCloseable {
     }
   }
 
-  /// Takes in a connection that has just been accepted.
+  /// Notes that a connection was accepted, which will enter when its thread runs.
+  void accepted() {
+    arriving.incrementAndGet();
+  }
+
+  /// Takes in a connection that was accepted.
   ///
   /// @return whether there is room; if not, it is to be closed
   boolean enter(Wire wire) {
+    arriving.updateAndGet(count -> Math.max(0, count - 1));
     if (open.size() - taken.get() >= 2L * limits.requests) {
       count(Reason.LISTENER, 1, null);
       return false;
@@ -167,7 +177,7 @@ public final class Crowd implements AutoCloseable {
           List<Wire> all = present == null ? new ArrayList<>(1) : present;
           int limit = limits.strangersPerAddress;
           if (all.size() >= limit) {
-            leaving.addAll(silent(all, all.size() - limit + part(limit), SILENT_NANOS));
+            leaving.addAll(silent(all, all.size() - limit + part(limit)));
             all.removeAll(leaving);
           }
           if (all.size() < (long) BURST * limit) {
@@ -212,14 +222,14 @@ public final class Crowd implements AutoCloseable {
 
   /// Whether it is better to accept no more.
   boolean isFull() {
-    int all = open.size();
+    int all = open.size() + arriving.get();
     return all >= limits.connections || all - taken.get() >= limits.requests;
   }
 
   /// Closes some connections where there are too many.
   void makeRoom() {
     if (isFull()) {
-      shed(Reason.LISTENER);
+      shed(Reason.LISTENER, 1);
     }
   }
 
@@ -235,16 +245,16 @@ public final class Crowd implements AutoCloseable {
                 + listener
                 + " reason="
                 + Json.quoted("" + failure.getMessage()));
-    shed(Reason.DESCRIPTORS);
+    shed(Reason.DESCRIPTORS, LEAST_DESCRIPTORS);
   }
 
-  private void shed(Reason reason) {
+  private void shed(Reason reason, int least) {
     if (!looking.tryLock()) {
       return; // another thread is at it
     }
     try {
       List<Wire> leaving =
-          silent(open, part(Math.min(open.size(), Math.min(limits.requests, 1 << 16))), 0);
+          silent(open, Math.max(least, part(Math.min(open.size(), limits.requests))));
       leaving.forEach(Wire::abort);
       count(reason, leaving.size(), null);
     } finally {
@@ -259,12 +269,12 @@ public final class Crowd implements AutoCloseable {
   private record Silent(Wire wire, boolean isStranger, long nanos) {}
 
   /// Of `wires` the first that should go, and at most `count`.
-  private static List<Wire> silent(Collection<Wire> wires, int count, long leastNanos) {
+  private static List<Wire> silent(Collection<Wire> wires, int count) {
     long now = System.nanoTime();
     List<Silent> silent = new ArrayList<>();
     for (Wire wire : wires) {
       long nanos = wire.silentNanos(now);
-      if (nanos >= leastNanos) {
+      if (nanos >= SILENT_NANOS) {
         silent.add(new Silent(wire, wire.isStranger(), nanos));
       }
     }

@@ -31,6 +31,9 @@ public final class SteadyListener implements HttpFeature {
   private static final VarHandle SOCKET;
   private static final Duration PAUSE = Duration.ofMillis(20);
 
+  /// Then one more is let in, however full it is, so that no error in counting stops it for good.
+  private static final int MOST_PAUSES = 50;
+
   private final String name;
   private final Crowd crowd;
   private volatile @Nullable ServerSocketChannel socket;
@@ -94,7 +97,9 @@ public final class SteadyListener implements HttpFeature {
       while (true) {
         awaitRoom();
         try {
-          return own.accept();
+          SocketChannel accepted = own.accept();
+          crowd.accepted();
+          return accepted;
         } catch (ClosedChannelException e) {
           throw e; // the server is stopping
         } catch (IOException e) {
@@ -105,7 +110,7 @@ public final class SteadyListener implements HttpFeature {
     }
 
     private void awaitRoom() {
-      while (own.isOpen() && crowd.isFull()) {
+      for (int i = 0; i < MOST_PAUSES && own.isOpen() && crowd.isFull(); i++) {
         crowd.makeRoom();
         if (crowd.isFull()) {
           pause();
