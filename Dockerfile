@@ -10,7 +10,8 @@ RUN etc/image && install -d -o 65532 -g 65532 /data
 FROM gcr.io/distroless/base-nossl-debian12:nonroot@sha256:be40c00dfabd86576d92666e87e406714d5618342de1a0c213ad232de255172e
 COPY --from=build /build/target/image /opt/replistream
 COPY --from=build --chown=65532:65532 /data /data
-ENV REPLISTREAM_DATA_DIR=/data MALLOC_ARENA_MAX=2
+# the operator's port is reached from outside the container, by probes and scrapers: don't publish it
+ENV REPLISTREAM_DATA_DIR=/data REPLISTREAM_ADMIN_HOST=0.0.0.0 MALLOC_ARENA_MAX=2
 USER 65532:65532
 VOLUME /data
 EXPOSE 8000 8001

@@ -25,6 +25,8 @@ class CrowdTest {
   private static final String SHED =
       "replistream_tcp_shed_total{limit=\"address\",listener=\"api\"}";
 
+  private static final String OPEN = "replistream_tcp_open{listener=\"api\"}";
+
   private static final TestService SERVICE =
       TestService.start(
           "LIMITS_STRANGERS_PER_ADDRESS", Integer.toString(LIMIT), "HTTP_TRUSTED_PROXIES", PROXY);
@@ -100,9 +102,10 @@ class CrowdTest {
 
   @Test
   void aConnectionOnceAuthenticatedStaysAndHasNoLimit() {
-    List<HttpConnection> colleagues = connect(OFFICE, 2 * LIMIT);
-    for (HttpConnection colleague : colleagues) {
-      assertThat(colleague.send(stats("alice").toBytes()).reply().status()).isEqualTo(200);
+    List<HttpConnection> colleagues = new ArrayList<>();
+    for (int i = 0; i < 2 * LIMIT; i++) {
+      colleagues.add(connect(OFFICE).send(stats("alice").toBytes()));
+      assertThat(colleagues.getLast().reply().status()).isEqualTo(200);
     }
 
     crowd(OFFICE);
@@ -168,15 +171,12 @@ class CrowdTest {
     assertThat(pool).allMatch(connection -> connection.reply().status() == 200);
   }
 
-  private static final String OPEN = "replistream_tcp_open{listener=\"api\"}";
-
   /// As when a proxy that is not listed hands on many page loads at once.
   @Test
   void aBurstOfRequestsIsAnswered() {
-    List<HttpConnection> burst = connect(OFFICE, 3 * LIMIT);
-    for (HttpConnection connection : burst) {
-      connection.send(stats("dave").toBytes());
-    }
+    byte[] request = stats("dave").toBytes();
+    List<HttpConnection> burst =
+        Stream.generate(() -> connect(OFFICE).send(request)).limit(3 * LIMIT).toList();
 
     assertThat(burst).allMatch(connection -> connection.reply().status() == 200);
   }
