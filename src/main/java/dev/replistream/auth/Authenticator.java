@@ -6,6 +6,7 @@ import dev.replistream.http.Cors;
 import dev.replistream.http.Json;
 import dev.replistream.http.ProblemException;
 import dev.replistream.http.SampledLog;
+import dev.replistream.http.Wire;
 import io.helidon.common.uri.UriQuery;
 import io.helidon.http.HeaderNames;
 import io.helidon.webserver.http.ServerRequest;
@@ -63,7 +64,7 @@ public final class Authenticator {
     try {
       refuseTokenInUrl(request.query());
       Optional<String> token = bearer(request);
-      return token.isPresent() ? verify(token.get(), request) : byCookie(request);
+      return known(request, token.isPresent() ? verify(token.get(), request) : byCookie(request));
     } catch (TokenRefusedException e) {
       throw refused(e, request);
     }
@@ -88,12 +89,18 @@ public final class Authenticator {
       refuseTokenInUrl(query);
       Optional<String> token = bearer(request);
       if (token.isPresent()) {
-        return verify(token.get(), request);
+        return known(request, verify(token.get(), request));
       }
-      return query.contains(TICKET) ? redeem(query) : byCookie(request);
+      return known(request, query.contains(TICKET) ? redeem(query) : byCookie(request));
     } catch (TokenRefusedException e) {
       throw refused(e, request);
     }
+  }
+
+  /// Notes that the connection which carries `request` is no stranger's.
+  private static Caller known(ServerRequest request, Caller caller) {
+    Wire.authenticated(request);
+    return caller;
   }
 
   /// Makes the ticket that showed who `caller` is good again: for a stream that could not be opened
