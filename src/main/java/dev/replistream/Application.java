@@ -17,6 +17,8 @@ import dev.replistream.auth.TokenVerifier;
 import dev.replistream.db.Changes;
 import dev.replistream.db.Database;
 import dev.replistream.db.Databases;
+import dev.replistream.http.Bodies;
+import dev.replistream.http.BodyBudget;
 import dev.replistream.http.ClientAddresses;
 import dev.replistream.http.Cors;
 import dev.replistream.http.Crowd;
@@ -255,13 +257,12 @@ public final class Application implements AutoCloseable {
                 HeaderValues.create("Deprecation", "@1767225600"),
                 HeaderValues.create(
                     HeaderNames.LINK, "<" + API + "/stream>; rel=\"successor-version\"")));
+    BodyBudget budget = new BodyBudget(settings.limits().inflightBytes(), meters);
+    Bodies bodies = budget.bodiesOf(settings.http().maxBodyBytes());
     SessionHandler session =
         new SessionHandler(authenticator, new Sessions(sseManager, bus, clock));
-    RoomHandler room =
-        new RoomHandler(
-            authenticator, rooms, clock, settings.http().maxBodyBytes(), roomChanges, pokes);
-    MemberHandler member =
-        new MemberHandler(authenticator, rooms, settings.http().maxBodyBytes(), roomChanges);
+    RoomHandler room = new RoomHandler(authenticator, rooms, clock, bodies, roomChanges, pokes);
+    MemberHandler member = new MemberHandler(authenticator, rooms, bodies, roomChanges);
     routes =
         new Routes()
             .on(Method.GET, API + "/stream", stream)
@@ -282,18 +283,11 @@ public final class Application implements AutoCloseable {
             .on(
                 Method.POST,
                 API + "/revoke",
-                new RevokeHandler(
-                    authenticator, revocations, clock, settings.http().maxBodyBytes()))
+                new RevokeHandler(authenticator, revocations, clock, bodies))
             .on(
                 Method.POST,
                 API + "/poke-user",
-                new PokeHandler(
-                    authenticator,
-                    outbox,
-                    pokes,
-                    bus.isInstant(),
-                    clock,
-                    settings.http().maxBodyBytes()))
+                new PokeHandler(authenticator, outbox, pokes, bus.isInstant(), clock, bodies))
             .on(Method.GET, API + "/stats", new StatsHandler(authenticator, bus, clock))
             .on(Method.GET, API + "/sessions", session::list)
             .on(Method.DELETE, API + "/sessions/{id}", session::end)
@@ -303,7 +297,8 @@ public final class Application implements AutoCloseable {
                 new PushHandler(
                     authenticator,
                     push,
-                    settings.sync().maxBodyBytes(),
+                    budget.bodiesOf(settings.sync().maxBodyBytes()),
+                    settings.sync().maxArgsLength(),
                     new RateLimit("pushes", limits.pushesPerSecond(), meters)))
             .on(
                 Method.POST,
@@ -313,7 +308,8 @@ public final class Application implements AutoCloseable {
                     pull,
                     bus,
                     syncMetrics,
-                    new Spills(settings.dataDir(), MAX_SPILLED_BYTES)))
+                    new Spills(settings.dataDir(), MAX_SPILLED_BYTES),
+                    budget.bodiesOf(PullHandler.MAX_BODY_BYTES)))
             .on(Method.POST, API + "/rooms", room::create)
             .on(Method.GET, API + "/rooms", room::list)
             .on(Method.DELETE, API + "/rooms/{room}", room::delete)

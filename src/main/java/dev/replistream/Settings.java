@@ -113,6 +113,7 @@ public record Settings(
           "db.password",
           "db.pool-size",
           "sync.max-body",
+          "sync.max-args",
           "sync.max-value",
           "sync.tombstone-max-age",
           "sync.client-max-age",
@@ -445,6 +446,7 @@ public record Settings(
       Duration longest = Duration.ofDays(36_500);
       return new SyncSettings(
           number("sync.max-body", 1024, 256 << 20),
+          number("sync.max-args", 1024, 256 << 20),
           number("sync.max-value", 1, 64 << 20),
           duration("sync.tombstone-max-age", shortest, longest),
           duration("sync.client-max-age", shortest, longest),

@@ -99,6 +99,7 @@ class SettingsTest {
                     "jdbc:sqlite:./data/replistream.db", Optional.empty(), Optional.empty(), 10),
                 new SyncSettings(
                     16 << 20,
+                    4 << 20,
                     1 << 20,
                     Duration.ofDays(30),
                     Duration.ofDays(90),
@@ -182,6 +183,7 @@ class SettingsTest {
             List.of(Path.of("/tmp/r"))),
         key("db.pool-size", "11", s -> s.db().poolSize(), 11),
         key("sync.max-body", "2048", s -> s.sync().maxBodyBytes(), 2_048),
+        key("sync.max-args", "2048", s -> s.sync().maxArgsLength(), 2_048),
         key("sync.max-value", "99", s -> s.sync().maxValueBytes(), 99),
         key("sync.tombstone-max-age", "P1D", s -> s.sync().tombstoneMaxAge(), Duration.ofDays(1)),
         key("sync.client-max-age", "P2D", s -> s.sync().clientMaxAge(), Duration.ofDays(2)),

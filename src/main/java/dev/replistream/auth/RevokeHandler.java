@@ -2,6 +2,7 @@ package dev.replistream.auth;
 
 import dev.replistream.auth.Revocation.Kind;
 import dev.replistream.db.DatabaseUnavailableException;
+import dev.replistream.http.Bodies;
 import dev.replistream.http.Json;
 import dev.replistream.http.Problem;
 import dev.replistream.http.Routes;
@@ -24,15 +25,15 @@ public final class RevokeHandler implements Handler {
   private final Authenticator authenticator;
   private final Revocations revocations;
   private final Clock clock;
-  private final int maxBodyBytes;
+  private final Bodies bodies;
 
-  /// @param maxBodyBytes the largest body that is read
+  /// @param bodies how much of a body is read
   public RevokeHandler(
-      Authenticator authenticator, Revocations revocations, Clock clock, int maxBodyBytes) {
+      Authenticator authenticator, Revocations revocations, Clock clock, Bodies bodies) {
     this.authenticator = authenticator;
     this.revocations = revocations;
     this.clock = clock;
-    this.maxBodyBytes = maxBodyBytes;
+    this.bodies = bodies;
   }
 
   /// Whose tokens are revoked.
@@ -43,7 +44,7 @@ public final class RevokeHandler implements Handler {
   @Override
   public void handle(ServerRequest request, ServerResponse response) {
     Caller caller = authenticator.caller(request);
-    byte[] body = Json.body(request, maxBodyBytes);
+    byte[] body = bodies.read(request, caller.userId());
     if (!caller.has(Caller.REVOKE_SCOPE)) {
       throw Problem.of(
               Status.FORBIDDEN_403,

@@ -20,11 +20,13 @@ public final class BodyPrefix {
 
   private final int limitBytes;
   private final BodyStream in;
-  private final JsonShortener shortener = new JsonShortener();
+  private final JsonShortener shortener;
   private boolean isStrict;
 
-  BodyPrefix(InputStream in, int limitBytes) {
+  /// @param maxStringLength how many characters of a string are kept, or of a number
+  BodyPrefix(InputStream in, int limitBytes, int maxStringLength) {
     this.limitBytes = limitBytes;
+    shortener = new JsonShortener(maxStringLength);
     this.in = new BodyStream(in, limitBytes);
   }
 
@@ -56,8 +58,8 @@ public final class BodyPrefix {
       @Override
       public int read(char[] part, int offset, int length) throws IOException {
         int count = decoded.read(part, offset, length);
-        while (count > 0 && !isStrict) {
-          int kept = shortener.shorten(part, offset, count, isOver());
+        while (count > 0) {
+          int kept = shortener.shorten(part, offset, count, !isStrict && isOver());
           if (kept > 0) {
             return kept;
           }

@@ -42,6 +42,13 @@ public final class Json {
   /// How long a number may be; JavaScript writes 24 characters at most.
   private static final int MAX_DIGITS = 1000;
 
+  /// The texts of values that are one word.
+  private static final Map<JsonToken, Optional<String>> SHARED =
+      Map.of(
+          JsonToken.VALUE_NULL, Optional.of("null"),
+          JsonToken.VALUE_TRUE, Optional.of("true"),
+          JsonToken.VALUE_FALSE, Optional.of("false"));
+
   private static final int MAX_SKIPPED_DEPTH = 100_000;
 
   private static final int PART_BYTES = 8192;
@@ -119,16 +126,32 @@ public final class Json {
   /// JsonValue#toJson}; the parser is left at its last token. It takes a tenth of the memory of a
   /// {@link JsonValue}, into which it can be parsed later.
   ///
-  /// @return empty where it nests deeper than 512, or the body is over its limit at its end
-  public static Optional<String> text(JsonParser parser, BodyPrefix body) throws IOException {
-    StringWriter text = new StringWriter();
-    try (JsonGenerator json = VALUES.createGenerator(text)) {
-      if (!JsonValueWriter.copy(parser, json, MAX_DEPTH, () -> !body.isOver())) {
-        return Optional.empty();
-      }
+  /// @param maxLength how many characters it may have; a longer one is skipped and not kept
+  public static Text text(JsonParser parser, BodyPrefix body, int maxLength) throws IOException {
+    Optional<String> shared = SHARED.get(parser.currentToken());
+    if (shared != null) {
+      return new Text(shared, false);
     }
-    return Optional.of(text.toString());
+    StringWriter text = new StringWriter();
+    // what the generator still holds back is little
+    BooleanSupplier isShort = () -> text.getBuffer().length() <= maxLength;
+    boolean isWhole;
+    try (JsonGenerator json = VALUES.createGenerator(text)) {
+      isWhole =
+          JsonValueWriter.copy(
+              parser, json, MAX_DEPTH, () -> !body.isOver() && isShort.getAsBoolean());
+    }
+    return isWhole && isShort.getAsBoolean()
+        ? new Text(Optional.of(text.toString()), false)
+        : new Text(Optional.empty(), !isShort.getAsBoolean());
   }
+
+  /// A value as text.
+  ///
+  /// @param text empty where it is too long, nests deeper than 512, or the body is over its limit
+  ///   at its end
+  /// @param isTooLong whether that is why
+  public record Text(Optional<String> text, boolean isTooLong) {}
 
   /// Something that reads one JSON value.
   @FunctionalInterface
@@ -138,19 +161,16 @@ public final class Json {
     T read(JsonParser parser) throws IOException;
   }
 
-  /// Reads a request's body as one JSON value while it comes in, so that it is never held as a
-  /// whole. Of members with the same name the reader sees each.
+  /// Reads one JSON value in UTF-8 while it comes in, so that it is never held as a whole. Of
+  /// members with the same name the reader sees each.
   ///
-  /// @param limitBytes the most that is read
-  /// @throws ProblemException 413 when the body is larger, 400 when it is not one JSON value in
-  ///   UTF-8 (RFC 8259), nests deeper than 512, has a number of more than 1,000 digits, or comes in
-  ///   malformed chunks
-  public static <T> T read(ServerRequest request, int limitBytes, Reader<T> reader) {
+  /// @throws ProblemException 400 when it is not one JSON value in UTF-8 (RFC 8259), nests deeper
+  ///   than 512, or has a number of more than 1,000 digits
+  public static <T> T read(InputStream in, Reader<T> reader) {
     return read(
         VALUES,
         // the decoder is stricter than Jackson's, which takes overlong forms and UTF-16
-        new InputStreamReader(
-            BodyStream.of(request, limitBytes), StandardCharsets.UTF_8.newDecoder()),
+        new InputStreamReader(in, StandardCharsets.UTF_8.newDecoder()),
         reader);
   }
 
@@ -162,25 +182,15 @@ public final class Json {
     T read(JsonParser parser, BodyPrefix body) throws IOException;
   }
 
-  /// Reads a request's body as one JSON value while it comes in, or what of it comes before the
-  /// limit, if that is enough for the reader.
+  /// Reads one JSON value in UTF-8 while it comes in, or what of it comes before the limit, if that
+  /// is enough for the reader.
   ///
-  /// @throws ProblemException as {@link #read(ServerRequest, int, Reader)} does, but that it may
-  ///   nest up to 100,000 deep
-  public static <T> T readPrefix(ServerRequest request, int limitBytes, PrefixReader<T> reader) {
-    return readPrefix(
-        request.content().hasEntity()
-            ? request.content().inputStream()
-            : InputStream.nullInputStream(),
-        limitBytes,
-        reader);
-  }
-
-  /// Reads one JSON value in UTF-8, or what of it comes before the limit.
-  ///
-  /// @throws ProblemException as for a request
-  public static <T> T readPrefix(InputStream in, int limitBytes, PrefixReader<T> reader) {
-    BodyPrefix body = new BodyPrefix(in, limitBytes);
+  /// @param maxStringLength how many characters of a string are kept, or of a number
+  /// @throws ProblemException as {@link #read(InputStream, Reader)} does, but that it may nest up
+  ///   to 100,000 deep; and 413 where the reader needs what is beyond the limit
+  public static <T> T readPrefix(
+      InputStream in, int limitBytes, int maxStringLength, PrefixReader<T> reader) {
+    BodyPrefix body = new BodyPrefix(in, limitBytes, maxStringLength);
     return read(
         DEEP_VALUES, body.text(), parser -> reader.read(parser, body), () -> !body.isOver());
   }

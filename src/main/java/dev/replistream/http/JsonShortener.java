@@ -8,6 +8,7 @@ final class JsonShortener {
 
   private static final int UNICODE_DIGITS = 4;
 
+  private final int maxLength;
   private boolean inString;
   private int length;
 
@@ -16,8 +17,14 @@ final class JsonShortener {
   private int digitsLeft;
   private boolean isEscapeKept;
 
-  /// Looks at some characters, and cuts among them if it is to.
+  /// @param maxLength how long a string or a number is left at most where nothing is to be cut
+  JsonShortener(int maxLength) {
+    this.maxLength = maxLength;
+  }
+
+  /// Looks at some characters, and cuts among them what is too long.
   ///
+  /// @param isCutting whether strings and numbers may be no longer than {@link #MAX_LENGTH}
   /// @return how many are left, from `offset` on
   int shorten(char[] part, int offset, int count, boolean isCutting) {
     int end = offset;
@@ -50,7 +57,7 @@ final class JsonShortener {
       return true;
     }
     length++;
-    boolean isKept = !isCutting || length <= MAX_LENGTH;
+    boolean isKept = isShort(isCutting);
     if (each == '\\') {
       afterBackslash = true;
       isEscapeKept = isKept;
@@ -67,6 +74,10 @@ final class JsonShortener {
       case '{', '}', '[', ']', ',', ':', ' ', '\t', '\n', '\r' -> length = 0;
       default -> length++;
     }
-    return !isCutting || length <= MAX_LENGTH;
+    return isShort(isCutting);
+  }
+
+  private boolean isShort(boolean isCutting) {
+    return length <= (isCutting ? MAX_LENGTH : maxLength);
   }
 }

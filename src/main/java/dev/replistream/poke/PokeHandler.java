@@ -2,6 +2,7 @@ package dev.replistream.poke;
 
 import dev.replistream.auth.Authenticator;
 import dev.replistream.auth.Caller;
+import dev.replistream.http.Bodies;
 import dev.replistream.http.Json;
 import dev.replistream.http.Problem;
 import dev.replistream.http.RateLimit;
@@ -33,31 +34,31 @@ public final class PokeHandler implements Handler {
   private final RateLimit limit;
   private final boolean isInstant;
   private final Clock clock;
-  private final int maxBodyBytes;
+  private final Bodies bodies;
 
   /// @param limit how often a user may poke in a second, who is no backend service
   /// @param isInstant whether `poker` never waits, so that a thread which many connections share
   ///   may poke
-  /// @param maxBodyBytes the largest body that is read
+  /// @param bodies how much of a body is read
   public PokeHandler(
       Authenticator authenticator,
       Poker poker,
       RateLimit limit,
       boolean isInstant,
       Clock clock,
-      int maxBodyBytes) {
+      Bodies bodies) {
     this.authenticator = authenticator;
     this.poker = poker;
     this.limit = limit;
     this.isInstant = isInstant;
     this.clock = clock;
-    this.maxBodyBytes = maxBodyBytes;
+    this.bodies = bodies;
   }
 
   @Override
   public void handle(ServerRequest request, ServerResponse response) {
     Caller caller = authenticator.caller(request);
-    Routes.sendJson(response, poke(caller, Json.body(request, maxBodyBytes)));
+    Routes.sendJson(response, poke(caller, bodies.read(request, caller.userId())));
     if (isInstant) {
       authenticator
           .later(request)

@@ -3,6 +3,7 @@ package dev.replistream.room;
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.replistream.auth.Authenticator;
 import dev.replistream.auth.Caller;
+import dev.replistream.http.Bodies;
 import dev.replistream.http.Json;
 import dev.replistream.http.RateLimit;
 import dev.replistream.http.Routes;
@@ -16,16 +17,15 @@ import java.util.List;
 public final class MemberHandler {
   private final Authenticator authenticator;
   private final Rooms rooms;
-  private final int maxBodyBytes;
+  private final Bodies bodies;
   private final RateLimit changes;
 
-  /// @param maxBodyBytes the largest body that is read
+  /// @param bodies how much of a body is read
   /// @param changes how often a user may change rooms in a second
-  public MemberHandler(
-      Authenticator authenticator, Rooms rooms, int maxBodyBytes, RateLimit changes) {
+  public MemberHandler(Authenticator authenticator, Rooms rooms, Bodies bodies, RateLimit changes) {
     this.authenticator = authenticator;
     this.rooms = rooms;
-    this.maxBodyBytes = maxBodyBytes;
+    this.bodies = bodies;
     this.changes = changes;
   }
 
@@ -55,7 +55,7 @@ public final class MemberHandler {
     String room = request.path().pathParameters().get("room");
     String userId = request.path().pathParameters().get("userId");
     Role role =
-        Role.of(RoomHandler.text(request, maxBodyBytes, "role"))
+        Role.of(RoomHandler.text(bodies.read(request, caller.userId()), "role"))
             .orElseThrow(RoomProblems::unknownRole);
     Rooms.Joined joined =
         RoomProblems.orProblem(

@@ -2,6 +2,7 @@ package dev.replistream.room;
 
 import dev.replistream.auth.Authenticator;
 import dev.replistream.auth.Caller;
+import dev.replistream.http.Bodies;
 import dev.replistream.http.Json;
 import dev.replistream.http.RateLimit;
 import dev.replistream.http.Routes;
@@ -18,24 +19,24 @@ public final class RoomHandler {
   private final Authenticator authenticator;
   private final Rooms rooms;
   private final Clock clock;
-  private final int maxBodyBytes;
+  private final Bodies bodies;
   private final RateLimit changes;
   private final RateLimit pokes;
 
-  /// @param maxBodyBytes the largest body that is read
+  /// @param bodies how much of a body is read
   /// @param changes how often a user may change rooms in a second
   /// @param pokes how many a user may poke in a second, who is no backend service
   public RoomHandler(
       Authenticator authenticator,
       Rooms rooms,
       Clock clock,
-      int maxBodyBytes,
+      Bodies bodies,
       RateLimit changes,
       RateLimit pokes) {
     this.authenticator = authenticator;
     this.rooms = rooms;
     this.clock = clock;
-    this.maxBodyBytes = maxBodyBytes;
+    this.bodies = bodies;
     this.changes = changes;
     this.pokes = pokes;
   }
@@ -44,7 +45,7 @@ public final class RoomHandler {
   public void create(ServerRequest request, ServerResponse response) {
     Caller caller = authenticator.caller(request);
     changes.take(caller.userId());
-    String id = text(request, maxBodyBytes, "id");
+    String id = text(bodies.read(request, caller.userId()), "id");
     Room room = orProblem(() -> rooms.create(id, caller.userId()));
     response.status(Status.CREATED_201);
     Routes.sendJson(
@@ -99,7 +100,7 @@ public final class RoomHandler {
       pokes.take(caller.userId());
     }
     String room = request.path().pathParameters().get("room");
-    Json.body(request, maxBodyBytes);
+    bodies.read(request, caller.userId());
     Rooms.Poked poked = orProblem(() -> rooms.poke(room, caller.userId()));
     if (isLimited) {
       pokes.spend(caller.userId(), poked.members() - 1);
@@ -122,9 +123,9 @@ public final class RoomHandler {
 
   /// The one member of a body, which is called `name` and is a string.
   ///
-  /// @throws dev.replistream.http.ProblemException 400 for another body, 413 for a larger one
-  static String text(ServerRequest request, int limitBytes, String name) {
-    if (Json.parse(Json.body(request, limitBytes)) instanceof Map<?, ?> body
+  /// @throws dev.replistream.http.ProblemException 400 for another body
+  static String text(byte[] json, String name) {
+    if (Json.parse(json) instanceof Map<?, ?> body
         && body.size() == 1
         && body.get(name) instanceof String text) {
       return text;

@@ -32,7 +32,7 @@ final class EntryStore {
   /// What is done with each entry of a scan.
   @FunctionalInterface
   interface Visitor {
-    void visit(Key key, byte[] value);
+    void visit(Key key, byte[] value) throws SQLException;
   }
 
   Optional<byte[]> get(String space, Key key) throws SQLException {
@@ -130,7 +130,7 @@ final class EntryStore {
       this.visitor = visitor;
     }
 
-    void next(String nextSpace, Key nextKey, byte[] nextValue) {
+    void next(String nextSpace, Key nextKey, byte[] nextValue) throws SQLException {
       boolean isSameKey = key != null && nextKey.equals(key);
       if (!isSameKey) {
         end();
@@ -142,7 +142,7 @@ final class EntryStore {
       }
     }
 
-    void end() {
+    void end() throws SQLException {
       if (key != null) {
         visitor.visit(key, value);
       }

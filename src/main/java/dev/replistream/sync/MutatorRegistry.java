@@ -3,19 +3,23 @@ package dev.replistream.sync;
 import dev.replistream.http.Json;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
+import java.util.Set;
 
 /// The mutators by name: the built-in ones, replaced and extended by the application's. Immutable
 /// and thread-safe.
 public final class MutatorRegistry {
   private final Map<String, Mutator> mutators;
+  private final Set<String> builtIn;
 
-  private MutatorRegistry(Map<String, Mutator> mutators) {
+  private MutatorRegistry(Map<String, Mutator> mutators, Set<String> builtIn) {
     this.mutators = Map.copyOf(mutators);
+    this.builtIn = Set.copyOf(builtIn);
   }
 
   /// The built-in mutators and those of `applications`.
@@ -39,7 +43,9 @@ public final class MutatorRegistry {
             all.put(name, mutator);
           });
     }
-    return new MutatorRegistry(all);
+    Set<String> builtIn = new HashSet<>(new BuiltInMutators().mutators().keySet());
+    builtIn.removeAll(definers.keySet());
+    return new MutatorRegistry(all, builtIn);
   }
 
   /// The built-in mutators, those that `java.util.ServiceLoader` finds with the thread's context
@@ -60,6 +66,11 @@ public final class MutatorRegistry {
   /// The mutator that is called `name`.
   public Optional<Mutator> find(String name) {
     return Optional.ofNullable(mutators.get(name));
+  }
+
+  /// Whether the mutator that is called `name` is a built-in one.
+  boolean isBuiltIn(String name) {
+    return builtIn.contains(name);
   }
 
   private static void requirePushable(String name, Mutators application) {

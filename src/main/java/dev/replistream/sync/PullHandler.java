@@ -3,8 +3,8 @@ package dev.replistream.sync;
 import dev.replistream.auth.Authenticator;
 import dev.replistream.auth.Caller;
 import dev.replistream.db.DatabaseUnavailableException;
+import dev.replistream.http.Bodies;
 import dev.replistream.http.Gzip;
-import dev.replistream.http.Json;
 import dev.replistream.http.MediaTypes;
 import dev.replistream.http.Routes;
 import dev.replistream.http.SampledLog;
@@ -32,9 +32,8 @@ public final class PullHandler implements Handler {
       HeaderValues.create(HeaderNames.VARY, HeaderNames.ACCEPT_ENCODING.defaultCase());
 
   /// The largest body that is read. What is large in it is the cookie: in two thousand rooms, whose
-  /// ids take 384 bytes of UTF-8 at most, it has some 820,000 bytes. As a tree it takes many times
-  /// that, so the limit of pushes would be too much.
-  private static final int MAX_BODY_BYTES = 1 << 20;
+  /// ids take 384 bytes of UTF-8 at most, it has some 820,000 bytes.
+  public static final int MAX_BODY_BYTES = 1 << 20;
 
   private final SampledLog log = new SampledLog(System.getLogger(PullHandler.class.getName()));
   private final Authenticator authenticator;
@@ -42,28 +41,42 @@ public final class PullHandler implements Handler {
   private final PokeBus bus;
   private final SyncMetrics metrics;
   private final Spills spills;
+  private final Bodies bodies;
 
   /// @param bus knows when the caller was poked
   /// @param spills where answers wait for slow clients
+  /// @param bodies how much of a body is read
   public PullHandler(
-      Authenticator authenticator, Pull pull, PokeBus bus, SyncMetrics metrics, Spills spills) {
+      Authenticator authenticator,
+      Pull pull,
+      PokeBus bus,
+      SyncMetrics metrics,
+      Spills spills,
+      Bodies bodies) {
     this.authenticator = authenticator;
     this.pull = pull;
     this.bus = bus;
     this.metrics = metrics;
     this.spills = spills;
+    this.bodies = bodies;
   }
 
   @Override
   public void handle(ServerRequest request, ServerResponse response) {
     Caller caller = authenticator.caller(request);
     MediaTypes.requireJson(request);
-    switch (Json.read(request, MAX_BODY_BYTES, RequestReader::pull)) {
+    switch (read(request, caller.userId())) {
       case VersionNotSupported version -> Routes.sendJson(response, version.toJson());
       case PullRequest body -> {
         bus.pulled(caller.userId()).ifPresent(metrics::pulledAfterPoke);
         answer(caller.userId(), body, request, response);
       }
+    }
+  }
+
+  private PullBody read(ServerRequest request, String userId) {
+    try (Bodies.Body body = bodies.open(request, userId)) {
+      return body.read(RequestReader::pull);
     }
   }
 

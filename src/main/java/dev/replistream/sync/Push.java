@@ -21,6 +21,8 @@ public final class Push {
   private final Clock clock;
   private final Consumer<Set<MemberChange>> membersChanged;
   private final SyncMetrics metrics;
+  private final TreeLimit trees = new TreeLimit();
+  private final PushTurns turns = new PushTurns();
 
   /// @param maxValueBytes how long the JSON of a value may be, in UTF-8
   /// @param membersChanged told who joined or left a room, after the commit of it and before the
@@ -65,8 +67,12 @@ public final class Push {
 
   private Outcome apply(String userId, PushRequest request, Outbox.Owed owed) {
     PushBatch.Result batch = run(userId, request, 0, owed);
-    while (batch.end() == PushBatch.End.FULL) {
-      batch = run(userId, request, batch.next(), owed);
+    if (batch.end() == PushBatch.End.FULL) {
+      try (PushTurns.Turn _ = turns.take(userId)) {
+        while (batch.end() == PushBatch.End.FULL) {
+          batch = run(userId, request, batch.next(), owed);
+        }
+      }
     }
     return switch (batch.end()) {
       case DONE, FULL -> Outcome.DONE;
@@ -79,7 +85,14 @@ public final class Push {
     PushBatch.Result batch =
         owed.inTransaction(
             session ->
-                new PushBatch(session, userId, mutators, maxValueBytes, roomLimits, clock.instant())
+                new PushBatch(
+                        session,
+                        userId,
+                        mutators,
+                        maxValueBytes,
+                        roomLimits,
+                        trees,
+                        clock.instant())
                     .run(request, first),
             PushBatch.Result::users,
             result -> membersChanged.accept(result.joinedOrLeft()));

@@ -26,10 +26,15 @@ final class PushBatch {
   /// mutation is the last one of its transaction.
   private static final int MAX_WORK = SqlTransaction.MAX_WORK / 10;
 
+  /// How many characters the arguments of a built-in mutator may have beside its value: its key and
+  /// room, however they are escaped.
+  private static final int MAX_BESIDE_VALUE = 16 << 10;
+
   private final Session session;
   private final String userId;
   private final MutatorRegistry mutators;
   private final int maxValueBytes;
+  private final TreeLimit trees;
   private final Instant now;
   private final Spaces spaces;
   private final RoomStore rooms;
@@ -49,11 +54,13 @@ final class PushBatch {
       MutatorRegistry mutators,
       int maxValueBytes,
       RoomSettings roomLimits,
+      TreeLimit trees,
       Instant now) {
     this.session = session;
     this.userId = userId;
     this.mutators = mutators;
     this.maxValueBytes = maxValueBytes;
+    this.trees = trees;
     this.now = now;
     spaces = new Spaces(session);
     rooms = new RoomStore(session, spaces, now, roomLimits);
@@ -144,6 +151,11 @@ final class PushBatch {
       refusals.add(new Refusal(mutation.name(), false, "no such mutator"));
       return;
     }
+    if (mutators.isBuiltIn(mutation.name())
+        && mutation.argsText().length() > maxValueBytes + MAX_BESIDE_VALUE) {
+      refusals.add(new Refusal(mutation.name(), true, "the value has too many bytes"));
+      return;
+    }
     try {
       joinedOrLeft.addAll(spaces.inSavepoint(_ -> run(mutator.get(), mutation)));
       applied++;
@@ -169,14 +181,18 @@ final class PushBatch {
   }
 
   private Set<MemberChange> run(Mutator mutator, Mutation mutation) throws SQLException {
-    SqlTransaction transaction = new SqlTransaction(userId, spaces, rooms, entries, maxValueBytes);
-    try {
-      mutator.applyOrReject(transaction, mutation.args());
-    } finally {
-      work += transaction.work();
-      transaction.requireWhole(); // goes before whatever else the mutator makes of it
+    try (TreeLimit.Use use = trees.begin()) {
+      SqlTransaction transaction =
+          new SqlTransaction(userId, spaces, rooms, entries, maxValueBytes, use);
+      try {
+        use.reads(mutation.argsText().length());
+        mutator.applyOrReject(transaction, mutation.args());
+      } finally {
+        work += transaction.work();
+        transaction.requireWhole(); // goes before whatever else the mutator makes of it
+      }
+      return transaction.joinedOrLeft();
     }
-    return transaction.joinedOrLeft();
   }
 
   /// What failed and where; the message is left out, as it may hold user content.

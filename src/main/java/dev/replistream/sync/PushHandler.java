@@ -3,7 +3,7 @@ package dev.replistream.sync;
 import dev.replistream.auth.Authenticator;
 import dev.replistream.auth.Caller;
 import dev.replistream.db.DatabaseUnavailableException;
-import dev.replistream.http.Json;
+import dev.replistream.http.Bodies;
 import dev.replistream.http.MediaTypes;
 import dev.replistream.http.Problem;
 import dev.replistream.http.ProblemException;
@@ -24,15 +24,19 @@ public final class PushHandler implements Handler {
 
   private final Authenticator authenticator;
   private final Push push;
-  private final int maxBodyBytes;
+  private final Bodies bodies;
+  private final int maxArgsLength;
   private final RateLimit limit;
 
-  /// @param maxBodyBytes how much of a body is read
+  /// @param bodies how much of a body is read
+  /// @param maxArgsLength how many characters a mutation's arguments may have
   /// @param limit how often a user may push in a second
-  public PushHandler(Authenticator authenticator, Push push, int maxBodyBytes, RateLimit limit) {
+  public PushHandler(
+      Authenticator authenticator, Push push, Bodies bodies, int maxArgsLength, RateLimit limit) {
     this.authenticator = authenticator;
     this.push = push;
-    this.maxBodyBytes = maxBodyBytes;
+    this.bodies = bodies;
+    this.maxArgsLength = maxArgsLength;
     this.limit = limit;
   }
 
@@ -41,12 +45,20 @@ public final class PushHandler implements Handler {
     Caller caller = authenticator.caller(request);
     limit.take(caller.userId());
     MediaTypes.requireJson(request);
-    byte[] answer =
-        switch (Json.readPrefix(request, maxBodyBytes, RequestReader::push)) {
-          case VersionNotSupported version -> version.toJson();
-          case PushRequest body -> answer(caller.userId(), body);
-        };
-    Routes.sendJson(response, answer);
+    Routes.sendJson(response, answer(caller.userId(), request));
+  }
+
+  /// What is read counts until it is applied.
+  private byte[] answer(String userId, ServerRequest request) {
+    try (Bodies.Body body = bodies.open(request, userId)) {
+      PushBody push =
+          body.readPrefix(
+              maxArgsLength, (parser, prefix) -> RequestReader.push(parser, prefix, maxArgsLength));
+      return switch (push) {
+        case VersionNotSupported version -> version.toJson();
+        case PushRequest mutations -> answer(userId, mutations);
+      };
+    }
   }
 
   private byte[] answer(String userId, PushRequest request) {

@@ -8,11 +8,15 @@ import dev.replistream.http.Json;
 import dev.replistream.http.JsonValue;
 import dev.replistream.http.Problem;
 import dev.replistream.http.ProblemException;
+import dev.replistream.room.RoomSettings;
 import io.helidon.http.Status;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Reads the body of one push or pull while it comes in, its keys in any order; unknown keys are
@@ -34,6 +38,10 @@ final class RequestReader {
   private static final int MAX_ID_DIGITS = 16;
 
   private static final String VERSION = "1";
+  private static final Json.Text NO_ARGS = new Json.Text(Optional.of("null"), false);
+
+  /// How many spaces a cookie may name: those of a user in the most rooms, and the private one.
+  private static final int MAX_SPACES = RoomSettings.MOST_PER_USER + 1;
 
   private final JsonParser parser;
   private final List<Mutation> mutations = new ArrayList<>();
@@ -45,6 +53,10 @@ final class RequestReader {
   private boolean hasMutations;
   private boolean isCut;
   private @Nullable ProblemException problem;
+
+  // most mutations of a push share them
+  private String lastClientID = "";
+  private String lastName = "";
 
   private RequestReader(JsonParser parser) {
     this.parser = parser;
@@ -58,12 +70,13 @@ final class RequestReader {
   /// ends before it is taken for one of version 1, as older ones name no client group.
   ///
   /// @param parser at the body's first token
+  /// @param maxArgsLength how many characters a mutation's arguments may have
   /// @throws ProblemException 400 when the body is not as it must be, 413 when not even one
   ///   mutation comes before the limit
-  static PushBody push(JsonParser parser, BodyPrefix body) throws IOException {
+  static PushBody push(JsonParser parser, BodyPrefix body, int maxArgsLength) throws IOException {
     RequestReader reader = new RequestReader(parser);
     try {
-      reader.readBody("pushVersion", "mutations", () -> reader.readMutations(body));
+      reader.readBody("pushVersion", "mutations", () -> reader.readMutations(body, maxArgsLength));
     } catch (ProblemException e) {
       if (!body.isOver() || !reader.hasPrefix()) {
         throw e;
@@ -95,7 +108,7 @@ final class RequestReader {
   /// @throws ProblemException 400 when the body is not as it must be
   static PullBody pull(JsonParser parser) throws IOException {
     RequestReader reader = new RequestReader(parser);
-    reader.readBody("pullVersion", "cookie", () -> reader.cookie = JsonValue.read(parser));
+    reader.readBody("pullVersion", "cookie", () -> reader.cookie = reader.readCookie());
     return reader.speaks("pullVersion")
         ? new PullRequest(
             reader.profileID, reader.clientGroupID, reader.schemaVersion, reader.cookie)
@@ -155,7 +168,60 @@ final class RequestReader {
     return true;
   }
 
-  private void readMutations(BodyPrefix body) throws IOException {
+  /// Reads a cookie as far as it is of the form that this server gives out. What a client holds
+  /// from elsewhere says nothing but its order, and may be very large: nothing else of it is kept.
+  private JsonValue readCookie() throws IOException {
+    if (parser.currentToken() != JsonToken.START_OBJECT) {
+      return scalar();
+    }
+    Map<String, JsonValue> members = new LinkedHashMap<>();
+    boolean isOurs = true;
+    while (parser.nextToken() != JsonToken.END_OBJECT) {
+      String name = parser.currentName();
+      parser.nextToken();
+      switch (name) {
+        case "order", "epoch", "group", "acked", "mac" -> members.put(name, scalar());
+        case "spaces" -> {
+          Optional<JsonValue> spaces = readSpaces();
+          isOurs = spaces.isPresent();
+          spaces.ifPresent(read -> members.put(name, read));
+        }
+        default -> parser.skipChildren();
+      }
+    }
+    if (!isOurs) {
+      members.keySet().retainAll(Set.of("order"));
+    }
+    return JsonValue.object(members);
+  }
+
+  /// The versions of spaces in a cookie; empty where there are more than any user has.
+  private Optional<JsonValue> readSpaces() throws IOException {
+    if (parser.currentToken() != JsonToken.START_OBJECT) {
+      return Optional.of(scalar());
+    }
+    Map<String, JsonValue> spaces = new LinkedHashMap<>();
+    while (parser.nextToken() != JsonToken.END_OBJECT) {
+      String id = parser.currentName();
+      parser.nextToken();
+      JsonValue version = scalar();
+      if (spaces.size() <= MAX_SPACES) {
+        spaces.put(id, version);
+      }
+    }
+    return spaces.size() <= MAX_SPACES ? Optional.of(JsonValue.object(spaces)) : Optional.empty();
+  }
+
+  /// A value that is no array and no object, JSON null where it is one.
+  private JsonValue scalar() throws IOException {
+    if (parser.currentToken().isStructStart()) {
+      parser.skipChildren();
+      return JsonValue.ofNull();
+    }
+    return JsonValue.read(parser);
+  }
+
+  private void readMutations(BodyPrefix body, int maxArgsLength) throws IOException {
     mutations.clear();
     isCut = false;
     if (parser.currentToken() != JsonToken.START_ARRAY) {
@@ -168,7 +234,7 @@ final class RequestReader {
         body.allowExcess();
       }
       if (index < MAX_MUTATIONS) {
-        readMutation("mutations[" + index + "]", body);
+        readMutation("mutations[" + index + "]", body, maxArgsLength);
       } else {
         isCut = true;
         parser.skipChildren();
@@ -180,7 +246,7 @@ final class RequestReader {
     }
   }
 
-  private void readMutation(String path, BodyPrefix body) throws IOException {
+  private void readMutation(String path, BodyPrefix body, int maxArgsLength) throws IOException {
     if (parser.currentToken() != JsonToken.START_OBJECT) {
       wrong(path + " must be an object");
       parser.skipChildren();
@@ -189,7 +255,7 @@ final class RequestReader {
     long id = 0;
     String clientID = "";
     @Nullable String name = null;
-    Optional<String> args = Optional.of("null");
+    Json.Text args = NO_ARGS;
     while (parser.nextToken() != JsonToken.END_OBJECT) {
       String member = parser.currentName();
       parser.nextToken();
@@ -197,7 +263,7 @@ final class RequestReader {
         case "id" -> id = id();
         case "clientID" -> clientID = text(path + ".clientID");
         case "name" -> name = text(path + ".name");
-        case "args" -> args = Json.text(parser, body);
+        case "args" -> args = Json.text(parser, body, maxArgsLength);
         default -> parser.skipChildren();
       }
     }
@@ -210,20 +276,24 @@ final class RequestReader {
     if (name == null) {
       wrong(path + ".name must be a string");
     } else if (problem == null) {
-      mutations.add(mutation(id, clientID, name, args, body));
+      lastClientID = clientID.equals(lastClientID) ? lastClientID : clientID;
+      lastName = name.equals(lastName) ? lastName : name;
+      mutations.add(mutation(id, lastClientID, lastName, args, body));
     }
   }
 
   private static Mutation mutation(
-      long id, String clientID, String name, Optional<String> args, BodyPrefix body) {
+      long id, String clientID, String name, Json.Text args, BodyPrefix body) {
     if (body.isOver()) {
       return Mutation.faulty(id, clientID, name, "it is larger than the limit of a body");
     }
     if (name.length() > Mutation.MAX_NAME_LENGTH) {
       return Mutation.faulty(id, clientID, name, "its name is too long");
     }
-    return args.map(text -> new Mutation(id, clientID, name, text))
-        .orElseGet(() -> Mutation.faulty(id, clientID, name, "its arguments nest too deep"));
+    String fault = args.isTooLong() ? "its arguments are too long" : "its arguments nest too deep";
+    return args.text()
+        .map(text -> new Mutation(id, clientID, name, text))
+        .orElseGet(() -> Mutation.faulty(id, clientID, name, fault));
   }
 
   /// A number as it was written, "" when there is something else.

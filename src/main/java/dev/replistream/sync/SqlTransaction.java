@@ -40,6 +40,7 @@ final class SqlTransaction implements Transaction {
   private final RoomStore rooms;
   private final EntryStore entries;
   private final int maxValueBytes;
+  private final TreeLimit.Use trees;
   private final Set<MemberChange> joinedOrLeft = new HashSet<>();
   private @Nullable SQLException failure;
   private int work;
@@ -47,8 +48,14 @@ final class SqlTransaction implements Transaction {
 
   /// @param spaces the spaces of the database's transaction, like the two stores
   /// @param maxValueBytes how long a value may be in UTF-8
+  /// @param trees counts the values that it reads
   SqlTransaction(
-      String userId, Spaces spaces, RoomStore rooms, EntryStore entries, int maxValueBytes) {
+      String userId,
+      Spaces spaces,
+      RoomStore rooms,
+      EntryStore entries,
+      int maxValueBytes,
+      TreeLimit.Use trees) {
     this.userId = userId;
     this.privateSpace = Spaces.ofUser(userId);
     this.spaces = spaces;
@@ -56,6 +63,7 @@ final class SqlTransaction implements Transaction {
     this.entries = entries;
     this.maxValueBytes = maxValueBytes;
     buried = rooms.buried();
+    this.trees = trees;
   }
 
   /// Whoever became a member of a room, or is one no more.
@@ -83,6 +91,11 @@ final class SqlTransaction implements Transaction {
   private void spend(int steps) {
     work += Math.min(steps, MAX_WORK + 1); // does not overflow, as it ends soon
     requireLittle();
+  }
+
+  private void reads(byte[] value) throws SQLException {
+    spendBytes(value);
+    trees.reads(value.length);
   }
 
   private void spendBytes(byte[] value) {
@@ -127,7 +140,9 @@ final class SqlTransaction implements Transaction {
 
   private Optional<JsonValue> value(String space, Key key) throws SQLException {
     Optional<byte[]> found = entries.get(space, key);
-    found.ifPresent(this::spendBytes);
+    if (found.isPresent()) {
+      reads(found.get());
+    }
     return found.map(JsonValue::parse);
   }
 
@@ -153,9 +168,9 @@ final class SqlTransaction implements Transaction {
     });
   }
 
-  private Entry scanned(Key key, byte[] value) {
+  private Entry scanned(Key key, byte[] value) throws SQLException {
     spend(1);
-    spendBytes(value);
+    reads(value);
     return new Entry(key.text(), JsonValue.parse(value));
   }
 

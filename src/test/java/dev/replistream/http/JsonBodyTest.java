@@ -9,14 +9,18 @@ import dev.replistream.HttpReply;
 import dev.replistream.HttpRequest;
 import dev.replistream.Problems;
 import io.helidon.http.Method;
+import io.helidon.metrics.api.MetricsFactory;
+import io.helidon.service.registry.Services;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.WebServerConfig;
 import io.helidon.webserver.http.HttpRouting;
+import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.testing.junit5.ServerTest;
 import io.helidon.webserver.testing.junit5.SetUpServer;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -42,10 +46,17 @@ class JsonBodyTest {
         .on(
             Method.POST,
             "/echo",
-            (request, response) ->
-                Routes.sendJson(response, Json.read(request, LIMIT, JsonValue::read).toBytes()))
+            (request, response) -> Routes.sendJson(response, read(request).toBytes()))
         .register(routing, cors);
     server.routing(routing).directHandlers(Routes.directHandlers(cors));
+  }
+
+  private static JsonValue read(ServerRequest request) {
+    BodyBudget budget =
+        new BodyBudget(OptionalLong.empty(), Services.get(MetricsFactory.class).globalRegistry());
+    try (Bodies.Body body = budget.bodiesOf(LIMIT).open(request, "alice")) {
+      return body.read(JsonValue::read);
+    }
   }
 
   private HttpConnection connect() {

@@ -13,7 +13,7 @@ class JsonShortenerTest {
 
   /// Passes a text by in parts, and cuts from one of its characters on.
   private static String shorten(String text, int cutFrom, Random random) {
-    JsonShortener shortener = new JsonShortener();
+    JsonShortener shortener = new JsonShortener(Integer.MAX_VALUE);
     StringBuilder out = new StringBuilder();
     int start = 0;
     while (start < text.length()) {

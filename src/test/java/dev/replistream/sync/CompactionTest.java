@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 class CompactionTest {
   private static final SyncSettings SETTINGS =
       new SyncSettings(
-          1_000, 1_000, Duration.ofDays(30), Duration.ofDays(90), Duration.ofMillis(20));
+          1_000, 1_000, 1_000, Duration.ofDays(30), Duration.ofDays(90), Duration.ofMillis(20));
 
   @TempDir private Path directory;
   private Database database;

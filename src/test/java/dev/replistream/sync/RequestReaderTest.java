@@ -1,5 +1,6 @@
 package dev.replistream.sync;
 
+import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -11,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -20,6 +22,8 @@ class RequestReaderTest {
   private static final VersionNotSupported PUSH_VERSION =
       new VersionNotSupported(VersionNotSupported.Type.PUSH);
 
+  private static final int MAX_ARGS = 100_000;
+
   private static PushBody push(String body) {
     return push(body, Integer.MAX_VALUE);
   }
@@ -28,11 +32,58 @@ class RequestReaderTest {
     return Json.readPrefix(
         new ByteArrayInputStream(body.getBytes(StandardCharsets.UTF_8)),
         limitBytes,
-        RequestReader::push);
+        MAX_ARGS,
+        (parser, prefix) -> RequestReader.push(parser, prefix, MAX_ARGS));
   }
 
   private static PullBody pull(String body) {
     return Json.read(body, RequestReader::pull);
+  }
+
+  @Test
+  void aMutationWhoseArgumentsAreTooLongIsFaultyAndNoOther() {
+    String array = "[" + "0,".repeat(MAX_ARGS / 2) + "0]";
+    String string = '"' + "v".repeat(MAX_ARGS - 1) + '"';
+    String escapes = '"' + "\\u00e9".repeat(MAX_ARGS - 1) + '"';
+    String longest = '"' + "v".repeat(MAX_ARGS - 2) + '"';
+
+    assertThat(Stream.of(array, string, escapes, longest).map(RequestReaderTest::faultOf))
+        .containsExactly(
+            "its arguments are too long",
+            "its arguments are too long",
+            "its arguments are too long",
+            "none");
+  }
+
+  private static String faultOf(String args) {
+    String mutation = "{\"id\":1,\"clientID\":\"c\",\"name\":\"n\",\"args\":" + args + "}";
+    return ((PushRequest) push(pushOf(mutation))).mutations().getFirst().fault().orElse("none");
+  }
+
+  @Test
+  void ofACookieIsKeptWhatThisServerGivesOut() {
+    String zeros = "[" + "0,".repeat(1000) + "0]";
+    String spaces =
+        IntStream.range(0, 2_002).mapToObj(i -> "\"r/" + i + "\":1").collect(joining(","));
+
+    assertThat(
+            Stream.of(
+                    zeros,
+                    "{\"order\":7,\"x\":" + zeros + ",\"epoch\":" + zeros + "}",
+                    "{\"order\":7,\"spaces\":{\"u/alice\":" + zeros + "}}",
+                    "{\"order\":7,\"epoch\":\"e\",\"spaces\":{" + spaces + "}}")
+                .map(RequestReaderTest::cookieKeptOf))
+        .containsExactly(
+            "null",
+            "{\"order\":7,\"epoch\":null}",
+            "{\"order\":7,\"spaces\":{\"u/alice\":null}}",
+            "{\"order\":7}");
+  }
+
+  private static String cookieKeptOf(String cookie) {
+    String body =
+        "{\"profileID\":\"p\",\"clientGroupID\":\"g\",\"pullVersion\":1,\"cookie\":" + cookie + "}";
+    return ((PullRequest) pull(body)).cookie().toJson();
   }
 
   private static String pushOf(String mutation) {

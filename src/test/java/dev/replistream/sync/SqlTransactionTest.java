@@ -32,7 +32,8 @@ abstract class SqlTransactionTest extends TransactionContractTest {
         spaces,
         new RoomStore(session, spaces, now, new RoomSettings(1_000, 100_000)),
         new EntryStore(session, now),
-        MAX_VALUE_BYTES);
+        MAX_VALUE_BYTES,
+        new TreeLimit(1, 0).begin());
   }
 
   @Override
@@ -348,7 +349,8 @@ abstract class SqlTransactionTest extends TransactionContractTest {
 
   private void compact() {
     Duration day = Duration.ofDays(1);
-    new Compaction(database(), new SyncSettings(1, 1, day, day, day), Clock.systemUTC()).compact();
+    new Compaction(database(), new SyncSettings(1, 1, 1, day, day, day), Clock.systemUTC())
+        .compact();
   }
 
   @Test

@@ -1,0 +1,109 @@
+package dev.replistream.http;
+
+import io.helidon.webserver.http.ServerRequest;
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.function.LongConsumer;
+
+/// Reads bodies of requests up to a length, within the node's {@link BodyBudget}. Thread-safe.
+public final class Bodies {
+  private final BodyBudget budget;
+  private final int maxBytes;
+
+  Bodies(BodyBudget budget, int maxBytes) {
+    this.budget = budget;
+    this.maxBytes = maxBytes;
+  }
+
+  /// Reads a whole body.
+  ///
+  /// @param userId whose it is
+  /// @throws ProblemException 413 when it is too long, 400 when its chunks are malformed, 503 when
+  ///   there is no room for it now
+  public byte[] read(ServerRequest request, String userId) {
+    try (BodyBudget.Share _ = budget.take(request, userId, maxBytes)) {
+      return Json.body(request, maxBytes);
+    }
+  }
+
+  /// Takes what the body needs of the budget, for as long as it is read and applied.
+  ///
+  /// @param userId whose it is
+  /// @throws ProblemException 503 when there is no room for it now
+  public Body open(ServerRequest request, String userId) {
+    return new Body(request, budget.take(request, userId, maxBytes));
+  }
+
+  /// A body that is read while it comes in. Confined to the request's thread.
+  public final class Body implements AutoCloseable {
+    private final ServerRequest request;
+    private final BodyBudget.Share share;
+
+    private Body(ServerRequest request, BodyBudget.Share share) {
+      this.request = request;
+      this.share = share;
+    }
+
+    /// Reads the body as one JSON value, as {@link Json#read} does.
+    ///
+    /// @throws ProblemException as that does, and 503 when there is no room for more of it
+    public <T> T read(Json.Reader<T> reader) {
+      return Json.read(counted(BodyStream.of(request, maxBytes)), reader);
+    }
+
+    /// Reads what of the body comes before the limit, as {@link Json#readPrefix} does.
+    ///
+    /// @param maxStringLength how many characters of a string are kept, or of a number
+    /// @throws ProblemException as that does, and 503 when there is no room for more of it
+    public <T> T readPrefix(int maxStringLength, Json.PrefixReader<T> reader) {
+      InputStream in =
+          request.content().hasEntity()
+              ? request.content().inputStream()
+              : InputStream.nullInputStream();
+      return Json.readPrefix(counted(in), maxBytes, maxStringLength, reader);
+    }
+
+    private InputStream counted(InputStream in) {
+      return new Counted(in, bytes -> share.read(Math.min(bytes, maxBytes)));
+    }
+
+    @Override
+    public void close() {
+      share.close();
+    }
+  }
+
+  /// Tells how much has been read, and lets others have their turn: a virtual thread whose body is
+  /// there already would keep its carrier until it has read all of it.
+  private static final class Counted extends FilterInputStream {
+    private static final int TURN_BYTES = 64 << 10;
+
+    private final LongConsumer read;
+    private long bytes;
+    private long turnBytes;
+
+    Counted(InputStream in, LongConsumer read) {
+      super(in);
+      this.read = read;
+    }
+
+    @Override
+    public int read() throws IOException {
+      byte[] one = new byte[1];
+      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+    }
+
+    @Override
+    public int read(byte[] part, int offset, int length) throws IOException {
+      int count = in.read(part, offset, length);
+      bytes += Math.max(count, 0);
+      if (bytes - turnBytes >= TURN_BYTES) {
+        turnBytes = bytes;
+        read.accept(bytes);
+        Thread.yield();
+      }
+      return count;
+    }
+  }
+}
