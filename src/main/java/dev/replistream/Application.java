@@ -559,6 +559,13 @@ public final class Application implements AutoCloseable {
   }
 
   private void closeAlone() {
+    if (server != null && !sseManager.isDraining()) {
+      LOGGER.log(
+          Level.INFO,
+          "event=drain streams={0} over={1}",
+          String.valueOf(sseManager.connections()),
+          settings.stream().drain());
+    }
     try {
       sseManager.drain(settings.stream().drain());
     } catch (InterruptedException _) {

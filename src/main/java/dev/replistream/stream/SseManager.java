@@ -482,8 +482,6 @@ public final class SseManager implements PokeBus.Subscriber, Presence, AutoClose
   /// window.
   public void drain(Duration window) throws InterruptedException {
     if (!draining) {
-      LOGGER.log(
-          Level.INFO, "event=drain streams=" + total.get() + " seconds=" + window.toSeconds());
       drainedNanoTime = System.nanoTime() + window.toNanos();
     }
     draining = true;
