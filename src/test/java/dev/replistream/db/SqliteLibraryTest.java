@@ -79,7 +79,7 @@ class SqliteLibraryTest {
     assertThat(library.getParent()).isEqualTo(home.resolve("sqlite-native"));
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(library.getParent())))
         .isEqualTo("rwx------");
-    assertThat(filesIn(library.getParent())).containsExactly(library);
+    assertThat(filesIn(home.resolve("sqlite-native"))).containsExactly(library);
   }
 
   @Test
@@ -96,7 +96,7 @@ class SqliteLibraryTest {
     assertThat(loadedBy(start(home))).isEqualTo(library);
 
     assertThat(library).hasBinaryContent(content);
-    assertThat(filesIn(library.getParent())).containsExactly(library);
+    assertThat(filesIn(home.resolve("sqlite-native"))).containsExactly(library);
   }
 
   @Test
@@ -112,7 +112,7 @@ class SqliteLibraryTest {
     for (Process process : processes) {
       assertThat(loadedBy(process)).isEqualTo(library);
     }
-    assertThat(filesIn(library.getParent())).containsExactly(library);
+    assertThat(filesIn(home.resolve("sqlite-native"))).containsExactly(library);
   }
 
   @Test

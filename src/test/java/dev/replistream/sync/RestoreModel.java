@@ -87,7 +87,7 @@ abstract class RestoreModel {
 
   /// Goes on with a database; where it is another one, as the service does after a restart.
   private void use(Database next) {
-    if (next != database) {
+    if (!next.equals(database)) {
       database = next;
       push = push();
       pull = new Pull(database, metrics);
