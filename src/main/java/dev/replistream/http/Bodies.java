@@ -95,6 +95,7 @@ public final class Bodies {
     }
 
     @Override
+    @SuppressWarnings("ThreadPriorityCheck") // a virtual thread is not preempted
     public int read(byte[] part, int offset, int length) throws IOException {
       int count = in.read(part, offset, length);
       bytes += Math.max(count, 0);

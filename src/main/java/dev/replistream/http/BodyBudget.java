@@ -42,8 +42,8 @@ public final class BodyBudget {
   private final long nodeBytes;
   private final long patienceNanos;
   private final long headStartNanos;
-  private final Counter refusedForNode;
-  private final Counter refusedForUser;
+  private final Limit ofNode;
+  private final Limit ofUser;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition freed = lock.newCondition();
 
@@ -71,8 +71,14 @@ public final class BodyBudget {
     this.nodeBytes = nodeBytes;
     patienceNanos = patience.toNanos();
     headStartNanos = headStart.toNanos();
-    refusedForNode = refused(meters, "node");
-    refusedForUser = refused(meters, "user");
+    ofNode =
+        new Limit(
+            refused(meters, "node"),
+            "The server is at work on as much as it takes at a time; come again.");
+    ofUser =
+        new Limit(
+            refused(meters, "user"),
+            "Too much of this user is under way; come again when that is answered.");
     meters.getOrCreate(
         Gauge.builder("replistream_bodies_inflight_bytes", this::inflightBytes)
             .description("Bytes of bodies that are read and applied now"));
@@ -84,6 +90,8 @@ public final class BodyBudget {
             .description("Requests refused for the bytes of bodies under way, by whose they are")
             .tags(List.of(Tag.create("limit", limit))));
   }
+
+  private record Limit(Counter count, String detail) {}
 
   /// What one user, or the node, has under way.
   private static final class Use {
@@ -166,17 +174,14 @@ public final class BodyBudget {
       lock.lock();
       try {
         long leftNanos = waitNanos;
-        Counter refused = tryGrowTo(bytes);
+        Limit refused = tryGrowTo(bytes);
         while (refused != null && leftNanos > 0) {
           leftNanos = freed.awaitNanos(leftNanos);
           refused = tryGrowTo(bytes);
         }
         if (refused != null) {
-          refused.increment();
-          throw Unavailable.problem(
-              refused == refusedForNode
-                  ? "The server is at work on as much as it takes at a time; come again."
-                  : "Too much of this user is under way; come again when that is answered.");
+          refused.count().increment();
+          throw Unavailable.problem(refused.detail());
         }
       } catch (InterruptedException _) {
         Thread.currentThread().interrupt();
@@ -186,13 +191,13 @@ public final class BodyBudget {
       }
     }
 
-    /// Counts who says that there is no room; null where there is.
-    private @Nullable Counter tryGrowTo(long bytes) {
+    /// Which limit leaves no room; null where there is some.
+    private @Nullable Limit tryGrowTo(long bytes) {
       if (bytes <= takenBytes) {
         return null;
       }
       boolean toBeLong = bytes > LONG_BYTES;
-      Counter refused = refusal(bytes, toBeLong);
+      Limit refused = refusal(bytes, toBeLong);
       if (refused != null && reclaim(this)) {
         refused = refusal(bytes, toBeLong);
       }
@@ -203,16 +208,16 @@ public final class BodyBudget {
       return refused;
     }
 
-    private @Nullable Counter refusal(long bytes, boolean toBeLong) {
+    private @Nullable Limit refusal(long bytes, boolean toBeLong) {
       long takenBefore = takenBytes;
       boolean wasLong = isLong;
       set(0, wasLong);
       long nodeLimit = toBeLong ? nodeBytes - nodeBytes / 4 : nodeBytes;
       Use own = users.getOrDefault(userId, new Use());
-      Counter refused =
+      Limit refused =
           !node.hasRoom(bytes, toBeLong, nodeLimit)
-              ? refusedForNode
-              : !own.hasRoom(bytes, toBeLong, nodeBytes / 4) ? refusedForUser : null;
+              ? ofNode
+              : !own.hasRoom(bytes, toBeLong, nodeBytes / 4) ? ofUser : null;
       set(takenBefore, wasLong);
       return refused;
     }

@@ -86,6 +86,7 @@ abstract class RestoreModel {
   }
 
   /// Goes on with a database; where it is another one, as the service does after a restart.
+  @SuppressWarnings("ReferenceEquality") // another one is another object
   private void use(Database next) {
     if (!next.equals(database)) {
       database = next;

@@ -124,7 +124,8 @@ class SmallHeapTest {
 
     Replica replica = Replica.of(client, "v0");
     replica.pull();
-    assertThat(replica.view().get("k").find("b")).contains(JsonValue.of(1));
+    assertThat(replica.view())
+        .hasEntrySatisfying("k", value -> assertThat(value.find("b")).contains(JsonValue.of(1)));
   }
 
   private boolean retried(String userId, String body) {
