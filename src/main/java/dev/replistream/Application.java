@@ -530,7 +530,11 @@ public final class Application implements AutoCloseable {
   void closeAtExit() {
     Thread hook = new Thread(this::close, "shutdown");
     exitHook = hook;
-    Runtime.getRuntime().addShutdownHook(hook);
+    try {
+      Runtime.getRuntime().addShutdownHook(hook);
+    } catch (IllegalStateException _) {
+      // told to end while it started; what it took is given back as the process ends
+    }
   }
 
   private void forgetExit() {

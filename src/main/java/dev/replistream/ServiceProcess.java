@@ -39,11 +39,13 @@ public final class ServiceProcess implements Service {
     this.log = log;
   }
 
-  /// Never returns: a signal ends the process, and the end of the process closes the application.
+  /// Never returns: a signal ends the process with exit code 0, and the end of the process closes
+  /// the application.
   @Override
   public void serve(Optional<Path> config, Consumer<URI> started) throws InterruptedException {
     Settings settings = settings(config);
     Logs.start(settings.logLevel(), log);
+    Signals.endInOrder();
     Application application = oneLine(() -> started(new Application(settings, clock)));
     application.closeAtExit();
     started.accept(url(settings.host(), application.port()));

@@ -9,7 +9,7 @@ import picocli.CommandLine.Command;
 /// `serve`: the service itself, until the process is told to stop.
 @Command(
     name = "serve",
-    description = "Serves until SIGTERM or SIGINT, then ends the streams and exits.")
+    description = "Serves until SIGTERM or SIGINT, then ends the streams and exits with code 0.")
 final class ServeCommand implements Callable<Integer> {
   private static final Duration TOKEN_LIFE = Duration.ofHours(8);
 

@@ -143,7 +143,8 @@ final class SqliteFile implements AutoCloseable {
       // held by this very process, by a copy of this class of another class loader
     }
     channel.close();
-    throw new DatabaseStartException("another process uses the file " + path);
+    throw new DatabaseStartException(
+        "another process uses the file %s: stop the service that runs on it".formatted(path));
   }
 
   private static void create(Path path) throws IOException {

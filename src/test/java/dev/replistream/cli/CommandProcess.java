@@ -67,6 +67,11 @@ public final class CommandProcess implements AutoCloseable {
     process.toHandle().destroy(); // Process.destroy would close what it prints to as well
   }
 
+  /// Sends SIGINT, as Ctrl-C does.
+  public void interrupt() throws IOException, InterruptedException {
+    new ProcessBuilder("kill", "-INT", Long.toString(pid())).inheritIO().start().waitFor();
+  }
+
   /// Waits for its end, and till all that it printed is read.
   public int exitCode() throws InterruptedException {
     if (!process.waitFor(DEADLINE_SECONDS, TimeUnit.SECONDS)) {

@@ -102,7 +102,7 @@ final class ServeProcessTest {
       var _ = serve.out().await("event=start");
       serve.terminate();
 
-      assertThat(serve.exitCode()).isEqualTo(143);
+      assertThat(serve.exitCode()).isZero();
       assertThat(serve.out().toString()).doesNotContain("development", "TOKEN", "eyJ", SECRET);
     }
   }
@@ -135,11 +135,41 @@ final class ServeProcessTest {
         assertThat(end.reason()).isEqualTo("the other side ended it");
         assertThat(end.reconnectionTime().orElseThrow())
             .isBetween(Duration.ofSeconds(2), Duration.ofSeconds(8));
-        assertThat(serve.exitCode()).isIn(0, 143);
+        assertThat(serve.exitCode()).isZero();
         assertThat(Duration.ofNanos(System.nanoTime() - signalled)).isLessThan(DRAIN.plus(GRACE));
-        assertThat(serve.out().toString()).contains("reason=drained", "event=stop");
+        assertThat(serve.out().toString())
+            .contains("event=drain streams=1", "reason=drained", "event=stop");
         assertThat(serve.err().toString()).isEmpty();
       }
+    }
+  }
+
+  @Test
+  void inDevelopmentModeCtrlCEndsItAtOnceAndItCanStartAgain() throws Exception {
+    environment.remove("REPLISTREAM_STREAM_DRAIN");
+    try (CommandProcess serve = start()) {
+      String page = serve.out().await("The console:").replaceFirst(".*?: +", "");
+      String token = serve.out().await("TOKEN=").strip().substring("TOKEN=".length());
+      assertRefused(
+          "another process uses the file %s: stop the service that runs on it"
+              .formatted(dir.resolve("data/replistream.db")),
+          "serve");
+      try (Api client = new Api(Api.base(page), () -> token, Clock.systemUTC());
+          EventStream stream =
+              new EventStream(((Api.Opened) client.openStream(Map.of())).body(), "")) {
+        assertThat(((Arrival) next(stream)).event().data()).isEqualTo("connected");
+
+        long signalled = System.nanoTime();
+        serve.interrupt();
+
+        assertThat(serve.exitCode()).isZero();
+        assertThat(Duration.ofNanos(System.nanoTime() - signalled)).isLessThan(GRACE);
+        assertThat(((End) next(stream)).reconnectionTime()).isPresent();
+        assertThat(serve.out().toString()).contains("event=drain streams=1", "event=stop");
+      }
+    }
+    try (CommandProcess again = start()) {
+      var _ = again.out().await("in development mode");
     }
   }
 
