@@ -166,7 +166,7 @@ public final class Application implements AutoCloseable {
     this.settings = settings;
     streamSettings = settings.stream().atMost(FileDescriptors.maxStreams());
     meters = Services.get(MetricsFactory.class).globalRegistry();
-    cors = new Cors(settings.allowOrigins(), WebPages.OWN_PATHS);
+    cors = new Cors(settings.allowOrigins(), settings.allowHeaders(), WebPages.OWN_PATHS);
 
     RevokedTokens revokedTokens = new RevokedTokens(clock);
     keys = Keys.of(settings.auth(), settings.dataDir(), clock);
@@ -418,7 +418,7 @@ public final class Application implements AutoCloseable {
                 .connectionOptions(socketOptions())
                 .useNio(false)
                 .maxPayloadSize(MAX_ADMIN_BODY_BYTES)
-                .directHandlers(Routes.directHandlers(new Cors(List.of(), Set.of())))
+                .directHandlers(Routes.directHandlers(new Cors(List.of(), List.of(), Set.of())))
                 .build())
         .addFeature(observe());
   }

@@ -27,6 +27,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -149,6 +150,15 @@ public record Settings(
 
   /// What Kubernetes sets in every pod beside services named `replistream` and `replistream-admin`,
   /// to name its variables and values.
+  private static final Pattern ORIGIN =
+      Pattern.compile(
+          "(?<site>(?<scheme>[a-z][a-z0-9+.-]*)://(?:[a-z0-9_.-]+|\\[[0-9a-f:.]+]))"
+              + "(?::(?<port>[0-9]{1,5}))?");
+
+  /// A token (RFC 9110, section 5.6.2); a `*` alone would not mean the header of that name.
+  private static final Pattern HEADER_NAME =
+      Pattern.compile("(?!\\*$)[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}");
+
   private static final Pattern SERVICE_LINK =
       Pattern.compile(
           "REPLISTREAM_(.+_)?(SERVICE_(HOST|PORT.*)|PORT_\\d+_.*)=.*"
@@ -330,7 +340,7 @@ public record Settings(
           redis,
           duration("presence.grace", Duration.ZERO, Duration.ofMinutes(10)),
           origins(),
-          list("cors.allow-headers"),
+          allowHeaders(),
           web(auth),
           logLevel(auth));
     }
@@ -454,15 +464,54 @@ public record Settings(
     }
 
     private List<String> origins() {
-      List<String> origins =
-          Arrays.stream(required("cors.allow-origins").split(",", -1)).map(String::strip).toList();
-      for (String origin : origins) {
-        check(
-            origin.equals("*") || origin.matches("[a-z][a-z0-9+.-]*://[^/\\s*]+"),
-            "cors.allow-origins",
-            "an origin is * or like https://app.example.com, without a path; not " + origin);
+      return Arrays.stream(required("cors.allow-origins").split(",", -1))
+          .map(text -> origin(text.strip()))
+          .distinct()
+          .toList();
+    }
+
+    /// An origin as browsers write it (HTML, "serialization of an origin"): in lower case, without
+    /// the port that its scheme has by default.
+    private static String origin(String text) {
+      String key = "cors.allow-origins";
+      check(
+          text.chars().allMatch(c -> c < 0x80),
+          key,
+          "an origin is written as browsers send it, in ASCII (xn--...); not " + text);
+      Matcher origin = ORIGIN.matcher(text.toLowerCase(Locale.ROOT));
+      if (text.equals("*")) {
+        return text;
       }
-      return origins;
+      check(
+          origin.matches(),
+          key,
+          "an origin is * or like https://app.example.com, without a path or a slash at its end;"
+              + " not "
+              + text);
+      String site = origin.group("site");
+      if (origin.group("port") == null) {
+        return site;
+      }
+      int port = Integer.parseInt(origin.group("port"));
+      check(port > 0 && port <= 65_535, key, "a port is from 1 to 65535; not " + text);
+      boolean isDefault =
+          switch (origin.group("scheme")) {
+            case "https" -> port == 443;
+            case "http" -> port == 80;
+            default -> false;
+          };
+      return isDefault ? site : site + ":" + port;
+    }
+
+    private List<String> allowHeaders() {
+      List<String> names = list("cors.allow-headers");
+      for (String name : names) {
+        check(
+            HEADER_NAME.matcher(name).matches(),
+            "cors.allow-headers",
+            "names of headers (RFC 9110, section 5.1), such as traceparent; not " + name);
+      }
+      return names;
     }
 
     private System.Logger.Level logLevel(AuthSettings auth) {

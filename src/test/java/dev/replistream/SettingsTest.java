@@ -108,7 +108,27 @@ class SettingsTest {
                 Optional.empty(),
                 Duration.ofSeconds(5),
                 List.of("*"),
-                List.of(),
+                List.of(
+                    "traceparent",
+                    "tracestate",
+                    "baggage",
+                    "sentry-trace",
+                    "b3",
+                    "X-B3-TraceId",
+                    "X-B3-SpanId",
+                    "X-B3-ParentSpanId",
+                    "X-B3-Sampled",
+                    "X-B3-Flags",
+                    "X-Datadog-Trace-Id",
+                    "X-Datadog-Parent-Id",
+                    "X-Datadog-Origin",
+                    "X-Datadog-Sampling-Priority",
+                    "X-Datadog-Tags",
+                    "newrelic",
+                    "Request-Id",
+                    "Request-Context",
+                    "X-Request-ID",
+                    "X-Correlation-ID"),
                 new WebSettings(
                     true,
                     List.of(
@@ -259,6 +279,22 @@ class SettingsTest {
         .containsExactly("https://a.example", "http://b");
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "https://App.example:443, https://app.example",
+    "HTTPS://app.example:0443, https://app.example",
+    "http://app.example:80, http://app.example",
+    "http://app.example:443, http://app.example:443",
+    "https://app.example:80, https://app.example:80",
+    "https://[2001:DB8::1]:443, https://[2001:db8::1]",
+    "https://xn--bcher-kva.example, https://xn--bcher-kva.example",
+    "capacitor://localhost, capacitor://localhost",
+  })
+  void anOriginIsKeptAsBrowsersSendIt(String written, String sent) {
+    assertThat(load("REPLISTREAM_CORS_ALLOW_ORIGINS", written + "," + sent).allowOrigins())
+        .containsExactly(sent);
+  }
+
   @Test
   void aShorterListReplacesALongerOne() throws IOException {
     String yaml = "replistream.cors.allow-origins: [https://a.example, https://b.example]\n";
@@ -396,7 +432,17 @@ class SettingsTest {
     "cors.allow-origins, https://app.example.com/",
     "cors.allow-origins, https://app.example.com/path",
     "cors.allow-origins, https://*.example.com",
-    "cors.allow-origins, HTTPS://app.example.com",
+    "cors.allow-origins, https://bücher.example",
+    "cors.allow-origins, https://app.example.com:0",
+    "cors.allow-origins, https://app.example.com:65536",
+    "cors.allow-origins, https://app.example.com:",
+    "cors.allow-origins, https://me@app.example.com",
+    "cors.allow-origins, https://app.example.com?",
+    "cors.allow-headers, 'X-A,'",
+    "cors.allow-headers, X A",
+    "cors.allow-headers, 'X-A: b'",
+    "cors.allow-headers, X-Ä",
+    "cors.allow-headers, '*'",
     "cors.allow-origins, 'https://a.example,'",
     "cors.allow-origins, 'null'",
     "log.level, LOUD",

@@ -17,6 +17,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// Which web pages may call: the CORS protocol of the Fetch standard, section 3.2.
 ///
@@ -29,10 +31,8 @@ public final class Cors {
   private static final Header VARY = HeaderValues.createCached(HeaderNames.VARY, "Origin");
   private static final Header ALLOW_METHODS =
       HeaderValues.createCached(HeaderNames.ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, DELETE");
-  private static final Header ALLOW_HEADERS =
-      HeaderValues.createCached(
-          HeaderNames.ACCESS_CONTROL_ALLOW_HEADERS,
-          "Authorization, Content-Type, Last-Event-ID, X-Replicache-RequestID");
+  private static final List<String> NEEDED_HEADERS =
+      List.of("Authorization", "Content-Type", "Last-Event-ID", "X-Replicache-RequestID");
   private static final Header EXPOSE_HEADERS =
       HeaderValues.createCached(HeaderNames.ACCESS_CONTROL_EXPOSE_HEADERS, "Retry-After");
   private static final Header MAX_AGE =
@@ -48,15 +48,24 @@ public final class Cors {
   private final Set<String> ownPaths;
   private final boolean any;
   private final Set<String> origins;
+  private final Header allowHeaders;
 
   /// A policy for a list of origins such as `https://app.example.com`; `*` allows every origin.
   ///
+  /// @param allowOrigins origins as browsers send them: in lower case, without a default port
+  /// @param allowHeaders names of request headers that pages may send, beside those that every
+  ///   client needs
   /// @param ownPaths first segments of paths that no other origin may read, whatever the policy;
   ///   the empty one is that of `/`
-  public Cors(List<String> allowOrigins, Set<String> ownPaths) {
+  public Cors(List<String> allowOrigins, List<String> allowHeaders, Set<String> ownPaths) {
     this.ownPaths = Set.copyOf(ownPaths);
     this.origins = Set.copyOf(new LinkedHashSet<>(allowOrigins));
     this.any = origins.contains(ANY);
+    this.allowHeaders =
+        HeaderValues.createCached(
+            HeaderNames.ACCESS_CONTROL_ALLOW_HEADERS,
+            Stream.concat(NEEDED_HEADERS.stream(), allowHeaders.stream())
+                .collect(Collectors.joining(", ")));
   }
 
   /// Whether pages of `origin` may call.
@@ -115,7 +124,7 @@ public final class Cors {
     }
     responseHeaders(request.headers()).forEach(response::header);
     if (isPreflight(request)) {
-      response.header(ALLOW_METHODS).header(ALLOW_HEADERS).header(MAX_AGE);
+      response.header(ALLOW_METHODS).header(allowHeaders).header(MAX_AGE);
       response.status(Status.NO_CONTENT_204).send();
     } else {
       response.header(EXPOSE_HEADERS);

@@ -57,7 +57,7 @@ final class AuthenticatorTest {
         new Tickets(
             Duration.ofSeconds(30), new MemoryTickets(100, Clock.systemUTC()), Clock.systemUTC());
     AuthMetrics metrics = new AuthMetrics(METERS);
-    Cors cors = new Cors(List.of("*"), Set.of());
+    Cors cors = new Cors(List.of("*"), List.of(), Set.of());
     Authenticator authenticator =
         new Authenticator(
             new TokenVerifier(

@@ -34,7 +34,7 @@ class BugTest {
 
   @SetUpServer
   static void setUp(WebServerConfig.Builder server) {
-    Cors cors = new Cors(List.of("*"), Set.of());
+    Cors cors = new Cors(List.of("*"), List.of(), Set.of());
     HttpRouting.Builder routing = HttpRouting.builder();
     new Routes()
         .on(Method.GET, "/unchecked", throwing(new IllegalStateException(SECRET)))

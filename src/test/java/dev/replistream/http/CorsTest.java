@@ -22,7 +22,11 @@ class CorsTest {
   private static final String LOCAL = "http://localhost:5173";
   private static final TestService OPEN = TestService.start();
   private static final TestService LISTED =
-      TestService.start("CORS_ALLOW_ORIGINS", APP + ", " + LOCAL);
+      TestService.start(
+          "CORS_ALLOW_ORIGINS",
+          "HTTPS://App.Example.com:443, " + LOCAL,
+          "CORS_ALLOW_HEADERS",
+          "X-Shop, X-Till");
 
   private final ServiceClient open = OPEN.client();
   private final ServiceClient listed = LISTED.client();
@@ -70,6 +74,17 @@ class CorsTest {
         .contains("authorization", "content-type", "last-event-id", "x-replicache-requestid");
     assertThat(reply.header("Access-Control-Max-Age")).isEqualTo("7200");
     assertThat(reply.header("Access-Control-Allow-Credentials")).isNull();
+  }
+
+  @Test
+  void aPageMaySendTheHeadersOfTracingOrThoseThatTheSettingNames() {
+    HttpRequest poke = HttpRequest.api("POST", "/poke-user");
+
+    assertThat(list(open.send(preflight(poke, APP)), "Access-Control-Allow-Headers"))
+        .contains("authorization", "traceparent", "tracestate", "baggage", "sentry-trace", "b3");
+    assertThat(list(listed.send(preflight(poke, APP)), "Access-Control-Allow-Headers"))
+        .contains("authorization", "x-shop", "x-till")
+        .doesNotContain("traceparent");
   }
 
   @ParameterizedTest

@@ -40,7 +40,7 @@ class JsonBodyTest {
 
   @SetUpServer
   static void setUp(WebServerConfig.Builder server) {
-    Cors cors = new Cors(List.of("*"), Set.of());
+    Cors cors = new Cors(List.of("*"), List.of(), Set.of());
     HttpRouting.Builder routing = HttpRouting.builder();
     new Routes()
         .on(
