@@ -11,7 +11,7 @@ FROM gcr.io/distroless/base-nossl-debian12:nonroot@sha256:be40c00dfabd86576d9266
 COPY --from=build /build/target/image /opt/replistream
 COPY --from=build --chown=65532:65532 /data /data
 # the operator's port is reached from outside the container, by probes and scrapers: don't publish it
-ENV REPLISTREAM_DATA_DIR=/data REPLISTREAM_ADMIN_HOST=0.0.0.0 MALLOC_ARENA_MAX=2
+ENV REPLISTREAM_DATA_DIR=/data REPLISTREAM_ADMIN_HOST=0.0.0.0 MALLOC_ARENA_MAX=2 LANG=C.UTF-8 LC_ALL=C.UTF-8
 USER 65532:65532
 VOLUME /data
 EXPOSE 8000 8001

@@ -14,6 +14,7 @@ import dev.replistream.web.WebSettings;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -537,13 +538,21 @@ public record Settings(
 
     private static Path path(String key, String text) {
       try {
-        return Path.of(text);
+        Path path = Path.of(text);
+        if (path.isAbsolute() || Files.isDirectory(Path.of(""))) {
+          return path;
+        }
       } catch (InvalidPathException _) {
         throw bad(
             key,
             "this process can't name that file; with letters beyond ASCII, start it with"
                 + " LC_ALL=C.UTF-8");
       }
+      // the JVM has another name for it, under which the files would come to stand beside it
+      throw bad(
+          key,
+          "this process can't name its working directory; with letters beyond ASCII, start it with"
+              + " LC_ALL=C.UTF-8");
     }
 
     private String required(String key) {

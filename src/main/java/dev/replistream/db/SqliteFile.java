@@ -123,7 +123,13 @@ final class SqliteFile implements AutoCloseable {
           "after jdbc:sqlite: stands the path of a file, without parameters");
     }
     try {
-      return Path.of(name).toAbsolutePath().normalize();
+      Path path = Path.of(name);
+      if (!path.isAbsolute() && !Files.isDirectory(Path.of(""))) {
+        throw new DatabaseStartException(
+            "this process can't name its working directory; with letters beyond ASCII, start it"
+                + " with LC_ALL=C.UTF-8");
+      }
+      return path.toAbsolutePath().normalize();
     } catch (InvalidPathException e) {
       throw new DatabaseStartException("that is no path (" + e.getReason() + ")");
     }

@@ -4,6 +4,7 @@ import dev.replistream.Main;
 import dev.replistream.QuickStart;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +37,23 @@ public final class CommandProcess implements AutoCloseable {
     command.addAll(List.of(args));
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().keySet().removeIf(name -> name.startsWith("REPLISTREAM_"));
+    builder.environment().putAll(variables);
+    return new CommandProcess(builder.start());
+  }
+
+  /// Starts a command with nothing at all in its environment but `variables`, no locale either, in
+  /// a new directory of a name beyond ASCII within `parent`.
+  public static CommandProcess startWithoutLocale(
+      Path parent, Map<String, String> variables, String... args) throws IOException {
+    // by a shell and octal bytes, as it may be that this JVM can't name such a directory either
+    String script =
+        "cd \"$1\"; name=$(printf 'w\\303\\266rk'); mkdir -p \"$name\"; cd \"$name\"; shift; exec \"$@\"";
+    List<String> command = new ArrayList<>(List.of("sh", "-c", script, "--", parent.toString()));
+    command.addAll(QuickStart.java());
+    command.addAll(List.of("-cp", QuickStart.classPath(), Main.class.getName()));
+    command.addAll(List.of(args));
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().clear();
     builder.environment().putAll(variables);
     return new CommandProcess(builder.start());
   }

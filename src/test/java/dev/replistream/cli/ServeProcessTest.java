@@ -266,6 +266,34 @@ final class ServeProcessTest {
   }
 
   @Test
+  void aDirectoryWhoseNameTheProcessCantReadIsOneLineAndNothingIsWrittenElsewhere()
+      throws Exception {
+    environment.remove("REPLISTREAM_DATA_DIR");
+    assertRefusedWithoutLocale("replistream.data-dir: ");
+
+    environment.put("REPLISTREAM_DATA_DIR", dir.resolve("data").toString());
+    environment.put("REPLISTREAM_DB_URL", "jdbc:sqlite:own.db");
+    assertRefusedWithoutLocale("replistream.db.url: ");
+
+    try (Stream<Path> made = Files.list(dir)) {
+      assertThat(made.map(path -> path.getFileName().toString()))
+          .filteredOn(name -> !name.equals("data"))
+          .as("the working directory alone")
+          .hasSize(1);
+    }
+  }
+
+  private void assertRefusedWithoutLocale(String expected) throws Exception {
+    try (CommandProcess serve = CommandProcess.startWithoutLocale(dir, environment, "serve")) {
+      assertThat(serve.exitCode()).isEqualTo(2);
+      assertThat(serve.err().toString())
+          .contains(expected, "start it with LC_ALL=C.UTF-8")
+          .hasLineCount(1);
+      assertThat(serve.out().toString()).isEmpty();
+    }
+  }
+
+  @Test
   void aDamagedDevelopmentKeyIsOneLine() throws Exception {
     Files.createDirectories(dir.resolve("data"));
     Files.writeString(dir.resolve("data/development.key"), "not a key");
