@@ -16,7 +16,7 @@ import java.util.Set;
 final class Delta {
   /// After so many entries that were looked up it is seen whether the whole view would be the
   /// cheaper answer; again after twice as many, and so on.
-  private static final long FIRST_LOOK = 200_000;
+  private static final long FIRST_LOOK = 20_000;
 
   /// How many lookups cost more than an entry of the whole view, whatever that is.
   private static final int LOOKUPS_PER_ENTRY = 4;

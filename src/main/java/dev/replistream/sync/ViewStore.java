@@ -177,7 +177,7 @@ final class ViewStore {
     for (String space : spaces) {
       PreparedStatement select =
           session.prepare(
-              "SELECT COUNT(*) FROM (SELECT 1 FROM entry WHERE space = ? LIMIT ?) AS some");
+              "SELECT COUNT(*) FROM (SELECT 1 FROM entry WHERE space = ? LIMIT ?) AS entries");
       select.setString(1, space);
       select.setLong(2, max - count);
       try (ResultSet row = select.executeQuery()) {
