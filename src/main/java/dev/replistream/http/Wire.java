@@ -613,6 +613,7 @@ public final class Wire implements ServerConnection, ConnectionContext {
 
   /// Reads on what is left of a body that was answered without it: closed before, the connection
   /// would be reset, and the client might never see why (RFC 9112, section 9.6).
+  @SuppressWarnings("ThreadPriorityCheck") // a virtual thread is not preempted
   private void linger() {
     boolean isAnswered = phase == Phase.IDLE || phase == Phase.REST;
     WireReader own = reader;
@@ -629,6 +630,7 @@ public final class Wire implements ServerConnection, ConnectionContext {
           return;
         }
         unreadBytes -= bytes.length;
+        Thread.yield(); // to whoever has something to do
       }
     } catch (UncheckedIOException _) {
       // the client is gone, or goes on for too long
