@@ -35,7 +35,7 @@ class LogLinesTest {
       service.close();
 
       List<String> lines = log.lines();
-      assertThat(lines).hasSize(8).allMatch(line -> FORM.matcher(line).matches());
+      assertThat(lines).hasSize(9).allMatch(line -> FORM.matcher(line).matches());
       assertThat(lines.get(0))
           .matches(
               "event=start address=127\\.0\\.0\\.1:\\d+ admin-port=\\d+ auth=secret database=sqlite nodes=one max-streams=\\d+");
@@ -48,7 +48,8 @@ class LogLinesTest {
       assertThat(lines.get(4)).isEqualTo("event=poke user=\"bob\" notified=0");
       assertThat(lines.get(5)).isEqualTo("event=token-refused reason=missing address=127.0.0.1");
       assertThat(lines.get(6)).isEqualTo("event=token-refused reason=malformed address=127.0.0.1");
-      assertThat(lines.get(7)).isEqualTo("event=stop");
+      assertThat(lines.get(7)).isEqualTo("event=drain streams=0 over=PT0S");
+      assertThat(lines.get(8)).isEqualTo("event=stop");
       assertThat(log.warnings()).isEmpty();
     }
   }

@@ -121,11 +121,11 @@ class LogsTest {
     try (TestService service = TestService.start();
         HttpConnection connection = service.client().connect()) {
       connection.send("G\u0001T / HTTP/1.1\r\nHost: h\r\n\r\n");
-      assertThat(connection.reply().status()).isEqualTo(500);
+      assertThat(connection.reply().status()).isEqualTo(400);
       assertThat(connection.rest()).isEmpty();
     }
 
-    assertThat(lines()).hasSize(2);
+    assertThat(lines()).hasSize(3);
     assertThat(lines().getFirst()).contains(" event=start ");
     assertThat(lines().getLast()).endsWith(" event=stop");
   }

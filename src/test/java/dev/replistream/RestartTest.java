@@ -307,6 +307,9 @@ final class RestartTest {
   private static void delete(Path from) throws IOException {
     try (Stream<Path> files = Files.list(from)) {
       for (Path file : files.toList()) {
+        if (Files.isDirectory(file)) {
+          delete(file);
+        }
         Files.delete(file);
       }
     }

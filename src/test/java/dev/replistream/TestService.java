@@ -54,6 +54,9 @@ public final class TestService implements AutoCloseable {
     for (int i = 0; i < environment.length; i += 2) {
       variables.put("REPLISTREAM_" + environment[i], environment[i + 1]);
     }
+    if (variables.containsKey("REPLISTREAM_AUTH_JWKS")) {
+      variables.remove("REPLISTREAM_AUTH_SECRET"); // it is the one or the other
+    }
     return Settings.load(Optional.empty(), variables);
   }
 

@@ -57,8 +57,6 @@ class TokenCorpusTest {
     service =
         TestService.start(
             CLOCK,
-            "AUTH_SECRET",
-            "",
             "AUTH_JWKS",
             set.toString(),
             "AUTH_ISSUER",
