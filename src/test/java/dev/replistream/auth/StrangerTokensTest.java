@@ -107,7 +107,7 @@ class StrangerTokensTest {
     List<HttpReply> replies = flood("203.0.113.2", 400, i -> "made-up-" + i);
     long regained = 10 * (1 + Duration.ofNanos(System.nanoTime() - begin).toSeconds());
 
-    assertThat(replies.getLast().status()).isEqualTo(429);
+    assertThat(replies.subList(300, 400)).anyMatch(reply -> reply.status() == 429);
     assertThat(count(replies, 401)).isBetween((long) BURST, BURST + regained + 20);
     assertThat(service.client().send(cached).status()).isEqualTo(200);
     assertThat(honest("203.0.113.2", "known").status()).isEqualTo(200);
