@@ -197,7 +197,7 @@ class StreamEndsTest {
 
   private static int openWires() {
     return ((Collection<?>)
-            PropertyOrFieldSupport.EXTRACTION.getValueOf("wires.open", SERVICE.application()))
+            PropertyOrFieldSupport.EXTRACTION.getValueOf("wires.crowd.open", SERVICE.application()))
         .size();
   }
 

@@ -425,7 +425,7 @@ class WebSocketTest {
 
   private static int openWires(TestService service) {
     return ((Collection<?>)
-            PropertyOrFieldSupport.EXTRACTION.getValueOf("wires.open", service.application()))
+            PropertyOrFieldSupport.EXTRACTION.getValueOf("wires.crowd.open", service.application()))
         .size();
   }
 
