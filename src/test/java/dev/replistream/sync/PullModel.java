@@ -316,6 +316,11 @@ abstract class PullModel {
   }
 
   private JsonValue pull(String user, String group, JsonValue cookie) {
+    return answer(pull, user, group, cookie);
+  }
+
+  /// The answer of `pull`, whole.
+  static JsonValue answer(Pull pull, String user, String group, JsonValue cookie) {
     Chunks chunks = new Chunks(new Spills(Path.of("unused"), 0), user);
     pull.answer(user, new PullRequest("p", group, "", cookie), chunks);
     ByteArrayOutputStream answer = new ByteArrayOutputStream();

@@ -12,8 +12,6 @@ import dev.replistream.room.Outbox;
 import dev.replistream.room.RoomSettings;
 import io.helidon.metrics.api.MetricsFactory;
 import io.helidon.service.registry.Services;
-import java.io.ByteArrayOutputStream;
-import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -664,12 +662,6 @@ abstract class RestoreModel {
   }
 
   private JsonValue answer(String user, String group, JsonValue cookie) {
-    Chunks chunks = new Chunks(new Spills(Path.of("unused"), 0), user);
-    pull.answer(user, new PullRequest("p", group, "", cookie), chunks);
-    ByteArrayOutputStream answer = new ByteArrayOutputStream();
-    do {
-      answer.writeBytes(chunks.take());
-    } while (!chunks.isDone());
-    return JsonValue.parse(answer.toByteArray());
+    return PullModel.answer(pull, user, group, cookie);
   }
 }
