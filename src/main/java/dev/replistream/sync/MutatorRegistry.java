@@ -27,7 +27,8 @@ public final class MutatorRegistry {
   /// @throws MutatorsException when two of them define the same name, or one can't be pushed: it is
   ///   empty or longer than 128 characters
   public static MutatorRegistry of(List<Mutators> applications) {
-    Map<String, Mutator> all = new HashMap<>(new BuiltInMutators().mutators());
+    Map<String, Mutator> ownMutators = new BuiltInMutators().mutators();
+    Map<String, Mutator> all = new HashMap<>(ownMutators);
     Map<String, Mutators> definers = new HashMap<>();
     for (Mutators application : applications) {
       application
@@ -43,7 +44,7 @@ public final class MutatorRegistry {
             all.put(name, mutator);
           });
     }
-    Set<String> builtIn = new HashSet<>(new BuiltInMutators().mutators().keySet());
+    Set<String> builtIn = new HashSet<>(ownMutators.keySet());
     builtIn.removeAll(definers.keySet());
     return new MutatorRegistry(all, builtIn);
   }
