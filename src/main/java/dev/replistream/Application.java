@@ -128,6 +128,7 @@ public final class Application implements AutoCloseable {
   private final Settings settings;
   private final StreamSettings streamSettings;
   private final MeterRegistry meters;
+  private final BodyBudget budget;
   private final Crowd crowd;
   private final Crowd operators;
   private final Wires wires;
@@ -218,9 +219,7 @@ public final class Application implements AutoCloseable {
     Rooms rooms = new Rooms(database, outbox, settings.rooms(), roomPresence, clock);
     // what has threads of its own comes when nothing can stop the start any more
     keys.watch();
-    crowd =
-        new Crowd(
-            "api", Crowd.Limits.ofApi(settings.limits().strangersPerAddress()), addresses, meters);
+    crowd = new Crowd("api", Crowd.Limits.ofApi(limits.strangersPerAddress()), addresses, meters);
     operators = new Crowd(ADMIN, Crowd.Limits.ofAdmin(), addresses, meters);
     wires =
         new Wires(
@@ -257,7 +256,7 @@ public final class Application implements AutoCloseable {
                 HeaderValues.create("Deprecation", "@1767225600"),
                 HeaderValues.create(
                     HeaderNames.LINK, "<" + API + "/stream>; rel=\"successor-version\"")));
-    BodyBudget budget = new BodyBudget(settings.limits().inflightBytes(), meters);
+    budget = new BodyBudget(limits.inflightBytes(), meters);
     Bodies bodies = budget.bodiesOf(settings.http().maxBodyBytes());
     SessionHandler session =
         new SessionHandler(authenticator, new Sessions(sseManager, bus, clock));
@@ -591,6 +590,7 @@ public final class Application implements AutoCloseable {
     bus.close();
     wires.close();
     adminWires.close();
+    budget.close();
     crowd.close();
     operators.close();
     keepCursor.run();

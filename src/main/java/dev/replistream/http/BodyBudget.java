@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 /// user's.
 ///
 /// Thread-safe. It keeps a number for each user whose body is under way, and each such body.
-public final class BodyBudget {
+public final class BodyBudget implements AutoCloseable {
   /// Of the largest heap: a body and what is made of it take a few times the body's length.
   private static final int SHARE_OF_HEAP = 8;
 
@@ -44,6 +44,8 @@ public final class BodyBudget {
   private final long headStartNanos;
   private final Limit ofNode;
   private final Limit ofUser;
+  private final MeterRegistry meters;
+  private final Gauge<Long> inflight;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition freed = lock.newCondition();
 
@@ -79,9 +81,11 @@ public final class BodyBudget {
         new Limit(
             refused(meters, "user"),
             "Too much of this user is under way; come again when that is answered.");
-    meters.getOrCreate(
-        Gauge.builder("replistream_bodies_inflight_bytes", this::inflightBytes)
-            .description("Bytes of bodies that are read and applied now"));
+    this.meters = meters;
+    inflight =
+        meters.getOrCreate(
+            Gauge.builder("replistream_bodies_inflight_bytes", this::inflightBytes)
+                .description("Bytes of bodies that are read and applied now"));
   }
 
   private static Counter refused(MeterRegistry meters, String limit) {
@@ -103,8 +107,11 @@ public final class BodyBudget {
       longBytes += isLong ? moreBytes : 0;
     }
 
-    boolean hasRoom(long moreBytes, boolean isLong, long limitBytes) {
-      return bytes + moreBytes <= limitBytes || (isLong && longBytes == 0);
+    /// Whether a share, which is counted here, may be as large as this.
+    boolean hasRoom(Share share, long shareBytes, boolean isLong, long limitBytes) {
+      long othersBytes = bytes - share.takenBytes;
+      long othersLongBytes = longBytes - (share.isLong ? share.takenBytes : 0);
+      return othersBytes + shareBytes <= limitBytes || (isLong && othersLongBytes == 0);
     }
   }
 
@@ -209,17 +216,11 @@ public final class BodyBudget {
     }
 
     private @Nullable Limit refusal(long bytes, boolean toBeLong) {
-      long takenBefore = takenBytes;
-      boolean wasLong = isLong;
-      set(0, wasLong);
       long nodeLimit = toBeLong ? nodeBytes - nodeBytes / 4 : nodeBytes;
       Use own = users.getOrDefault(userId, new Use());
-      Limit refused =
-          !node.hasRoom(bytes, toBeLong, nodeLimit)
-              ? ofNode
-              : !own.hasRoom(bytes, toBeLong, nodeBytes / 4) ? ofUser : null;
-      set(takenBefore, wasLong);
-      return refused;
+      return !node.hasRoom(this, bytes, toBeLong, nodeLimit)
+          ? ofNode
+          : !own.hasRoom(this, bytes, toBeLong, nodeBytes / 4) ? ofUser : null;
     }
 
     private void set(long bytes, boolean toBeLong) {
@@ -246,6 +247,12 @@ public final class BodyBudget {
         lock.unlock();
       }
     }
+  }
+
+  /// Takes its gauge from the registry, so that the next service in this process has one.
+  @Override
+  public void close() {
+    meters.remove(inflight);
   }
 
   /// Takes back what bodies have announced and not sent for a while.

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class BodyBudgetTest {
@@ -22,6 +23,11 @@ class BodyBudgetTest {
   }
 
   private final BodyBudget budget = budget(Duration.ZERO, Duration.ofHours(1));
+
+  @AfterEach
+  void close() {
+    budget.close();
+  }
 
   private static void assertRefused(BodyBudget budget, String userId, long bytes, String why) {
     assertThatThrownBy(() -> budget.take(userId, bytes))
@@ -115,5 +121,29 @@ class BodyBudgetTest {
         // there was no room
       }
     }
+  }
+
+  @Test
+  void theNextServiceOfAProcessHasAGaugeOfItsOwn() {
+    BodyBudget first = budget(Duration.ZERO, Duration.ofHours(1));
+    BodyBudget.Share forgotten = first.take("alice", 1_000);
+    first.close();
+
+    try (BodyBudget next = budget(Duration.ZERO, Duration.ofHours(1))) {
+      assertThat(gauge()).isZero();
+      try (BodyBudget.Share _ = next.take("alice", 2_000)) {
+        assertThat(gauge()).isEqualTo(2_000);
+      }
+    }
+    forgotten.close();
+  }
+
+  private static long gauge() {
+    return Services.get(MetricsFactory.class)
+        .globalRegistry()
+        .gauge("replistream_bodies_inflight_bytes", List.of())
+        .orElseThrow()
+        .value()
+        .longValue();
   }
 }
