@@ -28,6 +28,7 @@ import dev.replistream.http.LocalCallers;
 import dev.replistream.http.RateLimit;
 import dev.replistream.http.Routes;
 import dev.replistream.http.SteadyListener;
+import dev.replistream.http.UrlHost;
 import dev.replistream.http.Wires;
 import dev.replistream.poke.Cursor;
 import dev.replistream.poke.CursorFile;
@@ -491,7 +492,7 @@ public final class Application implements AutoCloseable {
     LOGGER.log(
         Level.INFO,
         "event=start address={0}:{1} admin-port={2} auth={3} database={4} nodes={5} max-streams={6}",
-        Settings.inUrl(settings.host()),
+        UrlHost.bracketed(settings.host()),
         String.valueOf(port()),
         String.valueOf(adminPort()),
         settings.auth(),
@@ -508,7 +509,7 @@ public final class Application implements AutoCloseable {
     } catch (IOException | IllegalArgumentException e) {
       throw new SettingsException(
           "%s: can't listen on %s:%s (%s)"
-              .formatted(key, Settings.inUrl(host), port, e.getMessage()));
+              .formatted(key, UrlHost.bracketed(host), port, e.getMessage()));
     }
   }
 

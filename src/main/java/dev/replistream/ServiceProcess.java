@@ -10,6 +10,7 @@ import dev.replistream.db.DatabaseListener;
 import dev.replistream.db.DatabaseStartException;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.db.Databases;
+import dev.replistream.http.UrlHost;
 import dev.replistream.sync.Epoch;
 import dev.replistream.sync.MutatorsException;
 import java.io.PrintStream;
@@ -75,7 +76,7 @@ public final class ServiceProcess implements Service {
   private static URI url(String host, int port) {
     try {
       InetAddress address = InetAddress.getByName(host);
-      String name = address.isAnyLocalAddress() ? "127.0.0.1" : Settings.inUrl(host);
+      String name = address.isAnyLocalAddress() ? "127.0.0.1" : UrlHost.bracketed(host);
       return URI.create("http://%s:%s".formatted(name, port));
     } catch (UnknownHostException | IllegalArgumentException _) {
       throw new CommandException("replistream.host: there is no address " + host);

@@ -209,12 +209,6 @@ public record Settings(
       int roomsPerSecond,
       int refusedTokensPerSecond) {}
 
-  /// An address or a name as it stands in a URL and before a port: one of IPv6 in brackets (RFC
-  /// 3986, section 3.2.2).
-  static String inUrl(String host) {
-    return host.contains(":") ? "[" + host + "]" : host;
-  }
-
   /// The deadlines of a connection.
   public Deadlines deadlines() {
     return new Deadlines(

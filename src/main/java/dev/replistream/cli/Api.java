@@ -109,8 +109,8 @@ final class Api implements AutoCloseable {
     String name = UrlHost.of(url).orElseThrow();
     try {
       String address = InetAddress.getByName(name).getHostAddress().replaceFirst("%.*", "");
-      String host = address.contains(":") ? "[" + address + "]" : address;
-      return HttpRequest.newBuilder(URI.create(url.toString().replaceFirst(name, host)))
+      return HttpRequest.newBuilder(
+              URI.create(url.toString().replaceFirst(name, UrlHost.bracketed(address))))
           .setHeader("Host", url.getRawAuthority());
     } catch (UnknownHostException e) {
       throw UnreachableException.of(base, e);

@@ -27,4 +27,10 @@ public final class UrlHost {
     Matcher matcher = WITH_UNDERSCORE.matcher(authority);
     return matcher.matches() ? Optional.of(matcher.group(1)) : Optional.empty();
   }
+
+  /// An address or a name as it stands in a URL and before a port: one of IPv6 in brackets (RFC
+  /// 3986, section 3.2.2).
+  public static String bracketed(String host) {
+    return host.contains(":") ? "[" + host + "]" : host;
+  }
 }
