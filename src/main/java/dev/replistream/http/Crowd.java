@@ -68,12 +68,19 @@ public final class Crowd implements AutoCloseable {
   private final Set<Wire> open = ConcurrentHashMap.newKeySet();
   private final AtomicInteger arriving = new AtomicInteger();
   private final AtomicInteger taken = new AtomicInteger();
-  private final Map<InetAddress, List<Wire>> strangers = new ConcurrentHashMap<>();
+  private final Map<InetAddress, Strangers> strangers = new ConcurrentHashMap<>();
   private final ReentrantLock looking = new ReentrantLock();
   private final Map<Reason, Counter> closed = new EnumMap<>(Reason.class);
   private final Counter failures;
   private final Gauge<Integer> size;
   private final SampledLog log = new SampledLog(LOGGER);
+
+  /// Those of one address. Changed and read within the map's compute.
+  private static final class Strangers {
+    final List<Wire> wires = new ArrayList<>(1);
+    // when all of them were looked at last and none was silent
+    long servedNanos = System.nanoTime() - SILENT_NANOS;
+  }
 
   /// How many connections a listener may have.
   ///
@@ -174,14 +181,14 @@ public final class Crowd implements AutoCloseable {
     strangers.compute(
         address,
         (_, present) -> {
-          List<Wire> all = present == null ? new ArrayList<>(1) : present;
+          Strangers all = present == null ? new Strangers() : present;
           int limit = limits.strangersPerAddress;
-          if (all.size() >= limit) {
-            leaving.addAll(silent(all, all.size() - limit + part(limit)));
-            all.removeAll(leaving);
+          if (all.wires.size() >= limit) {
+            leaving.addAll(silentOf(all, all.wires.size() - limit + part(limit)));
+            all.wires.removeAll(leaving);
           }
-          if (all.size() < (long) BURST * limit) {
-            all.add(wire);
+          if (all.wires.size() < (long) BURST * limit) {
+            all.wires.add(wire);
             wire.strangerOf(address);
           }
           return all;
@@ -191,13 +198,28 @@ public final class Crowd implements AutoCloseable {
     return wire.isStranger();
   }
 
+  /// Of an address's strangers those that should go. To look at them takes a call of the system for
+  /// each: while all are being served, newcomers don't look again before one can have become
+  /// silent.
+  private static List<Wire> silentOf(Strangers all, int count) {
+    long now = System.nanoTime();
+    if (now - all.servedNanos < SILENT_NANOS) {
+      return List.of();
+    }
+    List<Wire> silent = silent(all.wires, count);
+    if (silent.isEmpty()) {
+      all.servedNanos = now;
+    }
+    return silent;
+  }
+
   /// Notes that `wire` has carried an authenticated request.
   void authenticated(Wire wire, InetAddress address) {
     strangers.computeIfPresent(
         address,
         (_, all) -> {
-          all.remove(wire);
-          return all.isEmpty() ? null : all;
+          all.wires.remove(wire);
+          return all.wires.isEmpty() ? null : all;
         });
   }
 
