@@ -75,7 +75,7 @@ final class Listener implements AutoCloseable {
 
   /// Listens to a node until the stream ends.
   ///
-  /// @return whether there was one
+  /// @return whether it was connected; a draining node says `retry` to whoever comes, and ends
   private boolean listen(int number) {
     HttpRequest resumed =
         lastEventId.isEmpty() ? request : request.with("Last-Event-ID", lastEventId);
@@ -87,12 +87,13 @@ final class Listener implements AutoCloseable {
       while (!isClosed && !opened.hasEnded()) {
         take(opened.poll(LOOK), number);
       }
+      boolean wasConnected = node == number;
       node = -1;
       retryMillis = opened.reconnectionMillis();
-      if (!isClosed) {
+      if (wasConnected && !isClosed) {
         endings.incrementAndGet(number);
       }
-      return true;
+      return wasConnected;
     } catch (UncheckedIOException _) {
       return false; // refused
     }
