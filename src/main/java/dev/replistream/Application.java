@@ -469,8 +469,8 @@ public final class Application implements AutoCloseable {
   ///
   /// @throws SettingsException when a port is taken or an address can't be bound
   public Application start() {
-    requireFree("replistream.port", settings.host(), settings.port());
-    requireFree("replistream.admin-port", settings.adminHost(), settings.adminPort());
+    requireFree("", settings.host(), settings.port());
+    requireFree("admin-", settings.adminHost(), settings.adminPort());
     WebServerConfig.Builder builder = WebServer.builder();
     configure(builder);
     WebServer starting = builder.build().start();
@@ -501,15 +501,32 @@ public final class Application implements AutoCloseable {
         String.valueOf(streamSettings.maxConnections()));
   }
 
-  /// Says which key to change before Helidon's log would.
-  private static void requireFree(String key, String host, int port) {
+  /// Says which key to change before Helidon's log would: that of the address where no port of it
+  /// can be had.
+  ///
+  /// @param listener what the listener's two keys begin with
+  private static void requireFree(String listener, String host, int port) {
+    Optional<String> obstacle = obstacle(host, port);
+    if (obstacle.isPresent()) {
+      throw new SettingsException(
+          "replistream.%s%s: can't listen on %s:%s (%s)"
+              .formatted(
+                  listener,
+                  obstacle(host, 0).isPresent() ? "host" : "port",
+                  UrlHost.bracketed(host),
+                  port,
+                  obstacle.get()));
+    }
+  }
+
+  /// Why no socket can listen there, where none can.
+  private static Optional<String> obstacle(String host, int port) {
     try (ServerSocket probe = new ServerSocket()) {
       probe.setReuseAddress(true);
       probe.bind(new InetSocketAddress(host, port));
+      return Optional.empty();
     } catch (IOException | IllegalArgumentException e) {
-      throw new SettingsException(
-          "%s: can't listen on %s:%s (%s)"
-              .formatted(key, UrlHost.bracketed(host), port, e.getMessage()));
+      return Optional.of(String.valueOf(e.getMessage()));
     }
   }
 

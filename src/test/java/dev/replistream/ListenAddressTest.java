@@ -49,6 +49,6 @@ class ListenAddressTest {
   void anAddressOfAnotherMachineStopsTheStartWithTheNameOfItsKey() {
     assertThatThrownBy(() -> TestService.start("ADMIN_HOST", "192.0.2.1"))
         .isInstanceOf(SettingsException.class)
-        .hasMessageStartingWith("replistream.admin-port: can't listen on 192.0.2.1");
+        .hasMessageStartingWith("replistream.admin-host: can't listen on 192.0.2.1:0");
   }
 }
