@@ -112,7 +112,7 @@ public final class ServiceProcess implements Service {
         return new Restored(
             settings.db().place(), change.former(), change.present(), change.clientGroups());
       } catch (DatabaseUnavailableException e) {
-        throw new CommandException("replistream.db.url: " + e.getMessage());
+        throw new CommandException(settings.db().urlKey() + ": " + e.getMessage());
       }
     });
   }

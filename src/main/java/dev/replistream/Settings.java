@@ -304,7 +304,7 @@ public record Settings(
                 + " mode and serves 127.0.0.1 only, not "
                 + host);
       }
-      Path dataDir = path("data-dir", required("data-dir"));
+      Path dataDir = directory("data-dir", required("data-dir"));
       DbSettings db = db(dataDir);
       Optional<RedisSettings> redis = redis();
       check(
@@ -430,7 +430,12 @@ public record Settings(
       Optional<String> password = text("db.password");
       check(postgres || user.isEmpty(), "db.user", NOT_FOR_SQLITE);
       check(postgres || password.isEmpty(), "db.password", NOT_FOR_SQLITE);
-      return new DbSettings(url, user, password, number("db.pool-size", 1, 1_000));
+      return new DbSettings(
+          url,
+          user,
+          password,
+          number("db.pool-size", 1, 1_000),
+          ROOT + (text("db.url").isPresent() ? "db.url" : "data-dir"));
     }
 
     private Optional<RedisSettings> redis() {
@@ -547,6 +552,17 @@ public record Settings(
           key,
           "this process can't name its working directory; with letters beyond ASCII, start it with"
               + " LC_ALL=C.UTF-8");
+    }
+
+    /// One that is there, or can be made as far as what is there tells.
+    private static Path directory(String key, String text) {
+      Path directory = path(key, text);
+      Path there = directory.toAbsolutePath();
+      while (there != null && Files.notExists(there)) {
+        there = there.getParent();
+      }
+      check(there == null || Files.isDirectory(there), key, there + " is no directory");
+      return directory;
     }
 
     private String required(String key) {

@@ -3,19 +3,24 @@ package dev.replistream;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.replistream.db.DatabaseStartException;
 import dev.replistream.db.TestPostgres;
 import dev.replistream.poke.TestRedis;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Clock;
+import java.util.List;
 import java.util.Set;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /// How a service starts, or says in one line why not.
 class ApplicationTest {
@@ -67,7 +72,51 @@ class ApplicationTest {
 
   @Test
   void anAddressThatIsNotThisMachinesIsNamed() {
-    assertRefused("replistream.port: can't listen on 192.0.2.1:0", "HOST", "192.0.2.1");
+    assertRefused("replistream.host: can't listen on 192.0.2.1:0", "HOST", "192.0.2.1");
+    assertRefused("replistream.admin-host: can't listen on 192.0.2.1:0", "ADMIN_HOST", "192.0.2.1");
+    assertRefused("replistream.admin-host: can't listen on no host:0", "ADMIN_HOST", "no host");
+  }
+
+  @Test
+  void aDataDirectoryWhereNoDatabaseCanBeIsNamed(@TempDir Path directory) throws IOException {
+    Path file = Files.createFile(directory.resolve("file"));
+    Path dangling = Files.createSymbolicLink(directory.resolve("link"), directory.resolve("gone"));
+    Path damaged = Files.createDirectory(directory.resolve("damaged"));
+    Files.writeString(damaged.resolve("replistream.db"), "no database, however long\n".repeat(99));
+    Path taken = Files.createDirectory(directory.resolve("taken"));
+    Files.createDirectory(taken.resolve("replistream.db"));
+
+    for (Path bad : List.of(file, file.resolve("a/b"))) {
+      assertThatThrownBy(() -> TestService.settings("DATA_DIR", bad.toString()))
+          .isInstanceOf(SettingsException.class)
+          .hasMessage("replistream.data-dir: %s is no directory", file);
+    }
+    assertNoDatabase(dangling, dangling + " is no directory");
+    assertNoDatabase(damaged, "not a database");
+    assertNoDatabase(taken, "not a file");
+    assertNoDatabase(Path.of("/proc/data"), "there is no /proc/data");
+    assertNoDatabase(directory.resolve("really?"), "no ? in its path");
+  }
+
+  private static void assertNoDatabase(Path dataDir, String why) {
+    Settings settings = TestService.settings("DATA_DIR", dataDir.toString());
+    assertThatThrownBy(() -> new Application(settings, Clock.systemUTC()).close())
+        .isInstanceOf(DatabaseStartException.class)
+        .hasMessageStartingWith("replistream.data-dir: ")
+        .hasMessageContaining(why)
+        .hasMessageNotContaining("\n");
+  }
+
+  @Test
+  void aDataDirectoryThatIsNoneIsNamedWhereverTheDatabaseIs(@TempDir Path directory)
+      throws IOException {
+    Path file = Files.createFile(directory.resolve("file"));
+    for (String url :
+        List.of("jdbc:sqlite:" + directory.resolve("x.db"), "jdbc:postgresql://h/d")) {
+      assertThatThrownBy(() -> TestService.settings("DATA_DIR", file.toString(), "DB_URL", url))
+          .isInstanceOf(SettingsException.class)
+          .hasMessageStartingWith("replistream.data-dir: ");
+    }
   }
 
   @Test

@@ -96,7 +96,11 @@ class SettingsTest {
                     List.of()),
                 new Settings.Limits(256, OptionalLong.empty(), 1000, 1000, 100, 1000, 10),
                 new DbSettings(
-                    "jdbc:sqlite:./data/replistream.db", Optional.empty(), Optional.empty(), 10),
+                    "jdbc:sqlite:./data/replistream.db",
+                    Optional.empty(),
+                    Optional.empty(),
+                    10,
+                    "replistream.data-dir"),
                 new SyncSettings(
                     16 << 20,
                     4 << 20,

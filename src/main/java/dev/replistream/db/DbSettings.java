@@ -9,8 +9,17 @@ import java.util.Optional;
 /// @param user PostgreSQL's user
 /// @param password its password
 /// @param poolSize how many connections are held to PostgreSQL
+/// @param urlKey the setting that says where it is, which is that of the data directory where no
+///   URL was given
 public record DbSettings(
-    String url, Optional<String> user, Optional<String> password, int poolSize) {
+    String url, Optional<String> user, Optional<String> password, int poolSize, String urlKey) {
+  private static final String URL_KEY = "replistream.db.url";
+
+  /// Those of a URL that was given.
+  public DbSettings(String url, Optional<String> user, Optional<String> password, int poolSize) {
+    this(url, user, password, poolSize, URL_KEY);
+  }
+
   /// Whether several nodes can share it.
   public boolean isPostgres() {
     return url.startsWith(PostgresServer.SCHEME);

@@ -4,11 +4,13 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -120,7 +122,7 @@ final class SqliteFile implements AutoCloseable {
     String name = url.substring(SCHEME.length());
     if (name.isBlank() || name.startsWith(":") || name.startsWith("file:") || name.contains("?")) {
       throw new DatabaseStartException(
-          "after jdbc:sqlite: stands the path of a file, without parameters");
+          "a file of SQLite has no ? in its path, no parameters, and begins with neither : nor file:");
     }
     try {
       Path path = Path.of(name);
@@ -173,8 +175,13 @@ final class SqliteFile implements AutoCloseable {
   }
 
   private static String reason(IOException e) {
-    String said = e instanceof FileSystemException f ? f.getReason() : e.getMessage();
-    return said == null ? e.getClass().getSimpleName() : said;
+    return switch (e) {
+      case AccessDeniedException denied -> "no right to use " + denied.getFile();
+      case FileAlreadyExistsException taken -> taken.getFile() + " is no directory";
+      case NoSuchFileException missing -> "there is no " + missing.getFile();
+      case FileSystemException other when other.getReason() != null -> other.getReason();
+      default -> Objects.requireNonNullElse(e.getMessage(), e.getClass().getSimpleName());
+    };
   }
 
   private static @Nullable Object keyOf(Path path) throws IOException {

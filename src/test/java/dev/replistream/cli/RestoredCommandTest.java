@@ -113,6 +113,13 @@ final class RestoredCommandTest {
     assertThat(run.err().toString())
         .isEqualTo(
             "replistream: replistream.db.url: there is no file " + nowhere.resolve("x.db") + "\n");
+
+    run = run(Map.of("REPLISTREAM_DATA_DIR", nowhere.toString()), "restored");
+
+    assertThat(run.exitCode()).isEqualTo(2);
+    assertThat(run.err().toString())
+        .startsWith("replistream: replistream.data-dir: there is no file ")
+        .hasLineCount(1);
     assertThat(nowhere).doesNotExist();
   }
 

@@ -151,7 +151,7 @@ final class ServeProcessTest {
       String page = serve.out().await("The console:").replaceFirst(".*?: +", "");
       String token = serve.out().await("TOKEN=").strip().substring("TOKEN=".length());
       assertRefused(
-          "another process uses the file %s: stop the service that runs on it"
+          "replistream.data-dir: another process uses the file %s: stop the service that runs on it"
               .formatted(dir.resolve("data/replistream.db")),
           "serve");
       try (Api client = new Api(Api.base(page), () -> token, Clock.systemUTC());
@@ -258,7 +258,7 @@ final class ServeProcessTest {
     try (CommandProcess serve = CommandProcess.start(environment, noTemporaryFiles, "serve")) {
       assertThat(serve.exitCode()).isEqualTo(2);
       assertThat(serve.err().toString())
-          .startsWith("replistream: replistream.db.url: SQLite's library")
+          .startsWith("replistream: replistream.data-dir: SQLite's library")
           .contains("data/sqlite-native", "java.io.tmpdir (/proc)")
           .hasLineCount(1);
       assertThat(serve.out().toString()).isEmpty();
