@@ -55,6 +55,7 @@ final class PostgresDatabase implements Database {
       DbSettings settings, Migrations migrations, DatabaseListener listener, Duration patience) {
     PostgresServer server = new PostgresServer(settings);
     try (Connection connection = server.connectAtStart(patience)) {
+      server.requireSession(connection);
       migrations.run(connection);
     } catch (SQLException e) {
       throw new DatabaseStartException("the schema can't be made (" + e.getMessage() + ")");

@@ -5,9 +5,12 @@ import com.zaxxer.hikari.HikariDataSource;
 import java.sql.Connection;
 import java.sql.Driver;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.Properties;
+import org.postgresql.PGConnection;
 
 /// A PostgreSQL server and how to connect to it. What the user's URL sets goes before what is set
 /// here. Immutable.
@@ -21,6 +24,12 @@ final class PostgresServer {
 
   /// How long the server may take for one statement of a migration, which may build an index.
   private static final Duration MIGRATION_SILENCE = Duration.ofMinutes(10);
+
+  /// How long a pooler may take to find a session for a second connection.
+  private static final Duration PROBE_SILENCE = Duration.ofSeconds(3);
+
+  /// How often it is looked whether a connection keeps its session.
+  private static final int PROBES = 5;
 
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
 
@@ -85,7 +94,7 @@ final class PostgresServer {
       try {
         return driver.connect(settings.url(), properties);
       } catch (SQLException e) {
-        if (Failure.of(e) != Failure.UNAVAILABLE) {
+        if (Failure.of(e) != Failure.UNAVAILABLE || isPoolersRefusal(e)) {
           throw new DatabaseStartException("PostgreSQL refused: " + reason(e));
         }
         if (System.nanoTime() + START_PAUSE.toNanos() - end >= 0) {
@@ -95,6 +104,72 @@ final class PostgresServer {
         }
         pause();
       }
+    }
+  }
+
+  /// PgBouncer says so with the state of a protocol's violation, as if it could get better.
+  private static boolean isPoolersRefusal(SQLException e) {
+    return String.valueOf(e.getMessage()).contains("unsupported startup parameter");
+  }
+
+  /// Checks that a connection has a session of the server to itself. Where a pooler between gives
+  /// each transaction any session, {@link #SESSION_SETTINGS} get lost and reach others, and with
+  /// them goes the promise of commits.
+  ///
+  /// That there is a pooler shows in the process which the connection was said to be served by
+  /// (PostgreSQL, section 55.2.1, `BackendKeyData`): a pooler makes one up. Then a second
+  /// connection shows whether the first shares its session, or changes it.
+  ///
+  /// @param connection one in auto-commit mode
+  /// @throws DatabaseStartException when it shares its session
+  void requireSession(Connection connection) {
+    try {
+      Backend before = backend(connection);
+      if (connection.unwrap(PGConnection.class).getBackendPID() != before.pid()
+          && sharesSession(connection)) {
+        throw new DatabaseStartException(
+            "between here and PostgreSQL a pooler, such as PgBouncer, gives each transaction another"
+                + " session and loses its settings: let it pool by session (pool_mode = session), or"
+                + " connect to PostgreSQL itself");
+      }
+    } catch (SQLException e) {
+      throw new DatabaseStartException("PostgreSQL refused: " + reason(e));
+    }
+  }
+
+  private boolean sharesSession(Connection connection) throws SQLException {
+    // a pooler may leave a session to whoever has changed its settings
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(SESSION_SETTINGS);
+    }
+    Backend own = backend(connection);
+    try (Connection other = driver().connect(settings.url(), properties(PROBE_SILENCE))) {
+      if (backend(other).equals(own)) {
+        return true;
+      }
+      // others use the pooler too: a transaction holds its session, so that another has to be taken
+      other.setAutoCommit(false);
+      for (int i = 0; i < PROBES; i++) {
+        if (backend(other).equals(own) || !backend(connection).equals(own)) {
+          return true;
+        }
+        other.rollback();
+      }
+      return false;
+    } catch (SQLException _) {
+      return !backend(connection).equals(own); // it has no session for a second one
+    }
+  }
+
+  /// A process of a server.
+  private record Backend(int pid, String serverStart) {}
+
+  private static Backend backend(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet row =
+            statement.executeQuery("SELECT pg_backend_pid(), pg_postmaster_start_time()")) {
+      row.next();
+      return new Backend(row.getInt(1), row.getString(2));
     }
   }
 
