@@ -133,7 +133,17 @@ final class Framing {
     if (length == 0) {
       throw Malformed.body(BAD_SIZE);
     }
-    if (next == ';') { // section 7.1.1: an extension that is not known is ignored
+    // section 7.1.1: an extension that is not known is ignored. What stands between the size and it
+    // nobody should send, but a recipient "MUST parse for such bad whitespace" (RFC 9110, 5.6.3)
+    boolean isSpaced = false;
+    for (; next == ' ' || next == '\t'; next = in.read()) {
+      length = lengthen(length);
+      isSpaced = true;
+    }
+    if (isSpaced && next != ';') {
+      throw Malformed.body(BAD_SIZE);
+    }
+    if (next == ';') {
       for (; isText(next); next = in.read()) {
         length = lengthen(length);
       }

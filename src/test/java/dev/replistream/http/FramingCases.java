@@ -44,6 +44,12 @@ final class FramingCases {
             ";a=b;c=d",
             ";a=\"\\\"\"",
             "; a = b",
+            " ;a",
+            " ; a=b",
+            "\t;\ta\t=\tb",
+            " \t ;",
+            "; a ; b",
+            " ".repeat(200) + ";a",
             ";",
             ";\t",
             ";=",
@@ -181,7 +187,15 @@ final class FramingCases {
             "2\0",
             "2\u000b",
             "2\u00a0",
-            "2 ;a",
+            "2 2;a",
+            "2 a;b",
+            "2  ",
+            "2 \t",
+            "2 \u000b;a",
+            "2 \u00a0;a",
+            "2 =",
+            " 2 ;a",
+            "2" + " ".repeat(256) + ";a",
             "2\r",
             "2:",
             "80000000",
@@ -213,7 +227,7 @@ final class FramingCases {
             ";\u007f\r\n")) {
       cases.add(chunks("end of a size " + end, "2" + end + "{}\r\n" + LAST));
     }
-    for (String size : List.of("+0", "-0", "0x0", " 0", "0 ", "00x", "0\n", "0\r")) {
+    for (String size : List.of("+0", "-0", "0x0", " 0", "0 ", "0 \t", "00x", "0\n", "0\r")) {
       cases.add(chunks("last size " + size, "2\r\n{}\r\n" + size + "\r\n\r\n"));
     }
     for (String trailer :

@@ -14,7 +14,8 @@ final class ReferenceReader {
       Pattern.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+ [!-~]+ HTTP/1\\.1");
   private static final Pattern FIELD =
       Pattern.compile("([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \\t]*([\\t -~\\x80-\\xff]*?)[ \\t]*");
-  private static final Pattern SIZE = Pattern.compile("([0-9a-fA-F]+)(;[\\t -~\\x80-\\xff]*)?");
+  private static final Pattern SIZE =
+      Pattern.compile("([0-9a-fA-F]+)([\\t ]*;[\\t -~\\x80-\\xff]*)?");
   private static final Pattern LENGTH = Pattern.compile("\\d{1,18}");
   private static final Pattern STATUS = Pattern.compile("HTTP/1\\.1 (\\d{3}) ");
 
