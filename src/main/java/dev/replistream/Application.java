@@ -25,6 +25,7 @@ import dev.replistream.http.Crowd;
 import dev.replistream.http.FileDescriptors;
 import dev.replistream.http.Hosts;
 import dev.replistream.http.LocalCallers;
+import dev.replistream.http.OperatorPaths;
 import dev.replistream.http.RateLimit;
 import dev.replistream.http.Routes;
 import dev.replistream.http.SteadyListener;
@@ -71,6 +72,7 @@ import io.helidon.http.Method;
 import io.helidon.metrics.api.MeterRegistry;
 import io.helidon.metrics.api.MetricsFactory;
 import io.helidon.service.registry.Services;
+import io.helidon.webserver.ErrorHandling;
 import io.helidon.webserver.ListenerConfig;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.WebServerConfig;
@@ -116,6 +118,9 @@ public final class Application implements AutoCloseable {
 
   /// Nothing on the operator's listener has a body.
   private static final int MAX_ADMIN_BODY_BYTES = 1024;
+
+  /// Tells {@link Routes#directHandlers} what was wrong, which they don't hand on as it is.
+  private static final ErrorHandling TELLING = ErrorHandling.builder().includeEntity(true).build();
 
   /// What answers that wait for slow clients take of the disk: a hundred very large ones.
   private static final long MAX_SPILLED_BYTES = 1L << 30;
@@ -407,6 +412,7 @@ public final class Application implements AutoCloseable {
         .connectionOptions(socketOptions())
         .useNio(false) // its sockets keep twice the buffers; see Sockets for the channel below
         .directHandlers(Routes.directHandlers(cors))
+        .errorHandling(TELLING)
         .routing(routing)
         .putSocket(
             ADMIN,
@@ -419,6 +425,8 @@ public final class Application implements AutoCloseable {
                 .useNio(false)
                 .maxPayloadSize(MAX_ADMIN_BODY_BYTES)
                 .directHandlers(Routes.directHandlers(new Cors(List.of(), List.of(), Set.of())))
+                .errorHandling(TELLING)
+                .routing(OperatorPaths.guard(HttpRouting.builder()))
                 .build())
         .addFeature(observe());
   }

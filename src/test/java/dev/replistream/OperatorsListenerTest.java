@@ -8,6 +8,8 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// What the second port does to whoever keeps it busy.
 class OperatorsListenerTest {
@@ -73,6 +75,102 @@ class OperatorsListenerTest {
     } finally {
       slow.forEach(HttpConnection::close);
     }
+  }
+
+  private static HttpReply exchange(String method, String path, String field) {
+    try (HttpConnection connection = connect(SERVICE)) {
+      connection.send(method + " " + path + " HTTP/1.1\r\nHost: h\r\n" + field + "\r\n");
+      return connection.reply();
+    }
+  }
+
+  private static void expectProblem(HttpReply reply, int status) {
+    assertThat(reply.status()).as(reply.toString()).isEqualTo(status);
+    assertThat(reply.header("Content-Type")).isEqualTo("application/problem+json");
+    assertThat(reply.json().getInt("status")).isEqualTo(status);
+    assertThat(reply.json().getString("detail")).isNotBlank();
+  }
+
+  /// A proxy's rule for a path has no way around it.
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "/%68ealth/live",
+        "//health/live",
+        "/health//live",
+        "/health/live/",
+        "/health/../metrics",
+        "/health/live/../ready",
+        "/./health",
+        "/health/%6Cive",
+        "/health%2Flive",
+        "/health/live;a=b",
+        "/Health/live",
+        "/health/",
+        "/health/check/listener",
+        "/health/live/listener",
+        "/metrics/",
+        "/%6detrics",
+        "/metrics/base",
+        "/metrics;",
+        "/observe",
+        "/",
+        "http://h/health/../metrics"
+      })
+  void aPathHasOneSpelling(String path) {
+    expectProblem(exchange("GET", path, ""), 404);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"/health", "/health/live", "/health/ready", "/health/started", "/metrics"})
+  void headIsAnsweredAsGetIsButForTheBody(String path) {
+    try (HttpConnection connection = connect(SERVICE)) {
+      for (String method : List.of("HEAD", "HEAD", "GET")) {
+        connection.send(method + " " + path + "?a=b HTTP/1.1\r\nHost: h\r\n\r\n");
+      }
+
+      for (int i = 0; i < 2; i++) {
+        HttpReply head = connection.replyWithoutBody();
+        assertThat(head.status()).isEqualTo(200);
+        assertThat(head.header("Content-Length")).isNull();
+      }
+      HttpReply get = connection.reply();
+      assertThat(get.status()).isEqualTo(200);
+      assertThat(get.body()).isNotEmpty();
+    }
+  }
+
+  @Test
+  void aRefusedHeadHasNoBodyEither() {
+    try (HttpConnection connection = connect(SERVICE)) {
+      connection.send("HEAD /nothing HTTP/1.1\r\nHost: h\r\n\r\n");
+      connection.send("GET /health/live HTTP/1.1\r\nHost: h\r\n\r\n");
+
+      assertThat(connection.replyWithoutBody().status()).isEqualTo(404);
+      assertThat(connection.reply().status()).isEqualTo(200);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"})
+  void othersThanGetAndHeadAreToldSo(String method) {
+    for (String path : List.of("/health", "/health/live", "/metrics")) {
+      HttpReply reply = exchange(method, path, "");
+
+      expectProblem(reply, 405);
+      assertThat(reply.header("Allow")).isEqualTo("GET, HEAD");
+    }
+  }
+
+  @Test
+  void whatMetricsCannotGiveIsToldAsAProblem() {
+    expectProblem(exchange("GET", "/metrics", "Accept: image/png\r\n"), 406);
+    expectProblem(exchange("GET", "/metrics?name=nothing", ""), 404);
+    HttpReply unreadable = exchange("GET", "/metrics", "Accept: garbage\r\n");
+    expectProblem(unreadable, 400);
+    assertThat(unreadable.json().getString("detail")).startsWith("Accept ");
+    assertThat(exchange("GET", "/metrics?scope=base", "").status()).isEqualTo(200);
   }
 
   private static void begin(HttpConnection connection) {

@@ -16,6 +16,11 @@ final class Accept {
   /// What nearly all clients of this service send.
   private static final Set<String> COMMON = Set.of("text/event-stream", "*/*");
 
+  /// What to change where a route can't do without it.
+  static final String UNREADABLE =
+      "Accept is a list of media types such as text/event-stream, each with a weight such as"
+          + " ;q=0.5 or none.";
+
   private static final String TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
   private static final Pattern RANGE = Pattern.compile(TOKEN + "/" + TOKEN);
   private static final Pattern WEIGHT = Pattern.compile("\\d+\\.?\\d*|\\.\\d+");

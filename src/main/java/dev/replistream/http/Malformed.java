@@ -1,11 +1,16 @@
 package dev.replistream.http;
 
 import io.helidon.http.DirectHandler;
+import io.helidon.http.HeaderName;
+import io.helidon.http.HeaderNames;
 import io.helidon.http.Headers;
 import io.helidon.http.RequestException;
 import io.helidon.http.ServerRequestHeaders;
 import io.helidon.http.Status;
 import io.helidon.http.WritableHeaders;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// A request that is no good HTTP/1.1, with the one line that says what would be: {@link
 /// Routes#directHandlers} finds it where Helidon tells of a request that no route has seen.
@@ -14,8 +19,22 @@ import io.helidon.http.WritableHeaders;
 /// @param headers what is known of the request's
 record Malformed(String detail, ServerRequestHeaders headers)
     implements DirectHandler.TransportRequest {
+  /// Where there is no more to say.
+  static final String NOT_HTTP = "The request is not well-formed HTTP/1.1.";
+
   private static final ServerRequestHeaders NONE =
       ServerRequestHeaders.create(WritableHeaders.create());
+
+  /// How Helidon's messages about `Host` begin.
+  private static final List<String> ABOUT_HOST =
+      List.of(
+          "Host header must",
+          "Only a single Host header",
+          "Invalid Host header",
+          "Invalid port of the host header");
+
+  private static final Pattern ABOUT_VALUE =
+      Pattern.compile("haracter.* of the header value is invalid for header '([^']*)'");
 
   /// For a request line or a header field that is malformed.
   static RequestException head(String detail) {
@@ -35,6 +54,27 @@ record Malformed(String detail, ServerRequestHeaders headers)
   /// For a method that nobody here knows (RFC 9110, section 15.6.2).
   static RequestException unknownMethod(String detail) {
     return refusal(Status.NOT_IMPLEMENTED_501, NONE, detail);
+  }
+
+  /// What to change where Helidon's own parser has refused a head. It tells that in words, which
+  /// may hold what was sent; a field is named if HTTP knows it.
+  static String detail(String message) {
+    if (ABOUT_HOST.stream().anyMatch(message::startsWith)) {
+      return RequestHead.HOST;
+    }
+    if (message.startsWith("Header size exceeded")) {
+      return "The header fields are too long: send fewer and shorter ones.";
+    }
+    if (message.startsWith("Invalid header, missing colon")) {
+      return "A header field is a name, a colon and a value.";
+    }
+    Matcher value = ABOUT_VALUE.matcher(message);
+    if (value.find()) {
+      HeaderName name = HeaderNames.create(value.group(1));
+      return (name.index() < 0 ? "A header field" : name.defaultCase())
+          + " has a character in its value that may not stand there.";
+    }
+    return NOT_HTTP;
   }
 
   private static RequestException refusal(

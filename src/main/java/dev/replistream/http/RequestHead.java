@@ -15,6 +15,11 @@ import java.util.stream.Stream;
 final class RequestHead {
   private static final String LINE =
       "The first line of a request is a method, a path and HTTP/1.1, with one space between.";
+
+  /// What `Host` has to be.
+  static final String HOST =
+      "Host has to stand once, and is a name or an address, with or without :port.";
+
   private static final List<byte[]> METHODS =
       Stream.of("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "TRACE", "CONNECT")
           .map(method -> method.concat(" ").getBytes(StandardCharsets.US_ASCII))
@@ -101,7 +106,7 @@ final class RequestHead {
   static void checkHost(Headers headers, Optional<String> authority) {
     String host = headers.first(HeaderNames.HOST).orElse("");
     if (!isHost(host)) {
-      throw Malformed.in(headers, "Host is a name or an address, with or without :port.");
+      throw Malformed.in(headers, HOST);
     }
     if (!authority.map(host::equalsIgnoreCase).orElse(true)) {
       throw Malformed.in(headers, "The target and Host name different servers.");

@@ -1,5 +1,6 @@
 package dev.replistream.http;
 
+import io.helidon.http.BadRequestException;
 import io.helidon.http.DirectHandler;
 import io.helidon.http.Header;
 import io.helidon.http.HeaderNames;
@@ -20,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /// The routes of one listener: each path knows its methods, and everything that fails on the way is
 /// answered as problem+json without an exception's text.
@@ -58,8 +60,17 @@ public final class Routes {
               .collect(Collectors.joining(", "));
       routing.route(_ -> true, matcher, (request, _) -> methodNotAllowed(request, path, allow));
     });
+    answerFailures(routing);
+  }
+
+  /// Registers the error handlers alone, for routes that are not these.
+  void answerFailures(HttpRouting.Builder routing) {
     routing.error(
         ProblemException.class, (request, response, e) -> send(request, response, e.problem()));
+    routing.error(
+        BadRequestException.class, // which handlers throw for one reason
+        (request, response, _) ->
+            send(request, response, Problem.of(Status.BAD_REQUEST_400, Accept.UNREADABLE)));
     routing.error(
         HttpException.class,
         (request, response, e) -> send(request, response, problem(e.status())));
@@ -69,18 +80,14 @@ public final class Routes {
   /// Answers for requests that fail before they reach a route, such as malformed ones.
   public static DirectHandlers directHandlers(Cors cors) {
     DirectHandler handler =
-        (request, _, status, headers, _) -> {
+        (request, _, status, headers, message) -> {
           ServerResponseHeaders responseHeaders = ServerResponseHeaders.create(headers);
           cors.responseHeaders(request.headers()).forEach(responseHeaders::set);
           responseHeaders.set(HeaderValues.create(HeaderNames.CONTENT_TYPE, Problem.CONTENT_TYPE));
           return DirectHandler.TransportResponse.builder()
               .status(status)
               .headers(responseHeaders)
-              .entity(
-                  (request instanceof Malformed malformed
-                          ? Problem.of(status, malformed.detail())
-                          : problem(status))
-                      .toJson())
+              .entity(problem(request, status, message).toJson())
               .build();
         };
     DirectHandlers.Builder handlers = DirectHandlers.builder();
@@ -147,11 +154,21 @@ public final class Routes {
     return e.getClass().getName() + (trace.length == 0 ? "" : " at " + trace[0]);
   }
 
+  /// For a request that no route has seen.
+  private static Problem problem(
+      DirectHandler.TransportRequest request, Status status, @Nullable String message) {
+    return request instanceof Malformed malformed
+        ? Problem.of(status, malformed.detail())
+        : status.equals(Status.BAD_REQUEST_400) && message != null
+            ? Problem.of(status, Malformed.detail(message))
+            : problem(status);
+  }
+
   private static Problem problem(Status status) {
     return Problem.of(
         status,
         switch (status.code()) {
-          case 400 -> "The request is not well-formed HTTP/1.1.";
+          case 400 -> Malformed.NOT_HTTP;
           case 404 -> "There is nothing here; the routes begin with /api/v1/replicache.";
           case 406 -> "This route has no representation that the Accept header allows.";
           case 413 -> "The body is too large.";

@@ -8,6 +8,7 @@ import io.helidon.common.socket.HelidonSocket;
 import io.helidon.common.socket.PeerInfo;
 import io.helidon.common.task.InterruptableTask;
 import io.helidon.http.HeaderNames;
+import io.helidon.http.HeaderValues;
 import io.helidon.http.Headers;
 import io.helidon.http.Status;
 import io.helidon.http.WritableHeaders;
@@ -398,10 +399,10 @@ public final class Wire implements ServerConnection, ConnectionContext {
   }
 
   void responseStarted(Headers headers) {
-    if (hasNoContent && headers instanceof WritableHeaders<?> response) {
+    if ((hasNoContent || isNothingOfHead(headers)) && headers instanceof WritableHeaders<?> all) {
       // Helidon says 0, which a cache takes for the length of what it holds already, and which 204
-      // must not have (RFC 9110, section 8.6)
-      response.remove(HeaderNames.CONTENT_LENGTH);
+      // must not have; of HEAD it has to be what GET would have (RFC 9110, section 8.6)
+      all.remove(HeaderNames.CONTENT_LENGTH);
     }
     if (phase == Phase.BODY) { // after a head that failed, Helidon ends by itself
       closeIfLast(headers);
@@ -410,6 +411,11 @@ public final class Wire implements ServerConnection, ConnectionContext {
       unreadBytes = Long.MAX_VALUE; // nobody knows what is left of such a request
     }
     phase = Phase.IDLE;
+  }
+
+  private boolean isNothingOfHead(Headers headers) {
+    WireReader own = reader;
+    return own != null && own.isHead() && headers.contains(HeaderValues.CONTENT_LENGTH_ZERO);
   }
 
   /// Remembers how the request that has just been answered can be answered when it comes again.

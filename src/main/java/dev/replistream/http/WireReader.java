@@ -19,6 +19,7 @@ final class WireReader extends DataReader {
   private final BooleanSupplier isAtRequestLine;
   private final int largestChunkBytes;
   private Optional<String> authority = Optional.empty();
+  private boolean isHead;
   private @Nullable Framing chunks;
   private boolean hasToldEnd;
   // the size that the parser was told, until it has taken the piece
@@ -57,6 +58,11 @@ final class WireReader extends DataReader {
     }
   }
 
+  /// Whether the request under way is a `HEAD`, whose response has no body.
+  boolean isHead() {
+    return isHead;
+  }
+
   /// Whether the end of a chunked body has not come yet.
   boolean isWithinChunks() {
     return chunks != null && !chunks.hasEnded();
@@ -76,6 +82,7 @@ final class WireReader extends DataReader {
     byte[] bytes = super.readBytes(length);
     if (isAtRequestLine.getAsBoolean()) {
       authority = RequestHead.checkLine(bytes);
+      isHead = bytes[0] == 'H'; // no other of the methods begins so
     }
     return bytes;
   }

@@ -18,6 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// What comes to the port that is no good HTTP/1.1: it is answered or cut off, and never executed.
 class MalformedHttpTest {
@@ -70,6 +71,48 @@ class MalformedHttpTest {
       Problems.detail(reply, status);
       assertThat(reply.header("Connection")).as(name).isEqualTo("close");
       assertThat(connection.rest()).isEmpty();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "Host:|",
+        "Host: a|Host: a|",
+        "Host: a b|",
+        "Host: a/b|",
+        "Host: a@b|",
+        "Host: a:-1|",
+        "Host: a:99999|",
+        "Host: a:80:80|",
+        "Host: \u00e9|",
+        "Host: a\u0001|",
+        "Host: [::1|",
+        "Host: [zz]|",
+        "Host: %41|"
+      })
+  void aBadHostIsCalledByItsName(String fields) {
+    assertThat(detailOf(fields)).startsWith("Host ").contains("Host");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "Accept: a\u0001b, Accept",
+    "accept: a\u0001b, Accept",
+    "aUTHORIZATION: Bearer \u0001a, Authorization",
+    "X-Mine: a\u0001b, A header field",
+    "X-Mine, A header field"
+  })
+  void aBadFieldIsCalledByItsNameIfItHasOne(String field, String name) {
+    assertThat(detailOf("Host: h|" + field + "|")).startsWith(name + " ").doesNotContain("Mine");
+  }
+
+  private String detailOf(String fields) {
+    try (HttpConnection connection = client.connect()) {
+      connection.send(
+          "GET /api/v1/replicache/stream HTTP/1.1\r\n" + fields.replace("|", "\r\n") + "\r\n");
+      return Problems.detail(connection.reply(), 400);
     }
   }
 

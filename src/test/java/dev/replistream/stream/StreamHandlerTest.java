@@ -97,7 +97,7 @@ class StreamHandlerTest {
   void anAcceptThatNobodyCanReadIsTheCallersFault(String accept) {
     HttpReply reply = client.send(client.stream("alice").with("Accept", accept));
 
-    Problems.detail(reply, 400);
+    assertThat(Problems.detail(reply, 400)).startsWith("Accept ");
   }
 
   @Test
