@@ -74,6 +74,10 @@ public final class Wire implements ServerConnection, ConnectionContext {
   /// How long what is left of a body is read on after an answer that did not need it.
   private static final Duration LINGER = Duration.ofSeconds(2);
 
+  /// How much of it: as much as a client had on its way when it was answered, and an upload of the
+  /// largest push. Who goes on sending would else have this server read as fast as it can.
+  private static final long LINGER_BYTES = 32 << 20;
+
   /// Where the exchange of requests stands, which decides how long a read may take.
   private enum Phase {
     /// No byte has come yet: the whole head is due, counted from the beginning of the connection.
@@ -630,12 +634,14 @@ public final class Wire implements ServerConnection, ConnectionContext {
     readDeadlineNanos = System.nanoTime() + LINGER.toNanos();
     try {
       Sockets.endOutput(context.serverSocket());
-      while (unreadBytes > 0) {
+      long mostBytes = LINGER_BYTES;
+      while (unreadBytes > 0 && mostBytes > 0) {
         byte[] bytes = context.serverSocket().get();
         if (bytes == null) {
           return;
         }
         unreadBytes -= bytes.length;
+        mostBytes -= bytes.length;
         Thread.yield(); // to whoever has something to do
       }
     } catch (UncheckedIOException _) {

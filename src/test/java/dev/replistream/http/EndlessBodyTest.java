@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -117,6 +118,27 @@ class EndlessBodyTest {
     } finally {
       connections.forEach(HttpConnection::close);
     }
+  }
+
+  /// What is left of a refused body is read on for a while, so that the sender sees why, but no
+  /// further than a push may be long.
+  @Test
+  void whoGoesOnSendingARefusedBodyIsCutOff() {
+    byte[] part = new byte[MIB];
+    int sent = 0;
+    try (HttpConnection connection = new HttpConnection(SERVER.port())) {
+      connection.send(
+          "POST /api/v1/replicache/poke-user HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer "
+              + SERVER.client().token("alice")
+              + "\r\nContent-Length: 900000000\r\n\r\n{\"a\":");
+      assertThat(connection.reply().status()).isEqualTo(413);
+      for (; sent < ENOUGH / MIB; sent++) {
+        connection.send(part);
+      }
+    } catch (UncheckedIOException _) {
+      // cut off
+    }
+    assertThat(sent).isLessThan(100);
   }
 
   private static void sendUnlessClosed(HttpConnection connection, byte[] part) {
