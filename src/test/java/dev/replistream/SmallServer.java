@@ -13,9 +13,10 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
-/// A server in a process of its own, with the JVM's options of the image in 512 MiB: three quarters
-/// of that are its heap. What would end the process of a small container ends this one.
+/// A server in a process of its own, with the JVM's options of the image in 512 MiB: two thirds of
+/// that are its heap. What would end the process of a small container ends this one.
 ///
 /// {@link #close} ends it, and so does the end of this JVM. Confined to one thread, except for the
 /// {@link ServiceClient}.
@@ -126,6 +127,20 @@ public final class SmallServer implements AutoCloseable {
   /// The heap that is in use, in bytes, with what has not been collected yet.
   public long heapBytes() {
     return Math.round(client.metrics().getOrDefault("memory_usedHeap_bytes", Double.NaN));
+  }
+
+  /// The most memory that the process has had at a time, in bytes: what a container's limit counts.
+  public long peakBytes() {
+    return memory("VmHWM");
+  }
+
+  private long memory(String name) {
+    try (Stream<String> lines = Files.lines(Path.of("/proc", Long.toString(pid()), "status"))) {
+      String line = lines.filter(each -> each.startsWith(name + ":")).findFirst().orElseThrow();
+      return Long.parseLong(line.replaceAll("\\D", "")) << 10;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /// All that the process has written, to its standard output and error.

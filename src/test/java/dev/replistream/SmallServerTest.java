@@ -12,10 +12,10 @@ class SmallServerTest {
   void itsHeapIsThatOfTheImageIn512MiB() {
     try (SmallServer server = SmallServer.start()) {
       assertThat(server.client().poke("alice")).isZero();
-      assertThat(server.heapBytes()).isBetween(1L, 384 * MIB);
+      assertThat(server.heapBytes()).isBetween(1L, 333 * MIB);
       assertThat(server.client().metrics())
           .extractingByKey("memory_maxHeap_bytes", InstanceOfAssertFactories.DOUBLE)
-          .isBetween(350.0 * MIB, 384.0 * MIB);
+          .isBetween(310.0 * MIB, 333.0 * MIB);
       assertThat(server.isAlive()).isTrue();
     }
   }
