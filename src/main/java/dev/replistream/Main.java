@@ -17,6 +17,9 @@ public final class Main {
     Locale.setDefault(Locale.ROOT);
     System.setProperty("jdk.httpclient.allowRestrictedHeaders", "host"); // see cli.Api
     System.setProperty("java.util.logging.manager", Logs.Manager.class.getName());
+    if (Runtime.getRuntime().availableProcessors() == 1) { // a second carrier, see http.LongTurns
+      System.setProperty("jdk.virtualThreadScheduler.parallelism", "2");
+    }
     Map<String, String> environment = System.getenv();
     Clock clock = Clock.systemUTC();
     String version =

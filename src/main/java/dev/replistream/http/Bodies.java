@@ -49,7 +49,9 @@ public final class Bodies {
     ///
     /// @throws ProblemException as that does, and 503 when there is no room for more of it
     public <T> T read(Json.Reader<T> reader) {
-      return Json.read(counted(BodyStream.of(request, maxBytes)), reader);
+      try (Counted in = counted(BodyStream.of(request, maxBytes))) {
+        return Json.read(in, reader);
+      }
     }
 
     /// Reads what of the body comes before the limit, as {@link Json#readPrefix} does.
@@ -61,10 +63,12 @@ public final class Bodies {
           request.content().hasEntity()
               ? request.content().inputStream()
               : InputStream.nullInputStream();
-      return Json.readPrefix(counted(in), maxBytes, maxStringLength, reader);
+      try (Counted counted = counted(in)) {
+        return Json.readPrefix(counted, maxBytes, maxStringLength, reader);
+      }
     }
 
-    private InputStream counted(InputStream in) {
+    private Counted counted(InputStream in) {
       return new Counted(in, bytes -> share.read(Math.min(bytes, maxBytes)));
     }
 
@@ -74,14 +78,13 @@ public final class Bodies {
     }
   }
 
-  /// Tells how much has been read, and lets others have their turn: a virtual thread whose body is
-  /// there already would keep its carrier until it has read all of it.
+  /// Tells how much has been read, and keeps what is read after the first part within the turns of
+  /// long work: from a read to the next one, as a read may wait for the client.
   private static final class Counted extends FilterInputStream {
-    private static final int TURN_BYTES = 64 << 10;
-
     private final LongConsumer read;
     private long bytes;
-    private long turnBytes;
+    private long toldBytes;
+    private boolean hasTurn;
 
     Counted(InputStream in, LongConsumer read) {
       super(in);
@@ -95,16 +98,32 @@ public final class Bodies {
     }
 
     @Override
-    @SuppressWarnings("ThreadPriorityCheck") // a virtual thread is not preempted
     public int read(byte[] part, int offset, int length) throws IOException {
+      endTurn();
       int count = in.read(part, offset, length);
       bytes += Math.max(count, 0);
-      if (bytes - turnBytes >= TURN_BYTES) {
-        turnBytes = bytes;
+      if (bytes - toldBytes >= LongTurns.LONG_BYTES) {
+        toldBytes = bytes;
         read.accept(bytes);
-        Thread.yield();
+      }
+      if (bytes > LongTurns.LONG_BYTES) {
+        LongTurns.take();
+        hasTurn = true;
       }
       return count;
+    }
+
+    private void endTurn() {
+      if (hasTurn) {
+        hasTurn = false;
+        LongTurns.end();
+      }
+    }
+
+    /// Ends its turn. The body stays open: closed, it would wait for what is left of it.
+    @Override
+    public void close() {
+      endTurn();
     }
   }
 }

@@ -25,6 +25,26 @@ public final class Gzip extends GZIPOutputStream {
     def.setLevel(LEVEL);
   }
 
+  /// As the superclass does it, with what is long in turns.
+  @Override
+  protected void deflate() throws IOException {
+    boolean isLong = def.getBytesRead() > LongTurns.LONG_BYTES;
+    int length;
+    if (isLong) {
+      LongTurns.take();
+    }
+    try {
+      length = def.deflate(buf, 0, buf.length);
+    } finally {
+      if (isLong) {
+        LongTurns.end();
+      }
+    }
+    if (length > 0) {
+      out.write(buf, 0, length);
+    }
+  }
+
   /// Gives the native memory back without an end of the stream, so that its reader sees that it is
   /// not whole. Nothing may be called after it.
   public void abandon() {

@@ -623,7 +623,6 @@ public final class Wire implements ServerConnection, ConnectionContext {
 
   /// Reads on what is left of a body that was answered without it: closed before, the connection
   /// would be reset, and the client might never see why (RFC 9112, section 9.6).
-  @SuppressWarnings("ThreadPriorityCheck") // a virtual thread is not preempted
   private void linger() {
     boolean isAnswered = phase == Phase.IDLE || phase == Phase.REST;
     WireReader own = reader;
@@ -634,15 +633,16 @@ public final class Wire implements ServerConnection, ConnectionContext {
     readDeadlineNanos = System.nanoTime() + LINGER.toNanos();
     try {
       Sockets.endOutput(context.serverSocket());
-      long mostBytes = LINGER_BYTES;
+long mostBytes = LINGER_BYTES;
       while (unreadBytes > 0 && mostBytes > 0) {
+        LongTurns.take(); // so that many of these leave carriers to others
+        LongTurns.end();
         byte[] bytes = context.serverSocket().get();
         if (bytes == null) {
           return;
         }
         unreadBytes -= bytes.length;
         mostBytes -= bytes.length;
-        Thread.yield(); // to whoever has something to do
       }
     } catch (UncheckedIOException _) {
       // the client is gone, or goes on for too long

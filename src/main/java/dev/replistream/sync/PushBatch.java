@@ -8,6 +8,7 @@ import dev.replistream.room.RoomSettings;
 import dev.replistream.room.RoomStore;
 import dev.replistream.room.Spaces;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -21,6 +22,9 @@ final class PushBatch {
   /// How many mutations are run in one transaction: a backlog takes a few commits, and whoever
   /// writes in the same space waits for a part of it only.
   static final int MAX_RUN = 500;
+
+  /// How long they may take before the transaction ends, after the one that is under way.
+  private static final long MAX_RUN_NANOS = Duration.ofMillis(100).toNanos();
 
   /// How much they may do before the transaction ends, as {@link SqlTransaction} counts it: a large
   /// mutation is the last one of its transaction.
@@ -42,6 +46,7 @@ final class PushBatch {
 
   private final Set<MemberChange> joinedOrLeft = new HashSet<>();
   private final List<Refusal> refusals = new ArrayList<>();
+  private final long beganNanos = System.nanoTime();
   private int applied;
   private int duplicates;
   private int work;
@@ -132,12 +137,19 @@ final class PushBatch {
     if (mutation.id() > expected) {
       return clients.mayHaveLost() ? End.UNKNOWN_CLIENT : End.GAP;
     }
-    if (applied + refusals.size() == MAX_RUN || work > MAX_WORK) {
+    if (isFull()) {
       return End.FULL;
     }
     apply(mutation);
     clients.raise(mutation.clientID(), mutation.id());
     return End.DONE;
+  }
+
+  private boolean isFull() {
+    int seen = applied + refusals.size();
+    return seen == MAX_RUN
+        || work > MAX_WORK
+        || (seen > 0 && System.nanoTime() - beganNanos > MAX_RUN_NANOS);
   }
 
   /// Runs a mutator in a savepoint; what can never succeed is rolled back and counts as seen.
