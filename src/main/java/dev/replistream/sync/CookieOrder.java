@@ -15,6 +15,10 @@ import java.util.regex.Pattern;
 /// string with a count of fixed length behind it, which comes after it and goes on counting. A
 /// number too large to be counted on from is followed by strings that begin with `z`, which comes
 /// after the digits that any number begins with.
+///
+/// A string that is very long is not counted on: what follows it begins as it does up to its first
+/// unit below U+FFFF, and has that in its place. Only where it is nothing but U+FFFF no short
+/// string comes after it; who made such a cookie has made it useless.
 sealed interface CookieOrder {
   /// A number.
   ///
@@ -43,15 +47,30 @@ sealed interface CookieOrder {
     static final Text BEYOND_NUMBERS = new Text("z");
 
     private static final Pattern COUNTED = Pattern.compile("(?s)(.*/)([0-9]{16})");
+
+    /// How many UTF-16 units of a string are counted on: those of a timestamp, an id or a hash.
+    static final int MAX_LENGTH = 512;
+
     private static final long MAX_COUNT = 9_999_999_999_999_999L;
 
     @Override
     public CookieOrder next() {
+      if (value.length() > MAX_LENGTH) {
+        return afterLong().next();
+      }
       Matcher counted = COUNTED.matcher(value);
       long count = counted.matches() ? Long.parseLong(counted.group(2)) : MAX_COUNT;
       return count < MAX_COUNT
           ? new Text(counted.group(1) + String.format(Locale.ROOT, "%016d", count + 1))
           : new Text(value + "/0000000000000001");
+    }
+
+    private Text afterLong() {
+      int same = 0;
+      while (same < MAX_LENGTH - 1 && value.charAt(same) == '\uFFFF') {
+        same++;
+      }
+      return new Text("\uFFFF".repeat(same + 1));
     }
 
     @Override

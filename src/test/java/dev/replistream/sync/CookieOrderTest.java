@@ -3,8 +3,11 @@ package dev.replistream.sync;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.replistream.http.JsonValue;
+import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class CookieOrderTest {
@@ -63,5 +66,37 @@ class CookieOrderTest {
       assertThat(JavaScript.compareCookies(next, held)).as("%s after %s", next, held).isPositive();
       held = next;
     }
+  }
+
+  private static final int LONG = 900_000;
+
+  static List<String> longOrders() {
+    return List.of(
+        "a".repeat(LONG),
+        "\ud83d\ude00".repeat(LONG),
+        "\uFFFF".repeat(300) + "\uFFFE".repeat(LONG),
+        "/0000000000000001".repeat(LONG / 17),
+        "z".repeat(CookieOrder.Text.MAX_LENGTH + 1));
+  }
+
+  @ParameterizedTest
+  @MethodSource("longOrders")
+  void aLongOrderIsFollowedByAShortOneForTheClientToo(String order) {
+    JsonValue held = JsonValue.of(order);
+    for (int i = 0; i < 3; i++) {
+      JsonValue next = CookieOrder.of(held).next().toJson();
+
+      assertThat(next.asText()).hasSizeLessThan(CookieOrder.Text.MAX_LENGTH + 20);
+      assertThat(JavaScript.compareCookies(next, held)).isPositive();
+      held = next;
+    }
+  }
+
+  @Test
+  void anOrderThatNoShortOneFollowsIsAnsweredShortAllTheSame() {
+    JsonValue held = JsonValue.of("\uFFFF".repeat(LONG / 3));
+
+    assertThat(CookieOrder.of(held).next().toJson().asText())
+        .hasSizeLessThan(CookieOrder.Text.MAX_LENGTH + 20);
   }
 }

@@ -133,6 +133,18 @@ class PullHandlerTest {
   }
 
   @Test
+  void theAnswerToACookieFromElsewhereIsShortHoweverLongThatIs() {
+    Replica replica = Replica.of(client, "some");
+    JsonValue held = JsonValue.of("x".repeat(900_000));
+
+    JsonValue answer = JsonValue.parse(client.send(pull(replica, held)).body());
+
+    assertThat(answer.get("cookie").toBytes()).hasSizeLessThan(2_000);
+    assertThat(JavaScript.compareCookies(answer.get("cookie").get("order"), held)).isPositive();
+    assertThat(answer.get("patch").asElements()).hasSize(21);
+  }
+
+  @Test
   void aPullOfMoreThanAMebibyteIsRefused() {
     Replica replica = Replica.of(client, "some");
 
