@@ -56,10 +56,11 @@ final class Chunks extends OutputStream {
 
   /// Refuses an answer of a user for whom too much waits already.
   ///
-  /// @throws TooManyPullsException when that is so
+  /// @throws TooMuchAtOnceException when that is so
   void requireRoom() {
     if (spills.isFull(userId)) {
-      throw new TooManyPullsException("too much waits for slow clients of the user");
+      throw new TooMuchAtOnceException(
+          "Answers to this user's earlier pulls were not read yet; read them, and come again.");
     }
   }
 

@@ -66,7 +66,7 @@ public final class Pull {
       }
       metrics.pulled(summary.kind(), summary.rows());
       chunks.end();
-    } catch (TooManyPullsException thrown) {
+    } catch (TooMuchAtOnceException thrown) {
       metrics.pullRefused();
       chunks.fail(thrown);
     } catch (RuntimeException thrown) { // the request's thread throws it on

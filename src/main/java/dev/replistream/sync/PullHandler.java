@@ -97,7 +97,9 @@ public final class PullHandler implements Handler {
         stream(first, chunks, isZipped, response);
       }
       metrics.bytesSent(response.bytesWritten());
-    } catch (DatabaseUnavailableException | TooManyPullsException _) {
+    } catch (TooMuchAtOnceException e) {
+      throw Unavailable.problem(String.valueOf(e.getMessage()));
+    } catch (DatabaseUnavailableException _) {
       throw Unavailable.problem();
     } finally {
       chunks.cancel();

@@ -18,6 +18,11 @@ final class PullTurns {
 
   private static final Duration PATIENCE = Duration.ofSeconds(4);
 
+  private static final String TOO_MANY =
+      "Too many pulls of this user are under way; come again when they are answered.";
+
+  private final long patienceNanos;
+
   private final Map<String, Turns> turnsOfUsers = new ConcurrentHashMap<>();
 
   /// Those of one user, who has some under way.
@@ -26,9 +31,18 @@ final class PullTurns {
     int pulls; // changed and read within the map's compute
   }
 
+  PullTurns() {
+    this(PATIENCE);
+  }
+
+  /// @param patience how long a pull waits for its turn
+  PullTurns(Duration patience) {
+    patienceNanos = patience.toNanos();
+  }
+
   /// Runs a pull of a user when it is its turn.
   ///
-  /// @throws TooManyPullsException when too many of the user's wait, or this one did for too long
+  /// @throws TooMuchAtOnceException when too many of the user's wait, or this one did for too long
   <T> T take(String userId, Supplier<T> pull) {
     Turns turns =
         turnsOfUsers.compute(
@@ -36,7 +50,7 @@ final class PullTurns {
             (_, known) -> {
               Turns counted = known == null ? new Turns() : known;
               if (counted.pulls >= MAX_AT_ONCE + MAX_WAITING) {
-                throw new TooManyPullsException("too many pulls of the user wait");
+                throw new TooMuchAtOnceException(TOO_MANY);
               }
               counted.pulls++;
               return counted;
@@ -53,14 +67,14 @@ final class PullTurns {
     }
   }
 
-  private static void acquire(Semaphore free) {
+  private void acquire(Semaphore free) {
     try {
-      if (!free.tryAcquire(PATIENCE.toNanos(), TimeUnit.NANOSECONDS)) {
-        throw new TooManyPullsException("too many pulls of the user are under way");
+      if (!free.tryAcquire(patienceNanos, TimeUnit.NANOSECONDS)) {
+        throw new TooMuchAtOnceException(TOO_MANY);
       }
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
-      throw new TooManyPullsException("the caller was interrupted");
+      throw new TooMuchAtOnceException("The server is stopping; come again.");
     }
   }
 }

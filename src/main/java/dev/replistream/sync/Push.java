@@ -60,6 +60,7 @@ public final class Push {
   /// @throws dev.replistream.http.ProblemException 403 when the client group, or a client, is not
   ///   the user's
   /// @throws dev.replistream.db.DatabaseUnavailableException when the client is to come again
+  /// @throws TooMuchAtOnceException when it is a long push, and got no turn for what is left of it
   Outcome push(String userId, PushRequest request) {
     metrics.pushed();
     return outbox.change(userId, PokeBus.Source.PUSH, owed -> apply(userId, request, owed));
@@ -68,7 +69,7 @@ public final class Push {
   private Outcome apply(String userId, PushRequest request, Outbox.Owed owed) {
     PushBatch.Result batch = run(userId, request, 0, owed);
     if (batch.end() == PushBatch.End.FULL) {
-      try (PushTurns.Turn _ = turns.take(userId)) {
+      try (PushTurns.Turn _ = turn(userId)) {
         while (batch.end() == PushBatch.End.FULL) {
           batch = run(userId, request, batch.next(), owed);
         }
@@ -79,6 +80,15 @@ public final class Push {
       case GAP -> Outcome.GAP;
       case UNKNOWN_CLIENT -> Outcome.CLIENT_STATE_NOT_FOUND;
     };
+  }
+
+  private PushTurns.Turn turn(String userId) {
+    try {
+      return turns.take(userId);
+    } catch (TooMuchAtOnceException e) {
+      metrics.pushRefused();
+      throw e;
+    }
   }
 
   private PushBatch.Result run(String userId, PushRequest request, int first, Outbox.Owed owed) {

@@ -77,6 +77,8 @@ public final class PushHandler implements Handler {
                     "A mutation is missing: of each client they have to come without a gap.")
                 .toException();
       };
+    } catch (TooMuchAtOnceException e) {
+      throw Unavailable.problem(String.valueOf(e.getMessage()));
     } catch (DatabaseUnavailableException _) {
       throw Unavailable.problem();
     }

@@ -1,9 +1,9 @@
 package dev.replistream.sync;
 
 import dev.replistream.db.DatabaseUnavailableException;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -12,22 +12,37 @@ import java.util.concurrent.locks.ReentrantLock;
 /// Whoever waits for half a minute is to come again. Thread-safe.
 final class PushTurns {
   private static final int MAX_TURNS = 3;
-  private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(30);
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  private final long patienceNanos;
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition freed = lock.newCondition();
   private final Set<String> users = new HashSet<>(); // guarded by lock
 
+  PushTurns() {
+    this(PATIENCE);
+  }
+
+  /// @param patience how long a push waits for its turn
+  PushTurns(Duration patience) {
+    patienceNanos = patience.toNanos();
+  }
+
   /// Waits for a turn of `userId`, and holds it until it is closed.
   ///
-  /// @throws DatabaseUnavailableException when that takes too long, or the thread is interrupted
+  /// @throws TooMuchAtOnceException when that takes too long
+  /// @throws DatabaseUnavailableException when the thread is interrupted
   Turn take(String userId) {
     lock.lock();
     try {
-      long leftNanos = PATIENCE_NANOS;
+      long leftNanos = patienceNanos;
       while (users.size() >= MAX_TURNS || users.contains(userId)) {
         if (leftNanos <= 0) {
-          throw new DatabaseUnavailableException("too many long pushes wait");
+          throw new TooMuchAtOnceException(
+              users.contains(userId)
+                  ? "A long push of this user is under way; come again when it is answered."
+                  : "The server is at work on as many long pushes as it takes at a time; come again.");
         }
         leftNanos = freed.awaitNanos(leftNanos);
       }

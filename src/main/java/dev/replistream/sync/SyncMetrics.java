@@ -17,6 +17,7 @@ import java.util.Map;
 /// What happens to pushes and pulls, and in the database beneath, as numbers. Thread-safe.
 public final class SyncMetrics implements DatabaseListener {
   private final Counter pushes;
+  private final Counter refusedPushes;
   private final Counter applied;
   private final Counter duplicate;
   private final Counter rejected;
@@ -33,6 +34,8 @@ public final class SyncMetrics implements DatabaseListener {
   /// Registers the meters.
   public SyncMetrics(MeterRegistry registry) {
     pushes = counter(registry, "replistream_pushes", "Pushes");
+    refusedPushes =
+        counter(registry, "replistream_pushes_refused", "Long pushes that got no turn in time");
     applied = mutations(registry, "applied");
     duplicate = mutations(registry, "duplicate");
     rejected = mutations(registry, "rejected");
@@ -83,6 +86,10 @@ public final class SyncMetrics implements DatabaseListener {
 
   void pushed() {
     pushes.increment();
+  }
+
+  void pushRefused() {
+    refusedPushes.increment();
   }
 
   void mutationsSeen(int appliedCount, int duplicateCount) {

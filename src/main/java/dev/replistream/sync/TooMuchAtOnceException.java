@@ -1,0 +1,11 @@
+package dev.replistream.sync;
+
+/// So much of the same kind is under way that one more has to come again. The message is for the
+/// caller: it says what there is too much of.
+final class TooMuchAtOnceException extends RuntimeException {
+  private static final long serialVersionUID = 1;
+
+  TooMuchAtOnceException(String message) {
+    super(message);
+  }
+}
