@@ -20,6 +20,7 @@ import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;
 
 /// `POST /pull`. The answer is written while the database is read. A failure before its first byte
@@ -101,6 +102,11 @@ public final class PullHandler implements Handler {
       throw Unavailable.problem(String.valueOf(e.getMessage()));
     } catch (DatabaseUnavailableException _) {
       throw Unavailable.problem();
+    } catch (UncheckedIOException e) {
+      if (Thread.currentThread().isInterrupted()) {
+        throw Unavailable.problem("The server is stopping; come again.");
+      }
+      throw e;
     } finally {
       chunks.cancel();
     }
