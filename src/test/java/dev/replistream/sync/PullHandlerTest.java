@@ -336,6 +336,30 @@ class PullHandlerTest {
     }
   }
 
+  @Test
+  void manyPullsOfOneUserThatAreNotReadHoldNobodyUp() {
+    List<HttpConnection> unread = new ArrayList<>();
+    try {
+      for (int i = 0; i < 60; i++) {
+        HttpConnection connection = new HttpConnection(service.application().port(), 4096);
+        connection.send(pullAll("rich").toBytes());
+        unread.add(connection);
+      }
+      List<Long> millis = new ArrayList<>();
+      for (int i = 0; i < 7; i++) {
+        long start = System.nanoTime();
+        assertThat(send(pullAll("some")).status()).isEqualTo(200);
+        millis.add(Duration.ofNanos(System.nanoTime() - start).toMillis());
+      }
+
+      List<Long> sorted = millis.stream().sorted().toList();
+      assertThat(sorted.get(sorted.size() / 2)).as("%s", millis).isLessThan(1_000);
+      assertThat(sorted.getLast()).as("%s", millis).isLessThan(4_000); // no turn was waited for
+    } finally {
+      unread.forEach(HttpConnection::reset);
+    }
+  }
+
   private static long openSpills() {
     try (Stream<Path> descriptors = Files.list(Path.of("/proc/self/fd"))) {
       return descriptors.filter(PullHandlerTest::isSpill).count();
