@@ -31,9 +31,16 @@ public final class CommandProcess implements AutoCloseable {
   /// @param jvmOptions besides those of {@link QuickStart}
   public static CommandProcess start(
       Map<String, String> variables, List<String> jvmOptions, String... args) throws IOException {
+    return start(Main.class, variables, jvmOptions, args);
+  }
+
+  /// Starts another program in the same way.
+  public static CommandProcess start(
+      Class<?> program, Map<String, String> variables, List<String> jvmOptions, String... args)
+      throws IOException {
     List<String> command = new ArrayList<>(QuickStart.java());
     command.addAll(jvmOptions);
-    command.addAll(List.of("-cp", QuickStart.classPath(), Main.class.getName()));
+    command.addAll(List.of("-cp", QuickStart.classPath(), program.getName()));
     command.addAll(List.of(args));
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().keySet().removeIf(name -> name.startsWith("REPLISTREAM_"));
@@ -78,6 +85,11 @@ public final class CommandProcess implements AutoCloseable {
   /// What it prints on standard error.
   public Lines err() {
     return err;
+  }
+
+  /// Ends its standard input.
+  public void endInput() throws IOException {
+    process.getOutputStream().close();
   }
 
   /// Sends SIGTERM.

@@ -10,6 +10,7 @@ import dev.replistream.ServerSentEvent;
 import dev.replistream.ServiceClient;
 import dev.replistream.StreamClient;
 import dev.replistream.TestService;
+import dev.replistream.WebSocketClient;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -113,6 +114,48 @@ class DrainTest {
       assertThat(reply.header("Content-Type")).isEqualTo("text/event-stream");
       assertThat(reply.body()).matches("retry: \\d{4,5}\n\n");
     }
+  }
+
+  @Test
+  void whoComesNowIsToldToComeBackWhenTheServiceHasGone() {
+    Duration window = Duration.ofSeconds(2);
+    try (TestService draining =
+        TestService.start("STREAM_DRAIN", window.toString(), "STREAM_RETRY", "PT0.05S")) {
+      ServiceClient visitor = draining.client();
+      String streamTicket = visitor.ticket("new");
+      String socketTicket = visitor.ticket("new");
+      for (int i = 0; i < 4; i++) {
+        streams.add(visitor.connected("user-" + i));
+      }
+      long begin = System.nanoTime();
+      threads.execute(draining::close);
+      Eventually.holds("draining", () -> draining.application().sseManager().isDraining());
+
+      for (HttpRequest request :
+          List.of(
+              visitor.stream("new"), HttpRequest.api("GET", "/stream?ticket=" + streamTicket))) {
+        String retry = visitor.send(request).body().strip();
+        assertBeyond(begin, window, retry);
+      }
+      for (HttpRequest request :
+          List.of(
+              WebSocketClient.handshake("").by(visitor.token("new")),
+              WebSocketClient.handshake("?ticket=" + socketTicket))) {
+        try (WebSocketClient socket = visitor.openWebSocket(request)) {
+          String retry = socket.expectClose(1001);
+          assertBeyond(begin, window, retry);
+        }
+      }
+    }
+  }
+
+  /// Whoever waits as it was just told finds that the window has passed, and little more.
+  private static void assertBeyond(long begin, Duration window, String retry) {
+    assertThat(retry).matches("retry: \\d+");
+    Duration told = Duration.ofMillis(Long.parseLong(retry.substring("retry: ".length())));
+    Duration passed = Duration.ofNanos(System.nanoTime() - begin);
+    assertThat(passed.plus(told)).isGreaterThanOrEqualTo(window);
+    assertThat(told).isLessThanOrEqualTo(window.plusMillis(200));
   }
 
   @Test
