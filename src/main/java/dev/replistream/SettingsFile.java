@@ -20,6 +20,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
+import org.yaml.snakeyaml.composer.ComposerException;
 import org.yaml.snakeyaml.error.Mark;
 import org.yaml.snakeyaml.error.MarkedYAMLException;
 import org.yaml.snakeyaml.error.YAMLException;
@@ -125,9 +126,14 @@ final class SettingsFile {
   private @Nullable Node root(String text) {
     try {
       return new Yaml(new LoaderOptions()).compose(new StringReader(text));
+    } catch (ComposerException e) {
+      throw String.valueOf(e.getContext()).startsWith("expected a single document")
+          ? new SettingsException(
+              "--config: %s holds more than one document; settings stand in one: take out the --- in line %s"
+                  .formatted(place, e.getProblemMark().getLine() + 1))
+          : invalid(e);
     } catch (MarkedYAMLException e) {
-      Mark mark = e.getProblemMark() == null ? e.getContextMark() : e.getProblemMark();
-      throw invalid(mark == null ? 0 : mark.getLine(), mark == null ? 0 : mark.getColumn());
+      throw invalid(e);
     } catch (ReaderException e) {
       String before = text.substring(0, text.offsetByCodePoints(0, e.getPosition()));
       throw invalid(
@@ -136,6 +142,11 @@ final class SettingsFile {
     } catch (YAMLException _) {
       throw invalid(0, 0);
     }
+  }
+
+  private SettingsException invalid(MarkedYAMLException e) {
+    Mark mark = e.getProblemMark() == null ? e.getContextMark() : e.getProblemMark();
+    return invalid(mark == null ? 0 : mark.getLine(), mark == null ? 0 : mark.getColumn());
   }
 
   /// Without what the parser says, which may hold a part of a value.
@@ -147,6 +158,9 @@ final class SettingsFile {
   }
 
   private void walk(String path, MappingNode mapping, int depth) {
+    if (!Tag.MAP.equals(mapping.getTag())) {
+      throw tagged(path.isEmpty() ? ROOT : path, mapping);
+    }
     for (NodeTuple tuple : mapping.getValue()) {
       if (!(tuple.getKeyNode() instanceof ScalarNode name) || depth == MAX_DEPTH) {
         throw bad(path.isEmpty() ? ROOT : path, "no name of a setting", tuple.getKeyNode());
@@ -208,6 +222,9 @@ final class SettingsFile {
   }
 
   private String list(String key, SequenceNode sequence) {
+    if (!Tag.SEQ.equals(sequence.getTag())) {
+      throw tagged(key, sequence);
+    }
     List<String> items = new ArrayList<>();
     for (Node item : sequence.getValue()) {
       if (!(item instanceof ScalarNode scalar)) {
@@ -222,14 +239,14 @@ final class SettingsFile {
   }
 
   private String scalar(String key, ScalarNode scalar) {
+    if (!isEmpty(scalar) && !PLAIN.contains(scalar.getTag())) {
+      throw tagged(key, scalar);
+    }
     if (isEmpty(scalar) || scalar.getValue().isBlank()) {
       throw empty(key, scalar);
     }
     if (scalar.getValue().indexOf(Settings.UNREADABLE) >= 0) {
       throw bad(key, "it has a character U+FFFD, which stands for a letter that was lost", scalar);
-    }
-    if (!PLAIN.contains(scalar.getTag())) {
-      throw bad(key, "no tag such as " + scalar.getTag().getValue() + " is known here", scalar);
     }
     return scalar.getValue();
   }
@@ -242,16 +259,27 @@ final class SettingsFile {
     };
   }
 
+  /// Without the tag, which may be the beginning of a secret.
+  private SettingsException tagged(String key, Node where) {
+    return bad(
+        key,
+        "a ! before a value makes a tag of it, and none has a meaning here: put a value that"
+            + " begins with ! in quotes",
+        where);
+  }
+
   private SettingsException empty(String key, Node where) {
     return bad(key, "it is empty: leave it out, or give it a value", where);
   }
 
   private SettingsException unknown(String key, Node where) {
-    return bad(
-        key,
-        "no such setting",
-        where,
-        Suggestion.of(key, keys.stream().map(known -> ROOT + "." + known).toList()));
+    List<String> known = keys.stream().map(each -> ROOT + "." + each).toList();
+    String more =
+        key.startsWith(ROOT + ".")
+            ? Suggestion.of(key, known)
+            : Suggestion.nearest(key, known)
+                .orElse("; settings stand below %s:, such as %s.port".formatted(ROOT, ROOT));
+    return bad(key, "no such setting", where, more);
   }
 
   private SettingsException bad(String key, String why, Node where) {

@@ -3,6 +3,7 @@ package dev.replistream;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.TreeSet;
 
 /// What somebody may have meant who wrote the name of a setting that there is not.
@@ -14,18 +15,26 @@ final class Suggestion {
 
   private Suggestion() {}
 
-  /// The end of a message: the nearest of the names, or all of them where none is near. One is near
-  /// too where only what stands before its last dot is wrong, or missing.
+  /// The end of a message: the nearest of the names, or all of them where none is near.
   ///
   /// @param wrong what was written
   /// @param known all names
   static String of(String wrong, Collection<String> known) {
-    TreeSet<String> sorted = new TreeSet<>(known);
-    return sorted.stream()
-        .min(Comparator.comparingInt(name -> distance(wrong, name)))
-        .filter(name -> distance(wrong, name) != NOT_NEAR)
-        .map(name -> "; did you mean " + name + "?")
-        .orElseGet(() -> "; known are " + String.join(", ", sorted));
+    return nearest(wrong, known)
+        .orElseGet(() -> "; known are " + String.join(", ", new TreeSet<>(known)));
+  }
+
+  /// The end of a message that asks for the nearest of the names, where one is near. One is near
+  /// too where only what stands before its last dot is wrong, or missing.
+  ///
+  /// @param wrong what was written
+  /// @param known all names
+  static Optional<String> nearest(String wrong, Collection<String> known) {
+    return new TreeSet<>(known)
+        .stream()
+            .min(Comparator.comparingInt(name -> distance(wrong, name)))
+            .filter(name -> distance(wrong, name) != NOT_NEAR)
+            .map(name -> "; did you mean " + name + "?");
   }
 
   private static int distance(String written, String known) {

@@ -53,7 +53,10 @@ class SettingsFileTest {
     "'replistream: {stream: {pingInterval: PT1S}}', replistream.stream.pingInterval: no such setting, replistream.stream.ping-interval",
     "'replistream: {auth: {secret: S}, authn: {}}', replistream.authn: no such setting, replistream.",
     "'replistream: {port: 1, prot: }', replistream.prot: no such setting, replistream.port",
-    "'{replistream: {port: 1}, lists: [a, b]}', lists: no such setting, known are",
+    "'{replistream: {port: 1}, lists: [a, b]}', lists: no such setting, 'settings stand below replistream:, such as replistream.port'",
+    "'spring: {application: {name: x}}', spring.application.name: no such setting, 'settings stand below replistream:, such as replistream.port'",
+    "'x: ', x: no such setting, 'settings stand below replistream:, such as replistream.port'",
+    "'replistream: {quadrilaterals: [a, b]}', replistream.quadrilaterals: no such setting, known are",
   })
   void whatIsNoSettingIsNamedWithTheNearest(String yaml, String begin, String nearest) {
     assertRefused(yaml.replace("S}", "\"" + SECRET + "\"}"))
@@ -90,7 +93,10 @@ class SettingsFileTest {
     "'replistream: {cors: {allow-origins: [{a: b}]}}', replistream.cors.allow-origins: a list",
     "'replistream: {port: 1, port: 2}', 'replistream.port: it stands there twice'",
     "'{replistream.port: 1, replistream: {port: 2}}', 'replistream.port: it stands there twice'",
-    "'replistream: {port: !env PORT}', replistream.port: no tag such as !env",
+    "'replistream: {port: !env PORT}', replistream.port: a ! before a value makes a tag of it",
+    "'replistream: !x {port: 1}', replistream: a ! before a value",
+    "'!x {replistream: {port: 1}}', replistream: a ! before a value",
+    "'replistream: {cors: {allow-origins: !x [a]}}', replistream.cors.allow-origins: a ! before",
     "'replistream: {? [a] : 1}', replistream: no name of a setting",
     "'replistream: &a {stream: *a}', replistream.stream.stream",
     "'port', --config: in ",
@@ -163,13 +169,34 @@ class SettingsFileTest {
     "'replistream:\n  auth:\n    secret: @SECRET', 3, 13",
     "'{\"replistream\": {\"port\": 1}', 1, 28",
     "'replistream:\n  port: 1\u0007', 2, 10",
-    "'replistream.port: 1\n---\nreplistream.port: 2', 2, 1",
   })
   void whatIsNoYamlIsNamedByLineAndColumn(String yaml, int line, int column) {
     assertRefused(yaml.replace("SECRET", SECRET.replace(' ', '-')))
         .hasMessageStartingWith("--config: " + directory.resolve("settings"))
         .hasMessageContaining("is not valid YAML at line " + line + ", column " + column)
         .hasMessageNotContaining("a-secret");
+  }
+
+  @Test
+  void ofTwoDocumentsNoneIsPassedOver() throws IOException {
+    assertRefused("replistream.port: 1\n---\nreplistream.port: 2")
+        .hasMessage(
+            "--config: %s holds more than one document; settings stand in one: take out the --- in line 2",
+            directory.resolve("settings"));
+
+    assertThat(load("---\nreplistream.port: 1\n...\n").port()).isEqualTo(1);
+  }
+
+  @Test
+  void aSecretThatLooksLikeATagIsNotShownAndIsTakenInQuotes() throws IOException {
+    String secret = "!secrets-of-32-letters-and-more-than-that";
+
+    assertRefused("replistream.auth.secret: " + secret)
+        .hasMessageStartingWith("replistream.auth.secret: ")
+        .hasMessageContaining("put a value that begins with ! in quotes")
+        .hasMessageNotContaining("secrets-of");
+
+    assertThat(load("replistream.auth.secret: '" + secret + "'").auth().secret()).contains(secret);
   }
 
   @Test
