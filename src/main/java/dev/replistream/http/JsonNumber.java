@@ -8,6 +8,9 @@ final class JsonNumber {
   /// From here on a double does not hold every whole number.
   private static final double EXACT = 0x1p53;
 
+  /// How many digits the first whole number has that is too large for a double.
+  private static final int LARGE_DIGITS = 309;
+
   private JsonNumber() {}
 
   /// Whether `text` is a number as RFC 8259, section 6, has it.
@@ -56,6 +59,13 @@ final class JsonNumber {
     return value == Math.rint(value) && Math.abs(value) < EXACT
         ? Long.toString((long) value)
         : Double.toString(value);
+  }
+
+  /// Whether a double comes near to the number that `text` says, and not infinity.
+  static boolean isInRange(String text) {
+    boolean isShort =
+        text.length() < LARGE_DIGITS && text.indexOf('e') < 0 && text.indexOf('E') < 0;
+    return isShort || Double.isFinite(Double.parseDouble(text));
   }
 
   /// The whole number of 64 bits that `text` says, if it does.

@@ -145,6 +145,18 @@ public sealed interface JsonValue {
     JsonValueWriter.write(json, this);
   }
 
+  /// Whether no number in this value is beyond the range of a double, where JavaScript would read
+  /// infinity (RFC 8259, section 6, asks for no more where software has to agree).
+  default boolean isInRange() {
+    return switch (this) {
+      case Num(String text) -> JsonNumber.isInRange(text);
+      case Arr(List<JsonValue> elements) -> elements.stream().allMatch(JsonValue::isInRange);
+      case Obj(Map<String, JsonValue> members) ->
+          members.values().stream().allMatch(JsonValue::isInRange);
+      case Null _, Bool _, Str _ -> true;
+    };
+  }
+
   /// This value in UTF-8, which {@link #parse(byte[])} turns into an equal one: without white
   /// space, and only what must be escaped is, half surrogate pairs among it.
   ///

@@ -78,6 +78,9 @@ final class InMemoryTransaction implements Transaction {
     if (value.toBytes().length > maxValueBytes) {
       throw new RejectedException("the value has more than " + maxValueBytes + " bytes");
     }
+    if (!value.isInRange()) {
+      throw new RejectedException("the value has a number beyond 1.8e308");
+    }
     space.entries.put(key, value);
   }
 

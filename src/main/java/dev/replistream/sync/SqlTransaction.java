@@ -199,6 +199,9 @@ final class SqlTransaction implements Transaction {
     if (bytes.length > maxValueBytes) {
       throw new RejectedException("the value has more than " + maxValueBytes + " bytes");
     }
+    if (!value.isInRange()) {
+      throw new RejectedException("the value has a number beyond 1.8e308");
+    }
     entries.put(space, key, bytes, spaces.raise(space));
   }
 

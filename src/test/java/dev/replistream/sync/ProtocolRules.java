@@ -919,7 +919,7 @@ abstract class ProtocolRules {
         "12345678901234567890",
         "1.10",
         "-0.0",
-        "1e400",
+        "1.7e308",
         "\"\\ud800 \\u0000 \uD83D\uDE00\"",
         "{\"b\":1,\"a\":{\"__proto__\":[[],{},null]}}",
         "\"<\\/script>\""
@@ -933,6 +933,25 @@ abstract class ProtocolRules {
 
     assertThat(reply.body())
         .contains("{\"op\":\"put\",\"key\":\"k\",\"value\":" + value.toJson() + "}");
+  }
+
+  /// `JSON.parse` reads infinity there, which goes into no JSON any more.
+  @Test
+  void rule18aNumberBeyondADoubleIsStoredNowhereAndNotSentForEver() {
+    Replica replica = replica(alice);
+    JsonValue large = JsonValue.parse("{\"n\":[1e999999999]}");
+    replica.push(replica.put("k", JsonValue.parse("{\"n\":1}")));
+
+    replica.push(
+        replica.put("k", large),
+        replica.put("new", large),
+        replica.mutation(
+            "patch", JsonValue.object(Map.of("key", JsonValue.of("k"), "merge", large))));
+    replica.pull();
+
+    assertThat(replica.acknowledged()).isEqualTo(4);
+    assertThat(replica.view()).isEqualTo(Map.of("k", JsonValue.parse("{\"n\":1}")));
+    assertThat(replica.sendPull(JsonValue.parse("1e999999999")).status()).isEqualTo(200);
   }
 
   @Test

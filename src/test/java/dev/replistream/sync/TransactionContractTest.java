@@ -199,7 +199,8 @@ abstract class TransactionContractTest {
       strings = {
         "null",
         "1.0",
-        "1e400",
+        "-1.7976931348623157e308",
+        "1e-400",
         "\"\\ud800\"",
         "\"\\u0000 \uD83D\uDE00 \u2028\"",
         "{\"b\":[],\"a\":{},\"\":[null,true,{\"x\":-0}]}",
@@ -214,6 +215,16 @@ abstract class TransactionContractTest {
           assertThat(transaction.get("k")).contains(value);
           assertThat(transaction.scan("k")).containsExactly(new Transaction.Entry("k", value));
         });
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"1e400", "-1e999999999", "1.8e308", "{\"a\":[0,{\"b\":1E+309}]}"})
+  void aNumberThatJavaScriptReadsAsInfinityIsRejected(String json) {
+    JsonValue value = JsonValue.parse(json);
+
+    isRejected("alice", transaction -> transaction.put("k", value));
+
+    assertThat(has("alice", "k")).isFalse();
   }
 
   @Test
