@@ -48,14 +48,15 @@ public interface Transaction {
   /// Sets `key` where it is visible now, else in the private space.
   ///
   /// @throws RejectedException when that is a room in which the caller may not write, or the key
-  ///   has more than 1,024 bytes in UTF-8, or the value is larger than configured
+  ///   has more than 1,024 bytes in UTF-8, or the value is larger than configured or has a number
+  ///   beyond 1.8e308
   /// @throws dev.replistream.http.JsonValueException when the value nests deeper than 512
   void put(String key, JsonValue value);
 
   /// Sets `key` in `room`.
   ///
   /// @throws RejectedException when the caller may not write there, or the key has more than 1,024
-  ///   bytes in UTF-8, or the value is larger than configured
+  ///   bytes in UTF-8, or the value is larger than configured or has a number beyond 1.8e308
   /// @throws dev.replistream.http.JsonValueException when the value nests deeper than 512
   void put(String room, String key, JsonValue value);
 
