@@ -3,8 +3,10 @@ package dev.replistream;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -22,8 +24,23 @@ import java.util.stream.Stream;
 public final class QuickStart {
   private static final int LIMIT_SECONDS = 60;
   private static final Path HOME = Path.of("target", "quick-start").toAbsolutePath();
-  private static final String CLASS_PATH = makeJars();
-  private static final Path ARCHIVE = archive();
+  private static final String CLASS_PATH;
+  private static final Path ARCHIVE;
+
+  static {
+    // another JVM of the same run may be at it too
+    try (FileChannel lock =
+            FileChannel.open(
+                Files.createDirectories(HOME).resolve("lock"),
+                StandardOpenOption.CREATE,
+                StandardOpenOption.WRITE);
+        var _ = lock.lock()) {
+      CLASS_PATH = makeJars();
+      ARCHIVE = archive();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
 
   private QuickStart() {}
 
@@ -52,7 +69,6 @@ public final class QuickStart {
 
   private static String makeJars() {
     try {
-      Files.createDirectories(HOME);
       List<String> entries = new ArrayList<>();
       for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
         Path path = Path.of(entry);

@@ -2,6 +2,7 @@ package dev.replistream.client;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.replistream.Rounds;
 import dev.replistream.client.NodeTests.TestFile;
 import dev.replistream.db.TestPostgres;
 import dev.replistream.poke.TestRedis;
@@ -21,6 +22,7 @@ import org.junit.jupiter.api.TestFactory;
 /// Runs the scenarios of `src/test/js` under Node, and shows each as a test. `etc/test` installs
 /// what they need; `CONVERGENCE_SECONDS` and `CONVERGENCE_SEED` in the environment reach them.
 final class RealClientTest {
+  private static final String SECONDS = "CONVERGENCE_SECONDS";
   private static final Path SCENARIOS = Path.of("src", "test", "js").toAbsolutePath();
 
   /// The limit is more than the longest convergence that anybody has the patience for.
@@ -43,7 +45,7 @@ final class RealClientTest {
         .isDirectory();
     List<TestFile> files = new ArrayList<>();
     for (Path file : NodeTests.files(SCENARIOS, ".test.mjs")) {
-      files.add(new TestFile(file.getFileName() + " on SQLite", file, ServerProcess::environment));
+      files.add(new TestFile(file.getFileName() + " on SQLite", file, RealClientTest::server));
     }
     files.add(
         new TestFile(
@@ -58,8 +60,15 @@ final class RealClientTest {
     return NODE.containers(files);
   }
 
-  private static Map<String, String> serverOnPostgres() {
+  private static Map<String, String> server() {
     Map<String, String> environment = new HashMap<>(ServerProcess.environment());
+    environment.put(
+        SECONDS, System.getenv().getOrDefault(SECONDS, String.valueOf(Rounds.of(5, 60))));
+    return environment;
+  }
+
+  private static Map<String, String> serverOnPostgres() {
+    Map<String, String> environment = server();
     environment.put("SERVER_DATABASE_URL", TestPostgres.newDatabase());
     return environment;
   }
@@ -67,7 +76,7 @@ final class RealClientTest {
   private static Map<String, String> nodes() {
     TestRedis started = TestRedis.start();
     redis = started;
-    Map<String, String> environment = new HashMap<>(serverOnPostgres());
+    Map<String, String> environment = serverOnPostgres();
     environment.put("SERVER_REDIS_URL", started.url());
     return environment;
   }

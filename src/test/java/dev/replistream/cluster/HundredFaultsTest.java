@@ -3,6 +3,7 @@ package dev.replistream.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.replistream.Eventually;
+import dev.replistream.Rounds;
 import dev.replistream.db.TestPostgres;
 import dev.replistream.poke.TcpProxy;
 import dev.replistream.poke.TestRedis;
@@ -32,14 +33,14 @@ class HundredFaultsTest {
   private static final int POKED = 6;
 
   /// The first faults, in which classes are loaded, pools filled and caches.
-  private static final int WARM_UP = 6;
+  private static final int WARM_UP = Rounds.of(4, 6);
 
   /// How often Redis goes away after that, for each of three nodes, and every fourth time
   /// PostgreSQL too.
-  private static final int ROUNDS = 34;
+  private static final int ROUNDS = Rounds.of(8, 34);
 
   /// In one round of so many they go silent; else their connections are cut.
-  private static final int SILENT_EACH = 17;
+  private static final int SILENT_EACH = Rounds.of(8, 17);
 
   /// Within which a node says that it is not ready: two seconds, and what a busy machine adds.
   private static final Duration NOTICE = Duration.ofSeconds(5);

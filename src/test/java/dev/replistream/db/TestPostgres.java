@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -16,6 +17,9 @@ import java.util.logging.Logger;
 /// ends with the JVM. Thread-safe.
 public final class TestPostgres {
   private static final String USER = "postgres";
+
+  /// Within which a server starts on a busy machine.
+  private static final Duration START = Duration.ofMinutes(1);
 
   /// Held, so that their levels are not collected with them.
   private static final List<Logger> QUIET =
@@ -45,6 +49,7 @@ public final class TestPostgres {
   static EmbeddedPostgres.Builder builder() {
     QUIET.forEach(logger -> logger.setLevel(Level.OFF));
     return EmbeddedPostgres.builder()
+        .setPGStartupWait(START)
         .setServerConfig("max_connections", "200")
         .setServerConfig("fsync", "off")
         .setServerConfig("synchronous_commit", "off")

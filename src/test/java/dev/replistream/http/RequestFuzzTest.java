@@ -6,6 +6,7 @@ import dev.replistream.HttpConnection;
 import dev.replistream.HttpReply;
 import dev.replistream.HttpRequest;
 import dev.replistream.LogCapture;
+import dev.replistream.Rounds;
 import dev.replistream.ServiceClient;
 import dev.replistream.TestService;
 import java.io.UncheckedIOException;
@@ -35,7 +36,8 @@ class RequestFuzzTest {
           "LIMITS_TICKETS_PER_SECOND", "100000",
           "LIMITS_ROOMS_PER_SECOND", "100000",
           "LIMITS_REFUSED_TOKENS_PER_SECOND", "100000");
-  private static final Duration TIME = Duration.ofSeconds(Long.getLong("fuzz.seconds", 6));
+  private static final Duration TIME =
+      Duration.ofSeconds(Long.getLong("fuzz.seconds", Rounds.of(4, 60)));
   private static final int CONNECTIONS = 3;
 
   /// A refused body is read on for two seconds where its sender keeps quiet; these say goodbye.

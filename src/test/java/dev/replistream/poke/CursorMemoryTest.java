@@ -2,15 +2,16 @@ package dev.replistream.poke;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.replistream.Rounds;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
-/// Ten million users are poked, in a process whose heap could not hold one entry for each.
+/// Millions of users are poked, in a process whose heap could not hold one entry for each.
 class CursorMemoryTest {
-  private static final int USERS = 10_000_000;
+  private static final int USERS = Rounds.of(3_000_000, 10_000_000);
   private static final int GENERATION = 100_000;
 
   /// The process: it knows the last stamp of each user beside the cursor, in four bytes.
@@ -51,13 +52,14 @@ class CursorMemoryTest {
   }
 
   @Test
-  void tenMillionUsersTakeNoMoreMemoryThanTwoGenerationsAndNobodyMissesAPoke()
+  void millionsOfUsersTakeNoMoreMemoryThanTwoGenerationsAndNobodyMissesAPoke()
       throws IOException, InterruptedException {
     long seed = System.nanoTime();
     Process process =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx128m", // of which 40 MB are the model's
+                "-Xmx" + (88 + USERS * 4 / (1 << 20)) + "m", // the second is the model's
+                "-Dlong=" + Boolean.getBoolean("long"),
                 "-XX:+UseSerialGC",
                 "-cp",
                 System.getProperty("java.class.path"),

@@ -2,6 +2,7 @@ package dev.replistream.stream;
 
 import dev.replistream.Eventually;
 import dev.replistream.LogCapture;
+import dev.replistream.Rounds;
 import dev.replistream.ServerSentEvent;
 import dev.replistream.poke.RedisPokeBus;
 import dev.replistream.poke.RedisSettings;
@@ -35,7 +36,7 @@ class RandomOutagesTest {
   private static final int STEPS = 10;
 
   /// Each begins with what the one before has left.
-  private static final int HISTORIES = Integer.getInteger("histories", 6);
+  private static final int HISTORIES = Integer.getInteger("histories", Rounds.of(4, 40));
 
   /// Within which every client that missed a poke has to be told, once all is well again.
   private static final Duration REPAIR = Duration.ofSeconds(10);

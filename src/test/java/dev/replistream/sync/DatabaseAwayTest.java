@@ -41,6 +41,9 @@ class DatabaseAwayTest {
   /// What a probe may wait, in the same way.
   private static final Duration READY = Duration.ofMillis(2_800);
 
+  /// What PostgreSQL may take to start, in the same way.
+  private static final Duration START = Duration.ofMinutes(1);
+
   private Path data;
   private EmbeddedPostgres server;
   private TestService service;
@@ -57,7 +60,10 @@ class DatabaseAwayTest {
   }
 
   private EmbeddedPostgres.Builder builder() {
-    return EmbeddedPostgres.builder().setDataDirectory(data).setCleanDataDirectory(false);
+    return EmbeddedPostgres.builder()
+        .setPGStartupWait(START)
+        .setDataDirectory(data)
+        .setCleanDataDirectory(false);
   }
 
   @AfterAll

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
+import dev.replistream.Rounds;
 import dev.replistream.db.Changes;
 import dev.replistream.db.Database;
 import dev.replistream.http.JsonValue;
@@ -32,7 +33,8 @@ import org.junit.jupiter.api.Test;
 ///
 /// The system property `restore.seconds` says how long, `restore.seed` where to begin.
 abstract class RestoreModel {
-  private static final Duration TIME = Duration.ofSeconds(Long.getLong("restore.seconds", 3));
+  private static final Duration TIME =
+      Duration.ofSeconds(Long.getLong("restore.seconds", Rounds.of(2, 30)));
   private static final long SEED = Long.getLong("restore.seed", System.nanoTime() & 0xffff_ffffL);
   private static final int LEAST_HISTORIES = 5;
 
