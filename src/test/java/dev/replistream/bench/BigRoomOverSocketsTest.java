@@ -13,10 +13,12 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// A room with ten thousand streams of five thousand members, in a process of its own.
+@Tag("alone")
 class BigRoomOverSocketsTest {
   private static final int MEMBERS = 5_000;
   private static final int STREAMS = 2 * MEMBERS;

@@ -26,6 +26,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
@@ -33,6 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// A node is killed with SIGKILL while pushes and pokes go on. Each finds its way to Redis alone,
 /// so that a test can hold it up between commit and poke.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@Tag("alone")
 class KilledNodeTest {
   private static final int USERS = 150;
   private static final int WORKERS = 6;

@@ -18,10 +18,12 @@ import java.util.SplittableRandom;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// A node dies that holds all streams of a big room, and all of them come to the others at once.
+@Tag("alone")
 class ReconnectStormTest {
   private static final int USERS = 1000;
   private static final int STREAMS_OF_EACH = 10;

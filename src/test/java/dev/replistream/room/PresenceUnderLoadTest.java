@@ -29,10 +29,12 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /// Presence where much happens, or something ends. The server's sockets have a small buffer, so
 /// that a client that does not read is noticed soon.
+@Tag("alone")
 class PresenceUnderLoadTest {
   private static final Duration GRACE = Duration.ofMillis(300);
   private static final Duration DRAIN = Duration.ofSeconds(1);

@@ -24,9 +24,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /// What users can send to a server whose heap is that of a small container.
+@Tag("alone")
 class SmallHeapTest {
   private static final SmallServer SERVER = SmallServer.start();
   private static final Duration BOUND = Duration.ofSeconds(60);
