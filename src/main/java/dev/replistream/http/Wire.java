@@ -633,7 +633,7 @@ public final class Wire implements ServerConnection, ConnectionContext {
     readDeadlineNanos = System.nanoTime() + LINGER.toNanos();
     try {
       Sockets.endOutput(context.serverSocket());
-long mostBytes = LINGER_BYTES;
+      long mostBytes = LINGER_BYTES;
       while (unreadBytes > 0 && mostBytes > 0) {
         LongTurns.take(); // so that many of these leave carriers to others
         LongTurns.end();
