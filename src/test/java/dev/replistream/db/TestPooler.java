@@ -67,6 +67,7 @@ final class TestPooler implements AutoCloseable {
   }
 
   /// One message.
+  @SuppressWarnings("ArrayRecordComponent") // compared by nobody
   private record Message(byte type, byte[] content) {}
 
   /// One side's connection. Confined to one thread at a time.
