@@ -2,9 +2,13 @@ import {realFetch} from '../network.mjs';
 import {token} from '../server.mjs';
 import {eventually} from '../waiting.mjs';
 
-/** Calls the API of a server as a user, from outside the browser; rejects unless it answers 200. */
-export async function call(server, user, method, route) {
-  const response = await realFetch(`${server.url}/${route}`, {method, headers: {Authorization: `Bearer ${token(user)}`}});
+/** Calls the API of a server as a user, from outside the browser; rejects unless it succeeds. */
+export async function call(server, user, method, route, body) {
+  const response = await realFetch(`${server.url}/${route}`, {
+    method,
+    headers: {Authorization: `Bearer ${token(user)}`},
+    body: body && JSON.stringify(body),
+  });
   if (!response.ok) {
     throw new Error(`${method} ${route}: ${response.status} ${await response.text()}`);
   }

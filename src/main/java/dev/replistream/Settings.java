@@ -76,7 +76,7 @@ public record Settings(
   private static final String ENVIRONMENT_ROOT = "REPLISTREAM_";
 
   /// Every key that may stand in a file, without the leading `replistream.`.
-  private static final Set<String> KEYS =
+  static final Set<String> KEYS =
       Set.of(
           "host",
           "port",
@@ -132,7 +132,7 @@ public record Settings(
           "log.level");
 
   /// Those of them that take several values: a list in a file, with commas in the environment.
-  private static final Set<String> LISTS =
+  static final Set<String> LISTS =
       Set.of("http.hosts", "http.trusted-proxies", "cors.allow-origins", "cors.allow-headers");
 
   /// What a JVM puts in the place of a byte that it can't read, as all are beyond ASCII where the

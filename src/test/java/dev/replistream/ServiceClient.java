@@ -29,6 +29,16 @@ public final class ServiceClient {
             settings.auth().secret().orElse(TestService.SECRET), settings.auth(), clock);
   }
 
+  /// The port of the API.
+  public int port() {
+    return port;
+  }
+
+  /// The port of health and metrics.
+  public int adminPort() {
+    return adminPort;
+  }
+
   /// A token of a user, good for an hour.
   public String token(String userId, String... scopes) {
     return signer.sign(userId, Set.of(scopes), Duration.ofHours(1));

@@ -24,8 +24,10 @@ final class Availability {
       away.set(true);
       LOGGER.log(
           Level.WARNING,
-          "event={0} reason=\"{1}\"",
-          Failure.of(reason) == Failure.UNFIT ? "database-unfit" : "database-unavailable",
+          "{0} reason=\"{1}\"",
+          Failure.of(reason) == Failure.UNFIT
+              ? "event=database-unfit"
+              : "event=database-unavailable",
           said(root(reason)));
     }
   }

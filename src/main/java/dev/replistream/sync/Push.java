@@ -113,13 +113,12 @@ public final class Push {
   }
 
   private void log(PushBatch.Refusal refusal) {
-    String event = refusal.isRejected() ? "mutation-rejected" : "mutation-failed";
+    String event = refusal.isRejected() ? "event=mutation-rejected" : "event=mutation-failed";
     log.log(
         refusal.isRejected() ? Level.INFO : Level.WARNING,
         refusal.isRejected() ? event : event + ' ' + refusal.reason(),
         () ->
-            "event="
-                + event
+            event
                 + " name="
                 + SampledLog.quoted(refusal.name())
                 + " reason="

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import redis.clients.jedis.Jedis;
 
-/// Two nodes that meet in Redis as a user with the rights that the README names and no other.
+/// Two nodes that meet in Redis as a user with the rights that docs/cluster.md names and no other.
 class RedisPokeBusAsUserTest extends PokeBusRules {
   private static final Pattern CALL = Pattern.compile("redis\\.p?call\\('([A-Z]+)'");
 
@@ -34,7 +34,7 @@ class RedisPokeBusAsUserTest extends PokeBusRules {
   static void start() throws IOException {
     redis = TestRedis.start();
     rules =
-        Files.readAllLines(Path.of("README.md")).stream()
+        Files.readAllLines(Path.of("docs/cluster.md")).stream()
             .map(String::strip)
             .filter(line -> line.startsWith("ACL SETUSER replistream "))
             .flatMap(line -> Arrays.stream(line.split(" ")).skip(3))
@@ -81,7 +81,7 @@ class RedisPokeBusAsUserTest extends PokeBusRules {
   }
 
   @Test
-  void theRightsThatTheReadmeNamesAreEnough() {
+  void theRightsThatTheDocumentationNamesAreEnough() {
     assertThat(bus("PASSWORD").refusal()).isEmpty();
 
     allow(Stream.of("-info"));
@@ -115,7 +115,7 @@ class RedisPokeBusAsUserTest extends PokeBusRules {
   }
 
   @Test
-  void whatTheScriptsDoIsWhatTheReadmeAllows() throws IOException {
+  void whatTheScriptsDoIsWhatTheDocumentationAllows() throws IOException {
     Set<String> called = new TreeSet<>(Set.of("EVAL", "EVALSHA", "PUBLISH", "SUBSCRIBE"));
     try (DirectoryStream<Path> scripts =
         Files.newDirectoryStream(Path.of("src/main/resources/redis"))) {
