@@ -241,7 +241,7 @@ class SnippetsTest {
   @Test
   void anApplicationStartsTheServiceWithItsOwnMutatorsInUnderTenLines() throws Exception {
     Map<String, String> programs = compile(Page.of("docs/mutators.md"));
-    String shop = programs.get("Shop");
+    String shop = programs.getOrDefault("Shop", "");
     assertThat(shop.substring(shop.indexOf("Application service")).lines().count()).isLessThan(10);
     Map<String, String> environment =
         Map.of(
