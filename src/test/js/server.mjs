@@ -54,7 +54,7 @@ export class Server {
   static async start(settings = {}, mutators = 'dev.replistream.client.ScenarioMutators') {
     const home = await mkdtemp(join(tmpdir(), 'replistream-client-'));
     await mkdir(join(home, 'META-INF', 'services'), {recursive: true});
-    await writeFile(join(home, 'META-INF', 'services', 'dev.replistream.sync.Mutators'), mutators);
+    await writeFile(join(home, 'META-INF', 'services', 'dev.replistream.api.Mutators'), mutators);
     const server = new Server(await freePort(), home, settings);
     await server.restart();
     return server;

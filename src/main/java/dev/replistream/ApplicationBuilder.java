@@ -1,6 +1,6 @@
 package dev.replistream;
 
-import dev.replistream.sync.Mutators;
+import dev.replistream.api.Mutators;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;

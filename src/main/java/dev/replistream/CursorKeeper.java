@@ -1,11 +1,11 @@
 package dev.replistream;
 
+import dev.replistream.data.DatabaseMark;
 import dev.replistream.db.Changes;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.db.StatementFailedException;
 import dev.replistream.poke.Cursor;
 import dev.replistream.poke.CursorFile;
-import dev.replistream.sync.DatabaseMark;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;

@@ -1,13 +1,13 @@
 package dev.replistream;
 
 import dev.replistream.auth.AuthSettings;
+import dev.replistream.data.RoomSettings;
 import dev.replistream.db.DbSettings;
 import dev.replistream.http.Deadlines;
 import dev.replistream.http.Hosts;
 import dev.replistream.http.Network;
-import dev.replistream.poke.RedisSettings;
-import dev.replistream.poke.RedisUrl;
-import dev.replistream.room.RoomSettings;
+import dev.replistream.nodes.RedisSettings;
+import dev.replistream.nodes.RedisUrl;
 import dev.replistream.stream.StreamSettings;
 import dev.replistream.sync.SyncSettings;
 import dev.replistream.web.WebSettings;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.replistream.db.DatabaseStartException;
 import dev.replistream.db.TestPostgres;
-import dev.replistream.poke.TestRedis;
+import dev.replistream.nodes.TestRedis;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;

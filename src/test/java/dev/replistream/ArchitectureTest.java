@@ -21,6 +21,7 @@ import com.tngtech.archunit.core.domain.JavaPackage;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.library.GeneralCodingRules;
+import java.sql.SQLException;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
@@ -95,11 +96,11 @@ class ArchitectureTest {
   }
 
   @Test
-  void onlyPokeKnowsRedis() {
+  void onlyNodesKnowsRedis() {
     check(
         noClasses()
             .that()
-            .resideOutsideOfPackage("dev.replistream.poke..")
+            .resideOutsideOfPackage("dev.replistream.nodes..")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("redis.clients.."));
@@ -111,11 +112,11 @@ class ArchitectureTest {
         noClasses()
             .that()
             .resideOutsideOfPackages(
-                "dev.replistream.db..", "dev.replistream.room..", "dev.replistream.sync..")
+                "dev.replistream.db..", "dev.replistream.data..", "dev.replistream.sync..")
             .and(not(belongTo(simpleName("RevocationStore"))))
             .should()
-            .dependOnClassesThat()
-            .resideInAPackage("java.sql.."));
+            .dependOnClassesThat(
+                resideInAPackage("java.sql..").and(not(type(SQLException.class)))));
   }
 
   @Test
@@ -155,16 +156,38 @@ class ArchitectureTest {
   }
 
   @Test
-  void pokeDoesNotKnowWhoListens() {
-    mayNotKnow(
-        "poke", "dev.replistream.stream..", "dev.replistream.sync..", "dev.replistream.cli..");
+  void pokeAndNodesDoNotKnowWhoListens() {
+    for (String one : List.of("poke", "nodes")) {
+      mayNotKnow(
+          one,
+          "dev.replistream.stream..",
+          "dev.replistream.sync..",
+          "dev.replistream.room..",
+          "dev.replistream.data..",
+          "dev.replistream.cli..");
+    }
+    mayNotKnow("poke", "dev.replistream.nodes..");
   }
 
   @Test
-  void roomsKnowWhoAUserIsTheDatabaseAndWhomToPoke() {
+  void whatIsKeptKnowsNothingOfRequests() {
     mayNotKnow(
-        "room", "dev.replistream.sync..", "dev.replistream.stream..", "dev.replistream.cli..");
-    mayNotKnow("poke", "dev.replistream.room..");
+        "data",
+        "dev.replistream.room..",
+        "dev.replistream.presence..",
+        "dev.replistream.sync..",
+        "dev.replistream.stream..",
+        "dev.replistream.nodes..",
+        "dev.replistream.cli..");
+  }
+
+  @Test
+  void roomsAndPresenceKnowNeitherSyncNorStreams() {
+    for (String one : List.of("room", "presence")) {
+      mayNotKnow(
+          one, "dev.replistream.sync..", "dev.replistream.stream..", "dev.replistream.cli..");
+    }
+    mayNotKnow("presence", "dev.replistream.room..");
   }
 
   @Test
@@ -172,7 +195,8 @@ class ArchitectureTest {
     check(
         noClasses()
             .that()
-            .resideInAPackage("dev.replistream.room..")
+            .resideInAnyPackage(
+                "dev.replistream.data..", "dev.replistream.presence..", "dev.replistream.room..")
             .and()
             .haveSimpleNameNotEndingWith("Handler")
             .and()
@@ -209,10 +233,9 @@ class ArchitectureTest {
     check(
         noClasses()
             .that()
-            .resideInAPackage("dev.replistream.sync..")
-            .and()
-            .haveNameMatching(
-                ".*\\.(Transaction|Mutator|Mutators|RejectedException|Key|InMemory.*|BuiltIn.*|MergePatch).*")
+            .resideInAPackage("dev.replistream.api..")
+            .or()
+            .haveNameMatching(".*\\.(BuiltIn.*|MergePatch).*")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("io.helidon..", "java.sql..", "dev.replistream.db.."));

@@ -2,11 +2,11 @@ package dev.replistream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.replistream.data.DatabaseMark;
 import dev.replistream.db.Changes;
 import dev.replistream.db.Database;
 import dev.replistream.poke.Cursor;
 import dev.replistream.poke.CursorFile;
-import dev.replistream.sync.DatabaseMark;
 import dev.replistream.sync.TestDatabase;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;

@@ -1,7 +1,7 @@
 package dev.replistream;
 
 import dev.replistream.db.TestPostgres;
-import dev.replistream.poke.TestRedis;
+import dev.replistream.nodes.TestRedis;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;

@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.replistream.auth.AuthSettings;
+import dev.replistream.data.RoomSettings;
 import dev.replistream.db.DbSettings;
 import dev.replistream.http.Network;
-import dev.replistream.poke.RedisUrl;
-import dev.replistream.room.RoomSettings;
+import dev.replistream.nodes.RedisUrl;
 import dev.replistream.stream.StreamSettings;
 import dev.replistream.sync.SyncSettings;
 import dev.replistream.web.WebSettings;

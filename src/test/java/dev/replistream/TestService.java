@@ -1,6 +1,6 @@
 package dev.replistream;
 
-import dev.replistream.sync.Mutators;
+import dev.replistream.api.Mutators;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -1,5 +1,6 @@
 package dev.replistream.poke;
 
+import dev.replistream.nodes.RedisPokeBus;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;

@@ -10,10 +10,10 @@ import java.util.Map;
 import java.util.Objects;
 
 /// Counts pokes by where they came from. Thread-safe.
-final class PokeCounters {
+public final class PokeCounters {
   private final Map<PokeBus.Source, Counter> pokes = new EnumMap<>(PokeBus.Source.class);
 
-  PokeCounters(MeterRegistry registry) {
+  public PokeCounters(MeterRegistry registry) {
     for (PokeBus.Source source : PokeBus.Source.values()) {
       pokes.put(
           source,
@@ -24,7 +24,7 @@ final class PokeCounters {
     }
   }
 
-  void poked(PokeBus.Source source) {
+  public void poked(PokeBus.Source source) {
     Objects.requireNonNull(pokes.get(source)).increment();
   }
 }

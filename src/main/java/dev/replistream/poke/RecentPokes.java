@@ -7,7 +7,7 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 /// Remembers when users were poked last, to tell how long they take to pull. What it knows is for a
 /// statistic: users share places, and the one that was poked later has it. Thread-safe, without
 /// locks; about 1 MB when it is full.
-final class RecentPokes {
+public final class RecentPokes {
   /// A power of two.
   private static final int PLACES = 1 << 14;
 
@@ -16,12 +16,12 @@ final class RecentPokes {
 
   private final AtomicReferenceArray<Poke> places = new AtomicReferenceArray<>(PLACES);
 
-  void poked(Poke poke) {
+  public void poked(Poke poke) {
     places.setRelease(place(poke.userId()), poke);
   }
 
   /// How long ago the user was poked; the next pull after this one has to be poked for anew.
-  Optional<Duration> pulled(String userId) {
+  public Optional<Duration> pulled(String userId) {
     int place = place(userId);
     Poke poke = places.getAcquire(place);
     if (poke == null || !poke.userId().equals(userId) || !places.compareAndSet(place, poke, null)) {

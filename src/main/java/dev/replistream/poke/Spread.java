@@ -22,7 +22,7 @@ public final class Spread {
   }
 
   /// When the one at `place` of so many has its turn: evenly over the window, the first at once.
-  static Duration turn(Duration window, int place, int count) {
+  public static Duration turn(Duration window, int place, int count) {
     return window.multipliedBy(place).dividedBy(count);
   }
 }

@@ -1,6 +1,8 @@
 package dev.replistream.room;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import dev.replistream.api.Member;
+import dev.replistream.api.Role;
 import dev.replistream.auth.Authenticator;
 import dev.replistream.auth.Caller;
 import dev.replistream.http.Bodies;

@@ -1,5 +1,6 @@
 package dev.replistream.room;
 
+import dev.replistream.api.Member;
 import dev.replistream.auth.Authenticator;
 import dev.replistream.auth.Caller;
 import dev.replistream.http.Json;

@@ -2,6 +2,7 @@ package dev.replistream.room;
 
 import dev.replistream.auth.Authenticator;
 import dev.replistream.auth.Caller;
+import dev.replistream.data.Room;
 import dev.replistream.http.Bodies;
 import dev.replistream.http.Json;
 import dev.replistream.http.RateLimit;

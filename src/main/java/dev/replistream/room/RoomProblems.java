@@ -1,5 +1,8 @@
 package dev.replistream.room;
 
+import dev.replistream.api.Role;
+import dev.replistream.data.RoomException;
+import dev.replistream.data.RoomSettings;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.http.Problem;
 import dev.replistream.http.Unavailable;

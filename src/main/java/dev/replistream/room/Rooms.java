@@ -1,9 +1,20 @@
 package dev.replistream.room;
 
+import dev.replistream.api.Member;
+import dev.replistream.api.Role;
+import dev.replistream.data.Burial;
+import dev.replistream.data.MemberChange;
+import dev.replistream.data.Outbox;
+import dev.replistream.data.Room;
+import dev.replistream.data.RoomException;
+import dev.replistream.data.RoomException.Reason;
+import dev.replistream.data.RoomSettings;
+import dev.replistream.data.RoomStore;
+import dev.replistream.data.Spaces;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.poke.PokeBus;
-import dev.replistream.room.RoomException.Reason;
+import dev.replistream.presence.RoomPresence;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Instant;
@@ -55,7 +66,7 @@ public final class Rooms {
   }
 
   /// Creates a room whose owner is the caller.
-  Room create(String room, String caller) {
+  public Room create(String room, String caller) {
     Instant createdAt = clock.instant();
     buryRest(room);
     change(
@@ -88,7 +99,7 @@ public final class Rooms {
   }
 
   /// Deletes a room with its entries and members.
-  void delete(String room, String caller) {
+  public void delete(String room, String caller) {
     change(room, clock.instant(), store -> store.delete(room, caller), lost -> lost, caller);
   }
 
@@ -101,7 +112,7 @@ public final class Rooms {
   }
 
   /// Adds a member, or gives it another role.
-  Joined put(String room, String caller, String userId, Role role) {
+  public Joined put(String room, String caller, String userId, Role role) {
     return change(
         room,
         clock.instant(),
@@ -114,7 +125,7 @@ public final class Rooms {
   }
 
   /// Takes a member out of a room.
-  void remove(String room, String caller, String userId) {
+  public void remove(String room, String caller, String userId) {
     boolean wasMember =
         change(
             room,

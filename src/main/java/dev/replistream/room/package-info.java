@@ -1,6 +1,5 @@
-/// Rooms and their members. A room is a space that several users share. It knows `db`, for what a
-/// user id is `auth`, and for whom a change concerns `poke`; its stores are confined to one
-/// transaction of the caller's, and only its handlers know HTTP.
+/// Rooms and their members, for requests. A room is a space that several users share. What is kept
+/// of it is in `data`; only the handlers here know HTTP.
 @NullMarked
 package dev.replistream.room;
 

@@ -24,7 +24,7 @@ record Cookie(CookieOrder order, String epoch, String group, long acked, Map<Str
   /// How far the client's user and group have come: it grows with each change of what cookies say,
   /// in the order of commits. Writes raise a space's version, acknowledgements the group's, whoever
   /// joins a room gets its version on top, and for whoever leaves one {@link
-  /// dev.replistream.room.RoomStore} raises the private space by more than the room's.
+  /// dev.replistream.data.RoomStore} raises the private space by more than the room's.
   long progress() {
     return acked + spaces.values().stream().mapToLong(Long::longValue).sum();
   }

@@ -1,8 +1,8 @@
 package dev.replistream.sync;
 
+import dev.replistream.data.Burial;
+import dev.replistream.data.Spaces;
 import dev.replistream.db.Database;
-import dev.replistream.room.Burial;
-import dev.replistream.room.Spaces;
 import java.time.Instant;
 import java.util.List;
 import java.util.function.BooleanSupplier;

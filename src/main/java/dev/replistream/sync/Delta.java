@@ -1,5 +1,6 @@
 package dev.replistream.sync;
 
+import dev.replistream.api.Key;
 import dev.replistream.sync.ViewStore.Space;
 import java.sql.SQLException;
 import java.util.ArrayList;

@@ -1,5 +1,6 @@
 package dev.replistream.sync;
 
+import dev.replistream.data.ClientStore;
 import dev.replistream.db.Database;
 import java.time.Instant;
 import java.util.List;

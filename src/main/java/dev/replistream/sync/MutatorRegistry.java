@@ -1,5 +1,7 @@
 package dev.replistream.sync;
 
+import dev.replistream.api.Mutator;
+import dev.replistream.api.Mutators;
 import dev.replistream.http.Json;
 import java.util.ArrayList;
 import java.util.HashMap;

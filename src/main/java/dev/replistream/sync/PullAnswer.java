@@ -1,8 +1,9 @@
 package dev.replistream.sync;
 
+import dev.replistream.data.ClientStore;
+import dev.replistream.data.ClientStore.Group;
 import dev.replistream.db.Session;
 import dev.replistream.http.Problem;
-import dev.replistream.sync.ClientStore.Group;
 import dev.replistream.sync.ViewStore.Space;
 import io.helidon.http.Status;
 import java.io.IOException;

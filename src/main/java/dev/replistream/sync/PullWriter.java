@@ -1,5 +1,6 @@
 package dev.replistream.sync;
 
+import dev.replistream.api.Key;
 import dev.replistream.http.Json;
 import dev.replistream.http.JsonValue;
 import java.io.IOException;

@@ -1,10 +1,10 @@
 package dev.replistream.sync;
 
+import dev.replistream.data.MemberChange;
+import dev.replistream.data.Outbox;
+import dev.replistream.data.RoomSettings;
 import dev.replistream.http.SampledLog;
 import dev.replistream.poke.PokeBus;
-import dev.replistream.room.MemberChange;
-import dev.replistream.room.Outbox;
-import dev.replistream.room.RoomSettings;
 import java.lang.System.Logger.Level;
 import java.time.Clock;
 import java.util.Set;

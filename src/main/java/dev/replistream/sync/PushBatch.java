@@ -1,12 +1,16 @@
 package dev.replistream.sync;
 
+import dev.replistream.api.Mutator;
+import dev.replistream.api.RejectedException;
+import dev.replistream.data.ClientStore;
+import dev.replistream.data.EntryStore;
+import dev.replistream.data.MemberChange;
+import dev.replistream.data.RoomSettings;
+import dev.replistream.data.RoomStore;
+import dev.replistream.data.Spaces;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.db.Session;
 import dev.replistream.http.ProblemException;
-import dev.replistream.room.MemberChange;
-import dev.replistream.room.RoomSettings;
-import dev.replistream.room.RoomStore;
-import dev.replistream.room.Spaces;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;

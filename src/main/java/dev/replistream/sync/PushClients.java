@@ -1,10 +1,11 @@
 package dev.replistream.sync;
 
+import dev.replistream.data.ClientStore;
+import dev.replistream.data.ClientStore.Client;
+import dev.replistream.data.ClientStore.Group;
+import dev.replistream.data.ClientStore.Present;
 import dev.replistream.http.Problem;
 import dev.replistream.http.ProblemException;
-import dev.replistream.sync.ClientStore.Client;
-import dev.replistream.sync.ClientStore.Group;
-import dev.replistream.sync.ClientStore.Present;
 import io.helidon.http.Status;
 import java.sql.SQLException;
 import java.util.HashMap;

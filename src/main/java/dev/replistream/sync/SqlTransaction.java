@@ -1,13 +1,17 @@
 package dev.replistream.sync;
 
+import dev.replistream.api.Key;
+import dev.replistream.api.Member;
+import dev.replistream.api.Membership;
+import dev.replistream.api.RejectedException;
+import dev.replistream.api.Role;
+import dev.replistream.api.Transaction;
+import dev.replistream.data.EntryStore;
+import dev.replistream.data.MemberChange;
+import dev.replistream.data.RoomException;
+import dev.replistream.data.RoomStore;
+import dev.replistream.data.Spaces;
 import dev.replistream.http.JsonValue;
-import dev.replistream.room.Member;
-import dev.replistream.room.MemberChange;
-import dev.replistream.room.Membership;
-import dev.replistream.room.Role;
-import dev.replistream.room.RoomException;
-import dev.replistream.room.RoomStore;
-import dev.replistream.room.Spaces;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -23,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 /// first touch, before it reads. A key without a room is looked for first; then the space where it
 /// stands, or the private one when it stands nowhere, is locked, and looked at again. So writers in
 /// different spaces don't wait for each other.
-final class SqlTransaction implements Transaction {
+public final class SqlTransaction implements Transaction {
   /// How much one mutation may do, as nobody else writes on SQLite meanwhile: 100,000 deletions of
   /// what it has scanned, which take a second or two.
   static final int MAX_WORK = 500_000;

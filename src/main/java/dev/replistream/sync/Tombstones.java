@@ -1,8 +1,9 @@
 package dev.replistream.sync;
 
+import dev.replistream.api.Key;
+import dev.replistream.data.Spaces;
 import dev.replistream.db.Database;
 import dev.replistream.db.Session;
-import dev.replistream.room.Spaces;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;

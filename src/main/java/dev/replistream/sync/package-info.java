@@ -1,7 +1,6 @@
 /// Replicache's push and pull: the client view is the union of the spaces that a user may read, a
-/// push runs mutators that change it, and a pull sends what changed since a signed cookie. It knows
-/// `http`, `auth`, `poke`, `room` and `db`. Mutators know neither HTTP nor SQL. Thread-safe, unless
-/// a class says otherwise.
+/// push runs mutators that change it, and a pull sends what changed since a signed cookie.
+/// Thread-safe, unless a class says otherwise.
 @NullMarked
 package dev.replistream.sync;
 

@@ -1,7 +1,7 @@
 package dev.replistream.bench;
 
 import dev.replistream.db.TestPostgres;
-import dev.replistream.poke.TestRedis;
+import dev.replistream.nodes.TestRedis;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;

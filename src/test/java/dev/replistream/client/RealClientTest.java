@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.replistream.Rounds;
 import dev.replistream.client.NodeTests.TestFile;
 import dev.replistream.db.TestPostgres;
-import dev.replistream.poke.TestRedis;
+import dev.replistream.nodes.TestRedis;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -6,7 +6,7 @@ import dev.replistream.Eventually;
 import dev.replistream.HttpReply;
 import dev.replistream.ServiceClient;
 import dev.replistream.db.TestPostgresServer;
-import dev.replistream.poke.TestRedis;
+import dev.replistream.nodes.TestRedis;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -6,7 +6,7 @@ import dev.replistream.Eventually;
 import dev.replistream.HttpReply;
 import dev.replistream.HttpRequest;
 import dev.replistream.db.TestPostgres;
-import dev.replistream.poke.TestRedis;
+import dev.replistream.nodes.TestRedis;
 import dev.replistream.room.RoomClient;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -6,7 +6,7 @@ import java.util.List;
 
 class LocalPokeBusTest extends PokeBusRules {
   @Override
-  List<PokeBus> open() {
+  protected List<PokeBus> open() {
     PokeBus bus =
         new LocalPokeBus(
             new Cursor("e", 1_000), Services.get(MetricsFactory.class).globalRegistry());

@@ -17,21 +17,21 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /// What every bus keeps to. A node that pokes and a node that holds streams may be two or one.
-abstract class PokeBusRules {
-  static final int MAX_PER_USER = 5;
+public abstract class PokeBusRules {
+  public static final int MAX_PER_USER = 5;
 
   /// The bus of the node that pokes, and that of the other one.
-  PokeBus near;
+  public PokeBus near;
 
-  PokeBus far;
+  public PokeBus far;
 
   /// The streams of that node and of the other one.
-  RecordingStreams nearStreams;
+  public RecordingStreams nearStreams;
 
-  RecordingStreams farStreams;
+  public RecordingStreams farStreams;
 
   /// The buses of two nodes, or the one of one node twice.
-  abstract List<PokeBus> open();
+  protected abstract List<PokeBus> open();
 
   @BeforeEach
   void openAll() {

@@ -8,7 +8,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /// The streams of one node, which record what is brought to them.
-final class RecordingStreams implements PokeBus.Subscriber {
+public final class RecordingStreams implements PokeBus.Subscriber {
   static final long SINCE_MILLIS = 1_700_000_000_000L;
 
   private final PokeBus bus;
@@ -16,13 +16,13 @@ final class RecordingStreams implements PokeBus.Subscriber {
   private final List<Poke> delivered = new CopyOnWriteArrayList<>();
   private final List<Duration> delays = new CopyOnWriteArrayList<>();
 
-  RecordingStreams(PokeBus bus) {
+  public RecordingStreams(PokeBus bus) {
     this.bus = bus;
     bus.subscribe(this);
   }
 
   /// Registers a stream as the manager does.
-  boolean open(String userId) {
+  public boolean open(String userId) {
     int nth = counts.merge(userId, 1, Integer::sum);
     boolean mayJoin = bus.join(userId, nth);
     if (!mayJoin) {
@@ -37,7 +37,7 @@ final class RecordingStreams implements PokeBus.Subscriber {
   }
 
   /// The pokes of a user that came, in their order.
-  List<Poke> delivered(String userId) {
+  public List<Poke> delivered(String userId) {
     return delivered.stream().filter(poke -> poke.userId().equals(userId)).toList();
   }
 

@@ -43,7 +43,7 @@ public final class RoomClient {
     return reply.status();
   }
 
-  void remove(String room, String caller, String member) {
+  public void remove(String room, String caller, String member) {
     requireStatus(send("DELETE", "/rooms/" + room + "/members/" + member, caller, ""), 204);
   }
 
@@ -52,16 +52,16 @@ public final class RoomClient {
     requireStatus(send("POST", "/rooms/" + room + "/poke", caller, ""), 200);
   }
 
-  void delete(String room, String owner) {
+  public void delete(String room, String owner) {
     requireStatus(send("DELETE", "/rooms/" + room, owner, ""), 204);
   }
 
-  HttpReply presence(String room, String caller) {
+  public HttpReply presence(String room, String caller) {
     return send("GET", "/rooms/" + room + "/presence", caller, "");
   }
 
   /// Who is present, as `user:sessions`.
-  List<String> present(String room, String caller) {
+  public List<String> present(String room, String caller) {
     HttpReply reply = presence(room, caller);
     requireStatus(reply, 200);
     return reply.json().getJsonArray("users").getValuesAs(JsonObject.class).stream()

@@ -35,10 +35,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// The routes of rooms over raw HTTP, on a clock that stands still at a full second. Each test has
 /// users and a room of its own.
-abstract class RoomRules {
+public abstract class RoomRules {
   static final int MAX_ROOMS = 5;
   static final int MAX_MEMBERS = 8;
-  static final Clock NOON = Clock.fixed(Instant.parse("2026-11-23T12:00:00Z"), ZoneOffset.UTC);
+  public static final Clock NOON =
+      Clock.fixed(Instant.parse("2026-11-23T12:00:00Z"), ZoneOffset.UTC);
 
   private static final String AT_NOON = "\"2026-11-23T12:00:00.000Z\"";
   private static final AtomicInteger TESTS = new AtomicInteger();

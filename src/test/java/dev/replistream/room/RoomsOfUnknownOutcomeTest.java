@@ -3,9 +3,13 @@ package dev.replistream.room;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.replistream.api.Role;
+import dev.replistream.data.Outbox;
+import dev.replistream.data.RoomSettings;
 import dev.replistream.db.Changes;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.poke.PokedUsers;
+import dev.replistream.presence.RoomPresence;
 import dev.replistream.sync.FlakyDatabase;
 import dev.replistream.sync.FlakyDatabase.Fate;
 import dev.replistream.sync.TestDatabase;

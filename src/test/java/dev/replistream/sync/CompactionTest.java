@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.replistream.Eventually;
 import dev.replistream.LogCapture;
+import dev.replistream.api.Key;
+import dev.replistream.data.ClientStore;
 import dev.replistream.db.Database;
 import java.nio.file.Path;
 import java.time.Clock;

@@ -1,5 +1,7 @@
 package dev.replistream.sync;
 
+import dev.replistream.api.InMemoryStore;
+import dev.replistream.api.Transaction;
 import java.time.Clock;
 import java.util.function.Consumer;
 

@@ -1,6 +1,6 @@
 package dev.replistream.sync;
 
-import dev.replistream.room.Role;
+import dev.replistream.api.Role;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

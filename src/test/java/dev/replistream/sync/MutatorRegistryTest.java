@@ -3,6 +3,8 @@ package dev.replistream.sync;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.replistream.api.Mutator;
+import dev.replistream.api.Mutators;
 import java.io.IOException;
 import java.net.URL;
 import java.net.URLClassLoader;

@@ -4,13 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.replistream.LogCapture;
+import dev.replistream.api.Mutators;
+import dev.replistream.api.RejectedException;
+import dev.replistream.api.Transaction;
+import dev.replistream.data.Outbox;
+import dev.replistream.data.RoomSettings;
 import dev.replistream.db.Changes;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.http.JsonValue;
 import dev.replistream.poke.PokedUsers;
-import dev.replistream.room.Outbox;
-import dev.replistream.room.RoomSettings;
 import io.helidon.metrics.api.MetricsFactory;
 import io.helidon.service.registry.Services;
 import java.time.Clock;

@@ -19,9 +19,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 public final class Replica {
   private static final AtomicInteger IDS = new AtomicInteger();
 
-  final String userId;
+  public final String userId;
   final String groupId;
-  final String clientId = "client" + IDS.incrementAndGet();
+  public final String clientId = "client" + IDS.incrementAndGet();
   private final ServiceClient service;
   private final Map<String, JsonValue> view = new TreeMap<>();
   private final Map<String, Long> acknowledged = new TreeMap<>();
@@ -103,7 +103,7 @@ public final class Replica {
   }
 
   /// The body of a push.
-  JsonValue pushBody(List<JsonValue> mutations) {
+  public JsonValue pushBody(List<JsonValue> mutations) {
     return JsonValue.object()
         .with("profileID", "p1")
         .with("clientGroupID", groupId)
@@ -140,7 +140,7 @@ public final class Replica {
   }
 
   /// The body of a pull with a cookie.
-  JsonValue pullBody(JsonValue held) {
+  public JsonValue pullBody(JsonValue held) {
     return JsonValue.object()
         .with("profileID", "p1")
         .with("clientGroupID", groupId)
@@ -222,11 +222,11 @@ public final class Replica {
   }
 
   /// The order of a cookie.
-  static long order(JsonValue cookie) {
+  public static long order(JsonValue cookie) {
     return cookie.isNull() ? -1 : cookie.get("order").asLong();
   }
 
-  JsonValue cookie() {
+  public JsonValue cookie() {
     return cookie;
   }
 

@@ -5,12 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
 import dev.replistream.Rounds;
+import dev.replistream.data.Epoch;
+import dev.replistream.data.Outbox;
+import dev.replistream.data.RoomSettings;
 import dev.replistream.db.Changes;
 import dev.replistream.db.Database;
 import dev.replistream.http.JsonValue;
 import dev.replistream.poke.PokedUsers;
-import dev.replistream.room.Outbox;
-import dev.replistream.room.RoomSettings;
 import io.helidon.metrics.api.MetricsFactory;
 import io.helidon.service.registry.Services;
 import java.time.Clock;

@@ -2,6 +2,8 @@ package dev.replistream.sync;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.replistream.api.Key;
+import dev.replistream.data.ClientStore;
 import dev.replistream.db.Database;
 import dev.replistream.db.Session;
 import dev.replistream.sync.ViewStore.Space;

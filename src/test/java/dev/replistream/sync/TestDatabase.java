@@ -24,7 +24,7 @@ public final class TestDatabase {
   }
 
   /// A database of the test server.
-  static Database postgres(String url) {
+  public static Database postgres(String url) {
     return Databases.open(TestPostgres.settings(url), DatabaseListener.NONE);
   }
 
@@ -47,7 +47,7 @@ public final class TestDatabase {
   }
 
   /// Runs a statement in a transaction of its own.
-  static int execute(Database database, String sql, Object... parameters) {
+  public static int execute(Database database, String sql, Object... parameters) {
     return database.inTransaction(session -> {
       var statement = session.prepare(sql);
       for (int i = 0; i < parameters.length; i++) {

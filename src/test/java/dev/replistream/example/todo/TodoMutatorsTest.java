@@ -3,10 +3,10 @@ package dev.replistream.example.todo;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.replistream.api.InMemoryStore;
+import dev.replistream.api.RejectedException;
 import dev.replistream.http.JsonValue;
-import dev.replistream.sync.InMemoryStore;
 import dev.replistream.sync.MutatorRegistry;
-import dev.replistream.sync.RejectedException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -1,0 +1,31 @@
+package dev.replistream.api;
+
+import dev.replistream.http.JsonValue;
+import java.util.NavigableMap;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/// A room of an {@link InMemoryStore}. Confined to the store's lock.
+///
+/// @param entries the values by key
+/// @param members the members by their ids, as keys only for their order
+record InMemoryRoom(NavigableMap<Key, JsonValue> entries, NavigableMap<Key, Member> members) {
+  /// A room without entries and members.
+  InMemoryRoom() {
+    this(new TreeMap<>(), new TreeMap<>());
+  }
+
+  InMemoryRoom copy() {
+    return new InMemoryRoom(new TreeMap<>(entries), new TreeMap<>(members));
+  }
+
+  Optional<Role> role(String userId) {
+    return Optional.ofNullable(members.get(Key.of(userId))).map(Member::role);
+  }
+
+  /// Whether nobody but `userId` owns the room.
+  boolean isLastOwner(String userId) {
+    return members.values().stream()
+        .allMatch(each -> each.role() != Role.OWNER || each.userId().equals(userId));
+  }
+}

@@ -1,0 +1,32 @@
+package dev.replistream.api;
+
+import dev.replistream.http.JsonValue;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+
+/// All data of an {@link InMemoryStore}. Confined to the store's lock.
+///
+/// @param privateEntries each user's private space
+/// @param rooms the rooms by their ids, as keys only for their order
+record InMemorySpaces(
+    Map<String, NavigableMap<Key, JsonValue>> privateEntries,
+    NavigableMap<Key, InMemoryRoom> rooms) {
+  /// No data.
+  InMemorySpaces() {
+    this(new HashMap<>(), new TreeMap<>());
+  }
+
+  InMemorySpaces copy() {
+    InMemorySpaces copy = new InMemorySpaces();
+    privateEntries.forEach(
+        (user, entries) -> copy.privateEntries.put(user, new TreeMap<>(entries)));
+    rooms.forEach((id, room) -> copy.rooms.put(id, room.copy()));
+    return copy;
+  }
+
+  NavigableMap<Key, JsonValue> privateEntries(String userId) {
+    return privateEntries.computeIfAbsent(userId, _ -> new TreeMap<>());
+  }
+}

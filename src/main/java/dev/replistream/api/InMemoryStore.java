@@ -1,0 +1,70 @@
+package dev.replistream.api;
+
+import dev.replistream.auth.Caller;
+import dev.replistream.http.JsonValue;
+import java.time.Clock;
+import java.util.LinkedHashMap;
+import java.util.SequencedMap;
+import java.util.function.Consumer;
+
+/// Users, their data and their rooms in memory, to test an application's mutators alone: they meet
+/// the same rules as on a database.
+///
+/// ```java
+/// InMemoryStore store = new InMemoryStore();
+/// store.run("alice", new TodoMutators().mutators().get("createList"), args);
+/// assertThat(store.view("alice")).containsKey("list/1");
+/// ```
+///
+/// Each run works on a copy of all data, so keep them few. Thread-safe: one run after the other.
+public final class InMemoryStore {
+  private static final int MAX_VALUE_BYTES = 1024 * 1024;
+
+  private final Clock clock;
+  private final int maxValueBytes;
+  private InMemorySpaces spaces = new InMemorySpaces();
+
+  /// An empty store, with values of up to 1 MiB as on a server that is not told otherwise.
+  public InMemoryStore() {
+    this(Clock.systemUTC(), MAX_VALUE_BYTES);
+  }
+
+  /// An empty store.
+  ///
+  /// @param clock says since when members are in their rooms
+  /// @param maxValueBytes how long the JSON of a value may be, in UTF-8
+  public InMemoryStore(Clock clock, int maxValueBytes) {
+    this.clock = clock;
+    this.maxValueBytes = maxValueBytes;
+  }
+
+  /// Runs a mutator as a push of `userId` would. What it throws is thrown on, and nothing it did is
+  /// kept.
+  ///
+  /// @throws RejectedException when it rejects the mutation
+  public void run(String userId, Mutator mutator, JsonValue args) {
+    run(userId, transaction -> mutator.applyOrReject(transaction, args));
+  }
+
+  /// Runs `work` in a transaction of `userId`. What it throws is thrown on, and nothing it did is
+  /// kept.
+  ///
+  /// @throws IllegalArgumentException when `userId` is not a user id
+  public synchronized void run(String userId, Consumer<Transaction> work) {
+    if (!Caller.isUserId(userId)) {
+      throw new IllegalArgumentException("not a user id");
+    }
+    InMemorySpaces changed = spaces.copy();
+    work.accept(new InMemoryTransaction(changed, userId, clock, maxValueBytes));
+    spaces = changed;
+  }
+
+  /// The client view of `userId`: the values by key, in the order of the keys.
+  public SequencedMap<String, JsonValue> view(String userId) {
+    SequencedMap<String, JsonValue> view = new LinkedHashMap<>();
+    run(
+        userId,
+        transaction -> transaction.scan("").forEach(entry -> view.put(entry.key(), entry.value())));
+    return view;
+  }
+}

@@ -1,0 +1,237 @@
+package dev.replistream.api;
+
+import dev.replistream.auth.Caller;
+import dev.replistream.http.JsonValue;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/// A transaction on the data of an {@link InMemoryStore}, which takes them back when it fails.
+final class InMemoryTransaction implements Transaction {
+  private final InMemorySpaces spaces;
+  private final String userId;
+  private final Clock clock;
+  private final int maxValueBytes;
+
+  InMemoryTransaction(InMemorySpaces spaces, String userId, Clock clock, int maxValueBytes) {
+    this.spaces = spaces;
+    this.userId = userId;
+    this.clock = clock;
+    this.maxValueBytes = maxValueBytes;
+  }
+
+  /// The entries of a space that the caller may read.
+  private record Space(NavigableMap<Key, JsonValue> entries, boolean isWritable) {}
+
+  @Override
+  public String userId() {
+    return userId;
+  }
+
+  @Override
+  public Optional<JsonValue> get(String key) {
+    Key stored = Key.of(key);
+    return visible(stored).map(space -> space.entries.get(stored));
+  }
+
+  @Override
+  public Optional<JsonValue> get(String room, String key) {
+    return Optional.ofNullable(joined(room).entries.get(Key.of(key)));
+  }
+
+  @Override
+  public List<Entry> scan(String prefix) {
+    NavigableMap<Key, JsonValue> view = new TreeMap<>();
+    for (Space space : readable().reversed()) {
+      view.putAll(range(space.entries, Key.of(prefix)));
+    }
+    return entries(view);
+  }
+
+  @Override
+  public List<Entry> scan(String room, String prefix) {
+    return entries(range(joined(room).entries, Key.of(prefix)));
+  }
+
+  @Override
+  public void put(String key, JsonValue value) {
+    Key stored = Key.of(key).storable();
+    put(visible(stored).orElseGet(this::ownSpace), stored, value);
+  }
+
+  @Override
+  public void put(String room, String key, JsonValue value) {
+    put(joined(room), Key.of(key).storable(), value);
+  }
+
+  private void put(Space space, Key key, JsonValue value) {
+    requireWritable(space);
+    if (value.toBytes().length > maxValueBytes) {
+      throw new RejectedException("the value has more than " + maxValueBytes + " bytes");
+    }
+    if (!value.isInRange()) {
+      throw new RejectedException("the value has a number beyond 1.8e308");
+    }
+    space.entries.put(key, value);
+  }
+
+  @Override
+  public boolean delete(String key) {
+    Key stored = Key.of(key);
+    Optional<Space> space = visible(stored);
+    space.ifPresent(each -> {
+      requireWritable(each);
+      each.entries.remove(stored);
+    });
+    return space.isPresent();
+  }
+
+  @Override
+  public boolean delete(String room, String key) {
+    Space space = joined(room);
+    requireWritable(space);
+    return space.entries.remove(Key.of(key)) != null;
+  }
+
+  @Override
+  public List<Membership> rooms() {
+    List<Membership> memberships = new ArrayList<>();
+    spaces
+        .rooms()
+        .forEach((id, room) ->
+            room.role(userId).ifPresent(role -> memberships.add(new Membership(id.text(), role))));
+    return memberships;
+  }
+
+  @Override
+  public List<Member> members(String room) {
+    role(room);
+    return List.copyOf(room(room).members().values());
+  }
+
+  @Override
+  public void createRoom(String room) {
+    requireId(room);
+    InMemoryRoom created = new InMemoryRoom();
+    if (spaces.rooms().putIfAbsent(Key.of(room), created) != null) {
+      throw new RejectedException("the id of the room is taken");
+    }
+    join(created, userId, Role.OWNER);
+  }
+
+  @Override
+  public void deleteRoom(String room) {
+    requireOwner(room);
+    spaces.rooms().remove(Key.of(room));
+  }
+
+  @Override
+  public void putMember(String room, String member, Role role) {
+    requireId(member);
+    requireOwner(room);
+    if (role != Role.OWNER) {
+      requireAnotherOwner(room, member);
+    }
+    join(room(room), member, role);
+  }
+
+  @Override
+  public boolean removeMember(String room, String member) {
+    if (member.equals(userId)) {
+      role(room);
+    } else {
+      requireOwner(room);
+    }
+    requireAnotherOwner(room, member);
+    return room(room).members().remove(Key.of(member)) != null;
+  }
+
+  private void join(InMemoryRoom room, String member, Role role) {
+    Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
+    room.members()
+        .merge(
+            Key.of(member),
+            new Member(member, role, now),
+            (before, _) -> new Member(member, role, before.since()));
+  }
+
+  /// The spaces of the caller's client view, the one that wins first.
+  private List<Space> readable() {
+    List<Space> readable = new ArrayList<>();
+    readable.add(ownSpace());
+    rooms().forEach(each -> readable.add(joined(each.room())));
+    return readable;
+  }
+
+  private Optional<Space> visible(Key key) {
+    return readable().stream().filter(space -> space.entries.containsKey(key)).findFirst();
+  }
+
+  private Space ownSpace() {
+    return new Space(spaces.privateEntries(userId), true);
+  }
+
+  private Space joined(String room) {
+    return new Space(room(room).entries(), role(room).writes());
+  }
+
+  private InMemoryRoom room(String room) {
+    InMemoryRoom found = spaces.rooms().get(Key.of(room));
+    if (found == null) {
+      throw notAMember();
+    }
+    return found;
+  }
+
+  private Role role(String room) {
+    return room(room).role(userId).orElseThrow(InMemoryTransaction::notAMember);
+  }
+
+  private void requireOwner(String room) {
+    if (role(room) != Role.OWNER) {
+      throw new RejectedException("the caller does not own the room");
+    }
+  }
+
+  private void requireAnotherOwner(String room, String member) {
+    if (room(room).isLastOwner(member)) {
+      throw new RejectedException("the room would have no owner");
+    }
+  }
+
+  /// To someone who is not a member a room does not exist.
+  private static RejectedException notAMember() {
+    return new RejectedException("the caller is not a member of the room");
+  }
+
+  private static void requireWritable(Space space) {
+    if (!space.isWritable) {
+      throw new RejectedException("the caller may only read the room");
+    }
+  }
+
+  private static void requireId(String id) {
+    if (!Caller.isUserId(id)) {
+      throw new RejectedException("an id has 1 to 128 characters, no control characters");
+    }
+  }
+
+  private static Map<Key, JsonValue> range(NavigableMap<Key, JsonValue> entries, Key prefix) {
+    return prefix
+        .afterPrefix()
+        .map(after -> entries.subMap(prefix, true, after, false))
+        .orElseGet(() -> entries.tailMap(prefix, true));
+  }
+
+  private static List<Entry> entries(Map<Key, JsonValue> values) {
+    List<Entry> entries = new ArrayList<>();
+    values.forEach((key, value) -> entries.add(new Entry(key.text(), value)));
+    return entries;
+  }
+}

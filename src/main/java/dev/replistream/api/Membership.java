@@ -1,0 +1,7 @@
+package dev.replistream.api;
+
+/// A room of a user.
+///
+/// @param room the room's id
+/// @param role what the user may do in it
+public record Membership(String room, Role role) {}

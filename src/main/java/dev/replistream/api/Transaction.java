@@ -1,0 +1,107 @@
+package dev.replistream.api;
+
+import dev.replistream.http.JsonValue;
+import java.util.List;
+import java.util.Optional;
+
+/// What a mutator sees: the caller's client view, its rooms, and nothing else. Everything it does
+/// takes effect at once or, when it throws, not at all.
+///
+/// Where no room is named, a read sees the caller's client view: of a key that stands in several
+/// spaces the private one wins, then the room whose id comes first (as UTF-8 bytes). A write goes
+/// where the key is visible, else into the private space.
+///
+/// Confined to the thread that runs the mutator, and to its run.
+public interface Transaction {
+  /// Who pushed the mutation.
+  String userId();
+
+  /// The value of `key` in the caller's client view.
+  Optional<JsonValue> get(String key);
+
+  /// The value of `key` in `room`.
+  ///
+  /// @throws RejectedException when the caller is not a member
+  Optional<JsonValue> get(String room, String key);
+
+  /// Whether `key` is in the caller's client view.
+  default boolean has(String key) {
+    return get(key).isPresent();
+  }
+
+  /// Whether `key` is in `room`.
+  default boolean has(String room, String key) {
+    return get(room, key).isPresent();
+  }
+
+  /// The entries of the caller's client view whose key begins with `prefix`, in the order of their
+  /// keys as UTF-8 bytes.
+  List<Entry> scan(String prefix);
+
+  /// The entries of `room` whose key begins with `prefix`, in the order of their keys as UTF-8
+  /// bytes.
+  List<Entry> scan(String room, String prefix);
+
+  /// Sets `key` where it is visible now, else in the private space.
+  ///
+  /// @throws RejectedException when that is a room in which the caller may not write, or the key
+  ///   has more than 1,024 bytes in UTF-8, or the value is larger than configured or has a number
+  ///   beyond 1.8e308
+  /// @throws dev.replistream.http.JsonValueException when the value nests deeper than 512
+  void put(String key, JsonValue value);
+
+  /// Sets `key` in `room`.
+  ///
+  /// @throws RejectedException when the caller may not write there, or the key has more than 1,024
+  ///   bytes in UTF-8, or the value is larger than configured or has a number beyond 1.8e308
+  /// @throws dev.replistream.http.JsonValueException when the value nests deeper than 512
+  void put(String room, String key, JsonValue value);
+
+  /// Deletes `key` where it is visible now.
+  ///
+  /// @return whether it was there
+  /// @throws RejectedException when that is a room in which the caller may not write
+  boolean delete(String key);
+
+  /// Deletes `key` in `room`.
+  ///
+  /// @return whether it was there
+  /// @throws RejectedException when the caller may not write there
+  boolean delete(String room, String key);
+
+  /// The rooms that the caller is a member of, in the order of their ids as UTF-8 bytes.
+  List<Membership> rooms();
+
+  /// The members of a room of the caller's, in the order of their ids as UTF-8 bytes.
+  ///
+  /// @throws RejectedException when the caller is not a member
+  List<Member> members(String room);
+
+  /// Creates a room whose owner is the caller.
+  ///
+  /// @throws RejectedException when the id is taken, or is not 1 to 128 characters without control
+  ///   characters, or, on a server, the caller is in as many rooms as configured
+  void createRoom(String room);
+
+  /// Deletes a room with all its entries and members.
+  ///
+  /// @throws RejectedException when the caller is not an owner
+  void deleteRoom(String room);
+
+  /// Adds a member, or gives it another role; it stays a member since when it was.
+  ///
+  /// @throws RejectedException when the caller is not an owner, when the user id is not one, when
+  ///   the last owner would be one no more, or, on a server, when the user is in as many rooms, or
+  ///   the room has as many members, as configured
+  void putMember(String room, String userId, Role role);
+
+  /// Takes a member out of a room; an owner may take out anybody, others themselves.
+  ///
+  /// @return whether that user was a member
+  /// @throws RejectedException when the caller is not a member, may not, or would take out the last
+  ///   owner
+  boolean removeMember(String room, String userId);
+
+  /// One entry.
+  record Entry(String key, JsonValue value) {}
+}

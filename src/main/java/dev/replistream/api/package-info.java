@@ -1,0 +1,7 @@
+/// What an application sees that embeds this service or brings mutators of its own: a mutator and
+/// the transaction that it runs in, rooms and members, and a store in memory for its tests. It
+/// knows neither HTTP nor SQL.
+@NullMarked
+package dev.replistream.api;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,159 @@
+package dev.replistream.data;
+
+import dev.replistream.db.Session;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+
+/// How the entries of a deleted room become tombstones: some at a time, as a room may have more of
+/// them than one statement gets through in its time. Nobody sees those that are left, since a room
+/// without members is in no client view; till the last of them is buried the room's row stays.
+///
+/// Confined to the transaction of its {@link Session}.
+public final class Burial {
+  /// How many entries one statement buries, which takes a fraction of a second.
+  public static final int BATCH = 5_000;
+
+  private final Session session;
+  private final Spaces spaces;
+  private final long nowMillis;
+  private int buried;
+
+  /// A burial in a transaction.
+  ///
+  /// @param spaces the spaces of the same transaction
+  /// @param now when the entries are deleted
+  public Burial(Session session, Spaces spaces, Instant now) {
+    this.session = session;
+    this.spaces = spaces;
+    this.nowMillis = now.toEpochMilli();
+  }
+
+  /// Some of the deleted rooms that have entries left.
+  ///
+  /// @param max how many at most
+  public static List<String> pending(Session session, int max) throws SQLException {
+    PreparedStatement select =
+        session.prepare(
+            """
+            SELECT r.id FROM room r
+            WHERE NOT EXISTS (SELECT 1 FROM member m WHERE m.room = r.id) LIMIT ?\
+            """);
+    select.setInt(1, max);
+    List<String> rooms = new ArrayList<>();
+    try (ResultSet row = select.executeQuery()) {
+      while (row.next()) {
+        rooms.add(row.getString(1));
+      }
+    }
+    return rooms;
+  }
+
+  /// Buries the next batch of a deleted room; with its last one the room is forgotten.
+  ///
+  /// @return how many entries: {@link #BATCH} when there may be more
+  public int next(String room) throws SQLException {
+    spaces.lock(Spaces.ofRoom(room));
+    return isDeleted(room) ? buryOrForget(room) : 0; // another one may have taken the id
+  }
+
+  /// Buries the first batch of a room whose members have just gone. The caller holds its lock.
+  void begin(String room) throws SQLException {
+    buryOrForget(room);
+  }
+
+  /// Buries all that is left of a deleted room, so that its id can be taken. The caller holds its
+  /// lock.
+  void finish(String room) throws SQLException {
+    while (buryOrForget(room) == BATCH) {
+      // till none is left
+    }
+  }
+
+  /// How many entries this has buried.
+  int buried() {
+    return buried;
+  }
+
+  /// Whether the room was deleted and has entries left. The caller holds its lock.
+  boolean isDeleted(String room) throws SQLException {
+    PreparedStatement select =
+        session.prepare(
+            """
+            SELECT 1 FROM room r
+            WHERE r.id = ? AND NOT EXISTS (SELECT 1 FROM member m WHERE m.room = r.id)\
+            """);
+    select.setString(1, room);
+    try (ResultSet row = select.executeQuery()) {
+      return row.next();
+    }
+  }
+
+  private int buryOrForget(String room) throws SQLException {
+    int batch = bury(Spaces.ofRoom(room));
+    buried += batch;
+    if (batch < BATCH) {
+      PreparedStatement delete = session.prepare("DELETE FROM room WHERE id = ?");
+      delete.setString(1, room);
+      delete.executeUpdate();
+    }
+    return batch;
+  }
+
+  /// The oldest come first. What was born with the version of its death was in nobody's view, and
+  /// gets no tombstone; it is deleted at once, as there is no more of it than this transaction has
+  /// written.
+  private int bury(String space) throws SQLException {
+    long version = spaces.raise(space);
+    PreparedStatement unseen =
+        session.prepare("DELETE FROM entry WHERE space = ? AND version = ? AND born = ?");
+    unseen.setString(1, space);
+    unseen.setLong(2, version);
+    unseen.setLong(3, version);
+    unseen.executeUpdate();
+    Last last = last(space);
+    PreparedStatement bury =
+        session.prepare(
+            """
+            INSERT INTO tombstone (space, died, key, born, changed_at)
+            SELECT space, ?, key, born, ? FROM entry WHERE space = ? AND (version, key) <= (?, ?)\
+            """);
+    bury.setLong(1, version);
+    bury.setLong(2, nowMillis);
+    last.set(bury, 3, space);
+    int batch = bury.executeUpdate();
+    PreparedStatement delete =
+        session.prepare("DELETE FROM entry WHERE space = ? AND (version, key) <= (?, ?)");
+    last.set(delete, 1, space);
+    delete.executeUpdate();
+    return batch;
+  }
+
+  /// The last entry of a batch, in the order of versions and keys. Both statements find the batch
+  /// by it: joined by its keys, PostgreSQL may compare each with each, while it knows nothing of
+  /// the tables.
+  @SuppressWarnings("ArrayRecordComponent") // compared by nobody
+  private record Last(long version, byte[] key) {
+    void set(PreparedStatement statement, int from, String space) throws SQLException {
+      statement.setString(from, space);
+      statement.setLong(from + 1, version);
+      statement.setBytes(from + 2, key);
+    }
+  }
+
+  private Last last(String space) throws SQLException {
+    PreparedStatement select =
+        session.prepare(
+            "SELECT version, key FROM entry WHERE space = ? ORDER BY version, key LIMIT 1 OFFSET ?");
+    select.setString(1, space);
+    select.setInt(2, BATCH - 1);
+    try (ResultSet row = select.executeQuery()) {
+      return row.next()
+          ? new Last(row.getLong(1), row.getBytes(2))
+          : new Last(Long.MAX_VALUE, new byte[0]); // there are fewer: all of them
+    }
+  }
+}

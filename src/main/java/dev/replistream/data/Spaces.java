@@ -1,0 +1,162 @@
+package dev.replistream.data;
+
+import dev.replistream.db.Dialect;
+import dev.replistream.db.Session;
+import dev.replistream.db.Work;
+import java.nio.charset.StandardCharsets;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// The spaces that one transaction reads and writes: their locks and their versions.
+///
+/// A space's version is raised once by each transaction that writes in it, under the lock of the
+/// space's row, so versions follow the order of commits. It never goes back: the row stays, even
+/// when the room of it is deleted and another one takes its id.
+///
+/// Confined to the transaction of its {@link Session}.
+public final class Spaces {
+  private static final String PRIVATE = "u/";
+  private static final String ROOM = "r/";
+
+  /// The order in which spaces win where a key stands in several: the private space, then rooms by
+  /// the bytes of their ids.
+  public static final Comparator<String> PRECEDENCE =
+      Comparator.comparing((String space) -> space.startsWith(ROOM))
+          .thenComparing(space -> space.getBytes(StandardCharsets.UTF_8), Arrays::compareUnsigned);
+
+  private final Session session;
+  private final Set<String> locked = new HashSet<>();
+  private final Map<String, Long> raised = new HashMap<>();
+
+  /// The spaces of a transaction that has touched none yet.
+  public Spaces(Session session) {
+    this.session = session;
+  }
+
+  /// The id of a user's private space.
+  public static String ofUser(String userId) {
+    return PRIVATE + userId;
+  }
+
+  /// The id of a room's space.
+  public static String ofRoom(String room) {
+    return ROOM + room;
+  }
+
+  /// The room whose space it is; empty for a private one.
+  public static Optional<String> room(String space) {
+    return space.startsWith(ROOM) ? Optional.of(space.substring(ROOM.length())) : Optional.empty();
+  }
+
+  /// Makes what this transaction reads of the space from here on stay true until its end.
+  ///
+  /// @return whether this call locked it, so that what was read before has to be read again
+  public boolean lock(String space) throws SQLException {
+    if (session.dialect() == Dialect.SQLITE || !locked.add(space)) {
+      return false; // SQLite runs one writer at a time
+    }
+    if (!lockRow(space)) {
+      PreparedStatement insert =
+          session.prepare(
+              "INSERT INTO space (id, version, compacted) VALUES (?, 0, 0) ON CONFLICT DO NOTHING");
+      insert.setString(1, space);
+      insert.executeUpdate();
+      lockRow(space);
+    }
+    return true;
+  }
+
+  private boolean lockRow(String space) throws SQLException {
+    PreparedStatement select = session.prepare("SELECT 1 FROM space WHERE id = ? FOR UPDATE");
+    select.setString(1, space);
+    try (ResultSet row = select.executeQuery()) {
+      return row.next();
+    }
+  }
+
+  /// The version of what this transaction writes in the space; the first call raises and locks it.
+  public long raise(String space) throws SQLException {
+    Long known = raised.get(space);
+    if (known != null) {
+      return known;
+    }
+    PreparedStatement upsert =
+        session.prepare(
+            """
+            INSERT INTO space (id, version, compacted) VALUES (?, 1, 0)
+            ON CONFLICT (id) DO UPDATE SET version = space.version + 1 RETURNING version\
+            """);
+    upsert.setString(1, space);
+    try (ResultSet row = upsert.executeQuery()) {
+      row.next();
+      long version = row.getLong(1);
+      raised.put(space, version);
+      locked.add(space);
+      return version;
+    }
+  }
+
+  /// Raises the private space of a user who loses a room by more than that room's version, so that
+  /// the sum of the versions of what the user may read never goes down. Call it with the room
+  /// locked.
+  public void lose(String userId, String room) throws SQLException {
+    PreparedStatement upsert =
+        session.prepare(
+            """
+            INSERT INTO space (id, version, compacted)
+            VALUES (?, (SELECT version + 1 FROM space WHERE id = ?), 0)
+            ON CONFLICT (id) DO UPDATE SET version = space.version + excluded.version\
+            """);
+    upsert.setString(1, ofUser(userId));
+    upsert.setString(2, ofRoom(room));
+    upsert.executeUpdate();
+    locked.add(ofUser(userId));
+  }
+
+  /// The same for all members of a room, in the order of their ids, so that two rooms with the same
+  /// members are lost one after the other.
+  void loseAll(String room) throws SQLException {
+    PreparedStatement upsert =
+        session.prepare(
+            """
+            INSERT INTO space (id, version, compacted)
+            SELECT 'u/' || m.user_id, s.version + 1, 0
+            FROM member m JOIN space s ON s.id = ? WHERE m.room = ? ORDER BY m.user_id
+            ON CONFLICT (id) DO UPDATE SET version = space.version + excluded.version\
+            """);
+    upsert.setString(1, ofRoom(room));
+    upsert.setString(2, room);
+    upsert.executeUpdate();
+  }
+
+  /// The spaces in which this transaction has written.
+  public Set<String> raised() {
+    return Set.copyOf(raised.keySet());
+  }
+
+  /// Runs `part` in a savepoint; where that is rolled back, so are the locks it took and the
+  /// versions it raised, and they are forgotten here too.
+  public <T> T inSavepoint(Work<T> part) throws SQLException {
+    Set<String> lockedBefore = Set.copyOf(locked);
+    Map<String, Long> raisedBefore = Map.copyOf(raised);
+    boolean isKept = false;
+    try {
+      T result = session.inSavepoint(part);
+      isKept = true;
+      return result;
+    } finally {
+      if (!isKept) {
+        locked.retainAll(lockedBefore);
+        raised.keySet().retainAll(raisedBefore.keySet());
+      }
+    }
+  }
+}

@@ -1,0 +1,248 @@
+package dev.replistream.nodes;
+
+import dev.replistream.nodes.RedisCommands.Beat;
+import dev.replistream.nodes.RedisPokeBus.Turn;
+import dev.replistream.poke.PokeBus.Subscriber;
+import dev.replistream.poke.Spread;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/// Renews a node's lease, and mends what an outage has left, as {@link RedisPokeBus} says.
+///
+/// It owns one thread, of the system's: see {@link RedisLink}. {@link #connectionsElsewhere} may be
+/// called by any; the rest is for who owns it.
+final class RedisKeeper implements AutoCloseable {
+  private static final Logger LOGGER = System.getLogger(RedisKeeper.class.getName());
+  private static final Duration BEAT = Duration.ofMillis(500);
+
+  /// How long a message to itself may take.
+  private static final Duration PATIENCE = Duration.ofMillis(1_400);
+
+  private static final Duration COUNTS_RENEWED = Duration.ofMinutes(30);
+
+  private final RedisPokeBus bus;
+  private final int shards;
+  private final RedisCommands commands;
+  private final List<Subscription> subscriptions;
+  private final Outage outage;
+  private final Thread thread;
+  private boolean hasJustStarted = true; // of the thread alone
+  private @Nullable Subscriber holder; // set before the thread starts
+  private volatile int connectionsElsewhere;
+  private volatile boolean isClosed;
+
+  /// @param bus tells what this node holds, and pokes
+  /// @param subscriptions one a shard
+  RedisKeeper(
+      RedisPokeBus bus, RedisCommands commands, List<Subscription> subscriptions, Outage outage) {
+    this.bus = bus;
+    this.shards = subscriptions.size();
+    this.commands = commands;
+    this.subscriptions = subscriptions;
+    this.outage = outage;
+    this.thread = Thread.ofPlatform().daemon().name("redis-keeper").unstarted(this::run);
+  }
+
+  /// Begins to look for Redis.
+  ///
+  /// @param streams who holds the streams of this node
+  void start(Subscriber streams) {
+    holder = streams;
+    thread.start();
+  }
+
+  /// How many connections the other nodes hold, as the last renewal said.
+  int connectionsElsewhere() {
+    return connectionsElsewhere;
+  }
+
+  private void run() {
+    long renewed = System.nanoTime();
+    long beat = 0;
+    while (!isClosed) {
+      try {
+        beat(++beat);
+        if (outage.mustMend()) {
+          mend();
+        } else if (System.nanoTime() - renewed > COUNTS_RENEWED.toNanos()) {
+          renewed = System.nanoTime();
+          countAll();
+        }
+      } catch (RedisUnavailableException e) {
+        outage.begins(e);
+      } catch (InterruptedException _) {
+        return; // closed
+      } catch (Throwable e) { // without this thread the lease would end
+        outage.begins(e);
+        LOGGER.log(Level.ERROR, "event=error where=redis-keeper", e);
+      }
+      try {
+        if (outage.awaitNews(BEAT)) {
+          Thread.sleep(BEAT.dividedBy(5)); // not at once: an outage may last
+        }
+      } catch (InterruptedException _) {
+        return; // closed
+      }
+    }
+  }
+
+  private void beat(long number) throws InterruptedException {
+    for (Subscription subscription : subscriptions) {
+      if (!subscription.awaitReady(PATIENCE)) {
+        subscription.reconnect();
+        throw new RedisUnavailableException("it takes no subscription");
+      }
+    }
+    for (CompletableFuture<Beat> each : askToBeat(number)) {
+      Beat beat = RedisLink.await(each);
+      connectionsElsewhere = beat.elsewhere();
+      if (!beat.isKnown()) {
+        outage.forgotten();
+      }
+    }
+    for (Subscription subscription : subscriptions) {
+      if (!subscription.awaitBeat(number, PATIENCE)) {
+        subscription.reconnect();
+        throw new RedisUnavailableException("its messages don't come");
+      }
+    }
+  }
+
+  /// Keeps the leases while more is to be done than one beat takes.
+  private void renewLeases() {
+    for (CompletableFuture<Beat> each : askToBeat(0)) {
+      connectionsElsewhere = RedisLink.await(each).elsewhere();
+    }
+  }
+
+  private List<CompletableFuture<Beat>> askToBeat(long number) {
+    int own = holder().connections();
+    List<CompletableFuture<Beat>> asked = new ArrayList<>();
+    for (int shard = 0; shard < shards; shard++) {
+      asked.add(commands.beat(shard, own, outage.highestStamp(shard), number));
+    }
+    return asked;
+  }
+
+  private void mend() {
+    outage.mending();
+    try {
+      long[] floors = new long[shards];
+      raiseFloors(hasJustStarted, floors);
+      hasJustStarted = false;
+      outage.up();
+      raiseFloors(false, floors); // above the stamps that this node gave in between
+      Map<String, Long> stamps = countAll();
+      tellOthers();
+      tellOwn(stamps);
+      warnOfPolicy();
+      bus.found();
+      outage.mended();
+      LOGGER.log(
+          Level.INFO,
+          "event=redis-found node={0} users={1}",
+          commands.node(),
+          String.valueOf(stamps.size()));
+    } catch (RuntimeException e) {
+      outage.notMended();
+      throw e;
+    }
+  }
+
+  /// Raises the floors of those shards of which this node has given higher stamps.
+  ///
+  /// @param isStart whether all of them may stay, where other nodes live
+  private void raiseFloors(boolean isStart, long[] floors) {
+    for (int shard = 0; shard < shards; shard++) {
+      long highest = outage.highestStamp(shard);
+      if (floors[shard] == 0 || highest > floors[shard]) {
+        floors[shard] = RedisLink.await(commands.mend(shard, highest, isStart));
+        outage.seen(shard, floors[shard]);
+      }
+    }
+  }
+
+  /// Says anew which streams this node holds.
+  ///
+  /// @return the last stamps of their users
+  private Map<String, Long> countAll() {
+    Map<String, Long> stamps = new HashMap<>();
+    for (List<String> some : RedisCommands.parts(holder().users())) {
+      stamps.putAll(RedisCommands.answers(some, bus::askToCount));
+      renewLeases();
+    }
+    return stamps;
+  }
+
+  /// Pokes those whom other nodes have not heard of.
+  private void tellOthers() {
+    if (outage.hasMoreThanNoted()) {
+      RedisLink.await(commands.letAllMend());
+    }
+    // Redis is there, so nobody is noted in between
+    List<Turn> turns =
+        outage.takeNoted().stream().map(userId -> new Turn(userId, Duration.ZERO)).toList();
+    for (List<Turn> some : RedisCommands.parts(turns)) {
+      bus.poke(some);
+      renewLeases();
+    }
+  }
+
+  /// Brings every stream of this node a `sync`.
+  private void tellOwn(Map<String, Long> stamps) {
+    List<String> users = new ArrayList<>(stamps.keySet());
+    Collections.shuffle(users);
+    Duration window = Spread.window(holder().connections());
+    for (int i = 0; i < users.size(); i++) {
+      String userId = users.get(i);
+      bus.deliver(userId, stamps.getOrDefault(userId, 0L), Spread.turn(window, i, users.size()));
+    }
+  }
+
+  private void warnOfPolicy() {
+    IntStream.range(0, shards)
+        .mapToObj(shard -> RedisLink.await(commands.policy(shard)))
+        .filter(policy -> !policy.isEmpty())
+        .findFirst()
+        .ifPresent(policy -> LOGGER.log(Level.WARNING, "event=redis-may-evict policy={0}", policy));
+  }
+
+  private Subscriber holder() {
+    Subscriber streams = holder;
+    if (streams == null) {
+      throw new IllegalStateException("not started");
+    }
+    return streams;
+  }
+
+  /// Tells the other nodes what they have not heard, and gives up the lease.
+  @Override
+  public void close() {
+    abandon();
+    try {
+      if (outage.isUp()) {
+        tellOthers();
+        for (int shard = 0; shard < shards; shard++) {
+          RedisLink.await(commands.leave(shard));
+        }
+      }
+    } catch (RedisUnavailableException _) {
+      // the lease ends by itself
+    }
+  }
+
+  /// Ends the thread; the lease ends by itself.
+  void abandon() {
+    isClosed = true;
+    thread.interrupt();
+  }
+}

@@ -1,8 +1,0 @@
-package dev.replistream.room;
-
-import java.time.Instant;
-
-/// A user of a room.
-///
-/// @param since when the user joined
-public record Member(String userId, Role role, Instant since) {}

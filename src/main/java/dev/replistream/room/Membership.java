@@ -1,7 +1,0 @@
-package dev.replistream.room;
-
-/// A room of a user.
-///
-/// @param room the room's id
-/// @param role what the user may do in it
-public record Membership(String room, Role role) {}
