@@ -12,7 +12,7 @@ import java.time.Clock;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/// The service inside a Java application, as the README shows it.
+/// The service inside a Java application, as docs/mutators.md shows it.
 class ApplicationBuilderTest {
   private static final String PUSH =
       """

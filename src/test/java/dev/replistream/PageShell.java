@@ -39,6 +39,7 @@ final class PageShell {
           echo $! >> "$OUT/streams"
           until [ "$(wc -l < "$file")" -ge "${LINES_SHOWN:-4}" ]; do kill -0 $!; sleep 0.02; done
           head -n "${LINES_SHOWN:-4}" "$file"
+          grep -q '^data: connected$' "$file"
         else
           command curl -sS --max-time 60 "$expected" "$@"
         fi

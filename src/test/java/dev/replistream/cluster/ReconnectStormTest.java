@@ -30,7 +30,8 @@ class ReconnectStormTest {
   private static final int STREAMS = USERS * STREAMS_OF_EACH;
   private static final int WORKERS = 16;
 
-  /// Over which a poke of that many is spread (README, Rooms): a millisecond for each.
+  /// Over which a poke of that many is spread (docs/sync-and-rooms.md, Rooms): a millisecond for
+  /// each.
   private static final Duration WINDOW = Duration.ofMillis(STREAMS);
 
   /// What a node may take to say how it is while it lets so many in. The work of the clients on the
