@@ -146,11 +146,12 @@ scenario("the original API's front end works with the cookie, as written", async
   const context = await device();
   await context.addCookies([{name: 'replistream_token', value: token('ivan'), url: `http://${WRITTEN}`, httpOnly: true, sameSite: 'Lax'}]);
   const page = await context.newPage();
-  const shows = logOf(page);
+  let pulls = 0;
+  page.on('console', message => message.text() === 'pull' && pulls++);
   await page.goto(`${site.origin}/frontend`);
-  await haveStreams(server, 'ivan', 1);
+  await eventually('a pull for connected', () => pulls === 1, PATIENCE_MS);
   await call(server, 'ivan', 'POST', 'poke-user');
-  await shows('pull');
+  await eventually('a pull for the poke', () => pulls === 2, PATIENCE_MS);
 });
 
 scenario('the snippet of the module says who must sign in again, as written', async ({device}) => {
