@@ -15,7 +15,7 @@ const PATIENCE_MS = 30_000;
 const ROOT = new URL('../../../../', import.meta.url);
 
 const site = await Site.start();
-const server = await Server.start({REPLISTREAM_CORS_ALLOW_ORIGINS: site.origin});
+const server = await Server.start({REPLISTREAM_CORS_ALLOW_ORIGINS: site.origin, REPLISTREAM_STREAM_DRAIN: 'PT0S'});
 await addTabPage(site);
 await startBrowser(`--host-resolver-rules=MAP ${WRITTEN} ${new URL(server.origin).host}`);
 

@@ -155,6 +155,7 @@ final class PageShell {
   private Map<String, String> environment() {
     Map<String, String> environment = new HashMap<>();
     environment.put("OUT", output.toString());
+    environment.put("no_proxy", "127.0.0.1");
     environment.put("TOKEN", client.token("demo"));
     environment.put(
         "PATH", System.getenv("PATH") + ":" + Path.of(System.getProperty("java.home"), "bin"));
