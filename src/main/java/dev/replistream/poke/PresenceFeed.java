@@ -26,6 +26,6 @@ public interface PresenceFeed extends AutoCloseable {
     /// they change. The connection is registered before, so that nobody is missing.
     ///
     /// @param wake called when the feed, which had nothing, has something; it must not wait
-    PresenceFeed open(String userId, Consumer<PresenceFeed> wake);
+    PresenceFeed open(String userId, Runnable wake);
   }
 }

@@ -20,14 +20,14 @@ final class PresenceWatch implements PresenceFeed {
   private static final int MAX_PENDING = 2 * RoomSettings.MOST_PER_USER;
 
   private final String userId;
-  private final Consumer<PresenceFeed> wake;
+  private final Runnable wake;
   private final Consumer<PresenceWatch> onClose;
   private final SequencedMap<String, Supplier<byte[]>> pending = new LinkedHashMap<>();
 
   /// The rooms whose lists it gets; guarded by the lock of {@link RoomPresence}.
   final Set<WatchedRoom> rooms = new HashSet<>();
 
-  PresenceWatch(String userId, Consumer<PresenceFeed> wake, Consumer<PresenceWatch> onClose) {
+  PresenceWatch(String userId, Runnable wake, Consumer<PresenceWatch> onClose) {
     this.userId = userId;
     this.wake = wake;
     this.onClose = onClose;
@@ -39,7 +39,7 @@ final class PresenceWatch implements PresenceFeed {
 
   /// Lets the connection write; to be called without any lock, as it may write there and then.
   void wake() {
-    wake.accept(this);
+    wake.run();
   }
 
   /// Makes the list of a room pending.

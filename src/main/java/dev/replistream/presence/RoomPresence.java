@@ -30,7 +30,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// Tells connections that asked for it who is present in the rooms of their users, and nobody else:
@@ -112,7 +111,7 @@ public final class RoomPresence implements PresenceFeed.Source, AutoCloseable {
   }
 
   @Override
-  public PresenceFeed open(String userId, Consumer<PresenceFeed> wake) {
+  public PresenceFeed open(String userId, Runnable wake) {
     PresenceWatch watch = new PresenceWatch(userId, wake, this::remove);
     lock.lock();
     try {

@@ -1,5 +1,6 @@
 package dev.replistream.stream;
 
+import dev.replistream.http.Wire;
 import java.util.Locale;
 
 /// Why a connection ended: one of these for every end, in the log and as a metric's label.
@@ -28,5 +29,14 @@ public enum CloseReason {
   /// The reason as it stands in logs and metrics, such as `client-closed`.
   public String label() {
     return label;
+  }
+
+  /// Why a connection ends of which this was seen.
+  static CloseReason of(Wire.End end) {
+    return switch (end) {
+      case CLOSED -> CLIENT_CLOSED;
+      case OVERDUE -> STALLED;
+      case VANISHED -> VANISHED;
+    };
   }
 }

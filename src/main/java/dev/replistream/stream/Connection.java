@@ -1,31 +1,40 @@
 package dev.replistream.stream;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.replistream.auth.Caller;
+import dev.replistream.http.Wire;
+import dev.replistream.poke.EventId;
 import dev.replistream.poke.PresenceFeed;
+import java.io.UncheckedIOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.UUID;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import org.jspecify.annotations.Nullable;
 
-/// One open stream: its owner, its queue, and at most one pending `sync`.
+/// One open stream, from its first event to its last. Its own virtual thread loops over its queue
+/// ({@link #serve}); pokes, lists of presence and ends come from any thread, which never waits.
 ///
-/// Pokers, the drain and the watch over the socket offer from any thread and never wait. A poker
-/// that finds the stream idle writes its sync there and then; else it stays pending and the
-/// stream's own thread, which waits on the queue, writes it. However many pokes come before the
-/// client reads, the queue holds one signal for them, and the newest poke is the one that is told:
-/// a slow client costs no memory.
+/// One thread at a time has the pen. Whoever has something for the client notes it, and if nobody
+/// has the pen they take it, write there and then, and put it down: most events cost one write and
+/// no switch of threads. Else whoever has the pen sees the note before they put it down. What has
+/// to wait for the client, the end, and what is due by the clock are for the stream's thread: who
+/// has the pen hands it over through the queue, which therefore never holds more than one turn.
+///
+/// However many pokes come before the client reads, one `sync` is pending, of the newest poke, so a
+/// slow client costs no memory.
 public final class Connection {
-  /// What wakes the stream's thread.
-  enum Signal {
-    /// Something is pending that nobody else could write at once.
-    WRITE,
-    /// The connection is to end; the reason is set.
-    END
-  }
-
+  private static final Logger LOGGER = System.getLogger(Connection.class.getName());
+  private static final AtomicIntegerFieldUpdater<Connection> STATE =
+      AtomicIntegerFieldUpdater.newUpdater(Connection.class, "state");
   private static final AtomicReferenceFieldUpdater<Connection, @Nullable Sync> PENDING =
       AtomicReferenceFieldUpdater.newUpdater(Connection.class, Sync.class, "pending");
   private static final AtomicReferenceFieldUpdater<Connection, @Nullable CloseReason> REASON =
@@ -33,38 +42,56 @@ public final class Connection {
   private static final AtomicReferenceFieldUpdater<Connection, @Nullable String> ID =
       AtomicReferenceFieldUpdater.newUpdater(Connection.class, String.class, "id");
 
+  // the state: whether somebody has the pen, and notes of what is to be done with it
+  private static final int FREE = 0;
+  private static final int HELD = 1;
+  private static final int CONTROL = 1 << 1;
+  private static final int SYNC = 1 << 2;
+  private static final int PRESENCE = 1 << 3;
+  private static final int OWNER = 1 << 4; // the stream's thread is to have it next
+
+  private static final EventId NONE = new EventId("0", 0);
+
+  /// How late a ping may be; an eighth of the ping interval, if that is less.
+  private static final Duration LATEST = Duration.ofMillis(500);
+
+  /// In so many batches, which are the same for all streams, pings come in that time. To wake the
+  /// threads of some streams together costs a fraction of waking each by itself, and what was
+  /// opened, or written to, in the same moment is spread.
+  private static final int BATCHES = 4;
+
+  /// What the queue hands to the stream's thread.
+  private enum Turn {
+    YOURS
+  }
+
+  /// What the socket did not take.
+  ///
+  /// @param written what to do when it has
+  @SuppressWarnings("ArrayRecordComponent") // compared by nobody
+  private record Rest(byte[] frame, int offset, Runnable written) {}
+
   private final Caller caller;
   private final Transport transport;
   private final String device;
   private final long openedNanoTime = System.nanoTime();
-  // holds a few signals at the most: one for each pending thing, and one that came too late
-  private final LinkedBlockingQueue<Signal> queue = new LinkedBlockingQueue<>();
   private final long expiresNanoTime;
+  private final LinkedBlockingQueue<Turn> queue = new LinkedBlockingQueue<>();
+  private volatile int state = HELD; // by the stream's thread, which writes first
   private volatile @Nullable Sync pending;
   private volatile @Nullable CloseReason reason;
   private volatile long lastWriteNanoTime = openedNanoTime;
-  private volatile boolean pingPending;
   private volatile @Nullable String id;
 
-  private volatile @Nullable Writer writer;
-
-  /// Writes to the client without waiting, on the thread of whoever has something for it.
-  interface Writer {
-    /// Writes the pending sync, or sees to it that it will be written.
-    ///
-    /// @return false when the stream's own thread has to be woken for it
-    boolean writeSync();
-
-    /// Writes a ping, if it is still due, or sees to it that it will be written.
-    ///
-    /// @return false when the stream's own thread has to be woken for it
-    boolean writePing();
-
-    /// Writes what a feed has, or sees to it that it will be written.
-    ///
-    /// @return false when the stream's own thread has to be woken for it
-    boolean writePresence(PresenceFeed feed);
-  }
+  // these belong to whoever has the pen; the stream's thread sets them before it puts it down first
+  private Wire wire;
+  private EventForm form;
+  private StreamMetrics metrics;
+  private @Nullable PresenceFeed feed;
+  private @Nullable Rest rest;
+  private EventId connected = NONE;
+  private long toldStamp;
+  private int events;
 
   /// Where it stands among its user's connections; guarded by {@link UserConnections}.
   int slot = -1;
@@ -73,6 +100,7 @@ public final class Connection {
   ///
   /// @param device what its user is told of where it comes from; see {@link Device}
   /// @param lifeLeft until the caller's token expires
+  @SuppressWarnings("NullAway.Init") // see above
   public Connection(Caller caller, Transport transport, String device, Duration lifeLeft) {
     this.caller = caller;
     this.transport = transport;
@@ -127,37 +155,41 @@ public final class Connection {
     return lastWriteNanoTime;
   }
 
-  /// From now on events may be written by other threads than the stream's own.
-  void writtenBy(Writer writer) {
-    this.writer = writer;
+  /// Why it ends, or null while it is open.
+  @Nullable CloseReason reason() {
+    return reason;
   }
 
-  /// Makes `sync` pending, unless a newer one is, and writes it if nobody else does and it takes no
-  /// waiting.
+  // what any thread may bring
+
+  /// Makes `sync` pending, unless a newer one is.
   ///
   /// @return whether one was pending before, so that the two became one
   boolean offer(Sync sync) {
     Sync before = PENDING.getAndAccumulate(this, sync, Connection::newer);
     if (before == null) {
-      Writer idle = writer;
-      if (idle == null || !idle.writeSync()) {
-        wake();
-      }
+      tell(SYNC);
     }
     return before != null;
   }
 
-  /// Writes what `feed` has for the client, if nobody else is writing and it takes no waiting; else
-  /// the stream's thread does.
-  void offer(PresenceFeed feed) {
-    Writer idle = writer;
-    if (idle == null || !idle.writePresence(feed)) {
-      wake();
-    }
-  }
-
   private static Sync newer(@Nullable Sync current, Sync next) {
     return current == null || current.stamp() < next.stamp() ? next : current;
+  }
+
+  /// Takes the pending sync, if there is one.
+  @Nullable Sync takeSync() {
+    return PENDING.getAndSet(this, null);
+  }
+
+  /// Says that the feed of presence has something.
+  void offerPresence() {
+    tell(PRESENCE);
+  }
+
+  /// Says that the transport itself has something; see {@link EventForm#takeControl}.
+  void offerControl() {
+    tell(CONTROL);
   }
 
   /// Ends the connection for `why`; the first reason given is the one that counts.
@@ -166,62 +198,276 @@ public final class Connection {
   public boolean end(CloseReason why) {
     boolean first = REASON.compareAndSet(this, null, why);
     if (first) {
-      queue.offer(Signal.END);
+      tell(OWNER);
     }
     return first;
   }
 
-  /// Why it ends, or null while it is open.
-  @Nullable CloseReason reason() {
-    return reason;
+  /// Leaves a note for whoever has the pen; if nobody has, takes it and does what the notes say.
+  private void tell(int note) {
+    if ((add(note | HELD) & HELD) == 0) {
+      writeNow();
+    }
   }
 
-  /// Whether {@link #tick} has something to do.
-  boolean isDue(long nowNanos, long pingNanos) {
-    return nowNanos - expiresNanoTime >= 0
-        || (!pingPending && nowNanos - lastWriteNanoTime >= pingNanos);
+  private int add(int notes) {
+    int before = state;
+    while (!STATE.compareAndSet(this, before, before | notes)) {
+      before = state;
+    }
+    return before;
   }
 
-  /// Ends the connection if its token has expired, and writes a ping, or makes one pending, if it
-  /// was silent for the ping interval. Called by the ticker, which keeps time for all connections:
-  /// a timed wait would start and cancel a timer for each event of each connection.
-  void tick(long nowNanos, long pingNanos) {
-    if (nowNanos - expiresNanoTime >= 0) {
-      end(CloseReason.TOKEN_EXPIRED);
-    } else if (isDue(nowNanos, pingNanos)) {
-      pingPending = true;
-      Writer idle = writer;
-      if (idle == null || !idle.writePing()) {
-        wake();
+  private boolean takes(int note) {
+    int before = state;
+    while ((before & note) != 0 && !STATE.compareAndSet(this, before, before & ~note)) {
+      before = state;
+    }
+    return (before & note) != 0;
+  }
+
+  /// Puts the pen down, if there is no note.
+  private boolean putDown() {
+    return state == HELD && STATE.compareAndSet(this, HELD, FREE);
+  }
+
+  /// Writes what is pending as long as that takes no waiting, and puts the pen down or hands it
+  /// over. For any thread that has it.
+  private void writeNow() {
+    try {
+      while (rest == null && (state & OWNER) == 0) {
+        if (putDown()) {
+          return;
+        }
+        writeEach(CONTROL | SYNC | PRESENCE, false);
+      }
+    } catch (UncheckedIOException e) {
+      end(reasonOf(e));
+    } catch (Throwable e) { // what is wrong here is not the poker's fault
+      end(CloseReason.FAILED);
+      LOGGER.log(Level.ERROR, "event=error where=stream", e);
+    }
+    queue.offer(Turn.YOURS);
+  }
+
+  // what the stream's thread does
+
+  /// Serves the client on the calling thread, the stream's own, till the stream ends, and forgets
+  /// the connection.
+  ///
+  /// @param feed what the client is told of presence, if it asked for it
+  void serve(
+      Wire wire,
+      EventForm form,
+      @Nullable PresenceFeed feed,
+      SseManager manager,
+      StreamMetrics metrics,
+      Duration pingInterval) {
+    this.wire = wire;
+    this.form = form;
+    this.feed = feed;
+    this.metrics = metrics;
+    try {
+      form.watch(wire);
+      begin(manager.resume(caller.userId(), form.lastEventId()));
+      loop(pingInterval.toNanos());
+      sayFarewell();
+    } catch (UncheckedIOException e) {
+      end(reasonOf(e));
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+      end(CloseReason.DRAINED);
+    } catch (RuntimeException e) {
+      end(CloseReason.FAILED);
+      LOGGER.log(Level.ERROR, "event=error where=stream", e);
+    } finally {
+      manager.remove(this, events);
+    }
+  }
+
+  /// Writes how the stream begins, and the sync that the client missed.
+  private void begin(SseManager.Resume resume) {
+    write(form.first(resume.id()));
+    connected = resume.id();
+    Sync catchUp = resume.catchUp();
+    if (catchUp != null) {
+      write(form.sync(catchUp));
+      metrics.syncCaughtUp();
+    }
+    toldStamp = resume.toldStamp();
+  }
+
+  /// Waits for a turn, and pings when none comes. Whoever finds the stream idle writes to it
+  /// themselves, so a turn comes only with what they leave to this thread; after the time-out it is
+  /// seen when something was last written.
+  private void loop(long pingNanos) throws InterruptedException {
+    while (writeAll()) {
+      if (queue.poll(nanosTillDue(pingNanos), TimeUnit.NANOSECONDS) == null) {
+        takePen();
+        pingIfDue(pingNanos);
       }
     }
   }
 
-  /// Wakes the stream's thread to write what is pending.
-  void wake() {
-    queue.offer(Signal.WRITE);
-  }
-
-  /// Waits for a signal.
-  Signal take() throws InterruptedException {
-    return queue.take();
-  }
-
-  /// Takes note of a ping that was made pending.
+  /// Writes all that is pending, and puts the pen down.
   ///
-  /// @return whether it is still due: nothing was written since it was offered
-  boolean pingDue(long nowNanos, long pingNanos) {
-    pingPending = false;
-    return nowNanos - lastWriteNanoTime >= pingNanos;
+  /// @return false when the stream is to end: then this thread keeps the pen
+  private boolean writeAll() {
+    writeRest();
+    do {
+      takes(OWNER); // before the look at the reason, which may come together with another such note
+      if (isToEnd()) {
+        return false;
+      }
+      writeEach(CONTROL | SYNC | PRESENCE, true);
+    } while (!putDown());
+    return true;
   }
 
-  /// Notes that an event was written: silence begins anew.
-  void written(long nowNanos) {
-    lastWriteNanoTime = nowNanos;
+  private boolean isToEnd() {
+    if (System.nanoTime() - expiresNanoTime >= 0) {
+      end(CloseReason.TOKEN_EXPIRED);
+    }
+    return reason != null;
   }
 
-  /// Takes the pending sync, if there is one.
-  @Nullable Sync takeSync() {
-    return PENDING.getAndSet(this, null);
+  /// How long this thread may wait: till the token expires, or a ping is due, which is when the
+  /// silence has been long enough and the next batch of pings comes.
+  long nanosTillDue(long pingNanos) {
+    long late = Math.min(LATEST.toNanos(), pingNanos / 8);
+    long batch = late / BATCHES;
+    long due =
+        lastWriteNanoTime + pingNanos + ThreadLocalRandom.current().nextLong(late - batch + 1);
+    long ping = Math.ceilDiv(due, batch) * batch;
+    long now = System.nanoTime();
+    return Math.min(ping - now, expiresNanoTime - now);
+  }
+
+  /// Takes the pen, or waits for it while another thread writes, which is soon done.
+  private void takePen() throws InterruptedException {
+    if ((add(OWNER | HELD) & HELD) != 0) {
+      queue.take();
+    }
+  }
+
+  private void pingIfDue(long pingNanos) {
+    writeRest();
+    if (System.nanoTime() - lastWriteNanoTime >= pingNanos && !isToEnd()) {
+      write(form.ping());
+      metrics.pingWritten();
+    }
+  }
+
+  /// Writes the last frame of the stream, if there is one, after what is pending but presence.
+  private void sayFarewell() {
+    byte[] last = form.farewell(requireNonNull(reason));
+    if (last != null) {
+      writeEach(CONTROL | SYNC, true);
+      write(last);
+    }
+  }
+
+  // what whoever has the pen does
+
+  /// Writes each thing of these that is pending once, so that none holds another up.
+  ///
+  /// @param waits whether this is the stream's thread, which waits for the client where it has to;
+  ///   else it ends where the socket takes no more
+  private void writeEach(int these, boolean waits) {
+    for (int note = CONTROL; note <= PRESENCE && rest == null; note <<= 1) {
+      if (takes(note & these)) {
+        switch (note) {
+          case CONTROL -> writeControl();
+          case SYNC -> writeSync();
+          default -> writePresence();
+        }
+        if (waits) {
+          writeRest();
+        }
+      }
+    }
+  }
+
+  private void writeControl() {
+    byte[] control = form.takeControl();
+    if (control != null) {
+      send(control, () -> {}); // no event, so the silence goes on
+    }
+  }
+
+  private void writeSync() {
+    Sync sync = nextSync();
+    if (sync != null) {
+      send(
+          form.sync(sync),
+          () -> {
+            wrote();
+            metrics.syncWritten(System.nanoTime() - sync.pokedNanoTime());
+          });
+    }
+  }
+
+  /// The pending sync, if it says more than the client was told.
+  private @Nullable Sync nextSync() {
+    Sync sync = takeSync();
+    if (sync == null || sync.stamp() <= toldStamp) {
+      return null;
+    }
+    toldStamp = Math.max(sync.stamp(), connected.stamp());
+    // one that was stamped before this client came, and delivered after: its id must not go back
+    // behind that of `connected`, or the client would ask again for what it knows
+    return sync.stamp() < connected.stamp() ? new Sync(connected, sync.pokedNanoTime()) : sync;
+  }
+
+  /// Writes one list, so that a sync does not wait for all rooms.
+  private void writePresence() {
+    boolean wasOne =
+        feed != null
+            && feed.next(json ->
+                send(
+                    form.presence(json),
+                    () -> {
+                      wrote();
+                      metrics.presenceWritten();
+                    }));
+    if (wasOne) {
+      add(PRESENCE);
+    }
+  }
+
+  /// Writes a frame, or what the socket takes of it without waiting.
+  private void send(byte[] frame, Runnable written) {
+    int count = wire.writeNow(frame);
+    if (count < frame.length) {
+      rest = new Rest(frame, count, written);
+    } else {
+      written.run();
+    }
+  }
+
+  private void writeRest() {
+    Rest left = rest;
+    if (left != null) {
+      rest = null;
+      wire.write(left.frame(), left.offset());
+      left.written().run();
+    }
+  }
+
+  private void write(byte[] frame) {
+    wire.write(frame);
+    wrote();
+  }
+
+  private void wrote() {
+    lastWriteNanoTime = System.nanoTime();
+    events++;
+  }
+
+  /// Why the connection ends when a write failed with `e`.
+  private CloseReason reasonOf(UncheckedIOException e) {
+    return wire.isTimedOut()
+        ? CloseReason.STALLED
+        : Wire.isVanished(e) ? CloseReason.VANISHED : CloseReason.CLIENT_CLOSED;
   }
 }

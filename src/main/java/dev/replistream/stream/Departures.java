@@ -1,26 +1,38 @@
 package dev.replistream.stream;
 
+import static java.util.Objects.requireNonNull;
+
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 /// The users whose last connection has ended, and who count as present until their time is up. All
 /// have the same time, so the first one here is the first one to go.
 ///
-/// Thread-safe by its own monitor.
-final class Departures {
-  private final Map<String, Long> leftNanoTime = new LinkedHashMap<>();
+/// Thread-safe by its own monitor, under which nobody is let go.
+final class Departures implements AutoCloseable {
+  private static final Logger LOGGER = System.getLogger(Departures.class.getName());
+  private static final long NEVER = Long.MAX_VALUE;
+
+  private final SequencedMap<String, Long> leftNanoTime = new LinkedHashMap<>();
   private final long graceNanos;
   private final int limit;
+  private final Consumer<String> letGo;
+  private final Thread thread;
 
   /// @param limit how many users may be waited for; none where there is no grace
-  Departures(Duration grace, int limit) {
+  /// @param letGo called on a thread of its own with each user whose time is up
+  Departures(Duration grace, int limit, Consumer<String> letGo) {
     this.graceNanos = grace.toNanos();
     this.limit = grace.isZero() ? 0 : limit;
+    this.letGo = letGo;
+    this.thread = Thread.ofVirtual().name("departures").start(this::run);
   }
 
   /// Waits for a user, who is not waited for yet.
@@ -28,12 +40,13 @@ final class Departures {
   /// @return who is waited for no longer, where they are too many
   synchronized Optional<String> add(String userId, long nowNanos) {
     leftNanoTime.put(userId, nowNanos);
-    if (leftNanoTime.size() <= limit) {
-      return Optional.empty();
+    if (leftNanoTime.size() > limit) {
+      return Optional.of(removeFirst());
     }
-    String first = leftNanoTime.keySet().iterator().next();
-    leftNanoTime.remove(first);
-    return Optional.of(first);
+    if (leftNanoTime.size() == 1) {
+      notifyAll(); // of several, the first is waited for already
+    }
+    return Optional.empty();
   }
 
   /// The user is back.
@@ -45,18 +58,40 @@ final class Departures {
     return leftNanoTime.containsKey(userId);
   }
 
-  /// Takes those whose time is up.
-  synchronized List<String> takeDue(long nowNanos) {
-    List<String> due = new ArrayList<>();
-    Iterator<Map.Entry<String, Long>> each = leftNanoTime.entrySet().iterator();
-    while (each.hasNext()) {
-      Map.Entry<String, Long> next = each.next();
-      if (nowNanos - next.getValue() < graceNanos) {
-        break;
+  private void run() {
+    try {
+      while (true) {
+        String userId = next();
+        try {
+          letGo.accept(userId);
+        } catch (Throwable e) { // the others wait for their time
+          LOGGER.log(Level.ERROR, "event=error where=departures", e);
+        }
       }
-      due.add(next.getKey());
-      each.remove();
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt(); // closed
     }
-    return due;
+  }
+
+  /// Waits till the time of the first one is up, and takes it.
+  private synchronized String next() throws InterruptedException {
+    while (true) {
+      Map.Entry<String, Long> first = leftNanoTime.firstEntry();
+      long left = first == null ? NEVER : first.getValue() + graceNanos - System.nanoTime();
+      if (left <= 0) {
+        return removeFirst();
+      }
+      TimeUnit.NANOSECONDS.timedWait(this, left);
+    }
+  }
+
+  private String removeFirst() {
+    return requireNonNull(leftNanoTime.pollFirstEntry()).getKey();
+  }
+
+  /// Ends the thread.
+  @Override
+  public void close() {
+    thread.interrupt();
   }
 }

@@ -1,26 +1,23 @@
 package dev.replistream.stream;
 
-import java.nio.charset.StandardCharsets;
+import dev.replistream.http.Wire;
+import dev.replistream.poke.EventId;
 import org.jspecify.annotations.Nullable;
 
-/// How the events of a connection look as bytes, whole and ready to be written. Thread-safe, and
-/// nobody writes to what it returns.
+/// What differs by transport: how the events of a connection look as bytes, whole and ready to be
+/// written, and what is to be seen of its client. Nobody writes to what it returns.
+///
+/// How a stream begins and ends is asked for by the stream's thread; the rest by whoever writes.
 interface EventForm {
-  /// The form of the WHATWG HTML standard, section "Server-sent events".
-  EventForm EVENT_STREAM =
-      new EventForm() {
-        private static final byte[] PING = "data: ping\n\n".getBytes(StandardCharsets.US_ASCII);
+  /// Lets the connection end when the client leaves, and see to what the client sends, if anything.
+  void watch(Wire wire);
 
-        @Override
-        public byte[] sync(Sync sync) {
-          return sync.eventStream();
-        }
+  /// What the client saw last, if it said so; asked for before {@link #first}.
+  @Nullable String lastEventId();
 
-        @Override
-        public byte[] ping() {
-          return PING;
-        }
-      };
+  /// How the stream begins: the response's head and the event `connected` with this id. Asked for
+  /// once.
+  byte[] first(EventId id);
 
   /// The event `sync`.
   byte[] sync(Sync sync);
@@ -28,8 +25,14 @@ interface EventForm {
   /// The event `ping`.
   byte[] ping();
 
+  /// The event that carries a list of presence, which is JSON on one line.
+  byte[] presence(byte[] json);
+
   /// Takes what the transport itself has to say between events; null when that is nothing.
   default byte @Nullable [] takeControl() {
     return null;
   }
+
+  /// The last frame of a stream that ends for this reason; null when there is none.
+  byte @Nullable [] farewell(CloseReason reason);
 }

@@ -75,7 +75,6 @@ public final class SseManager implements PokeBus.Subscriber, Presence, AutoClose
   private final Predicate<Caller> isRevoked;
   private final Clock clock;
   private final Departures departures;
-  private final Thread ticker;
   private final PokeSpread pokeSpread;
   private volatile Consumer<String> presenceListener = _ -> {};
   private volatile boolean draining;
@@ -103,36 +102,10 @@ public final class SseManager implements PokeBus.Subscriber, Presence, AutoClose
     this.metrics = metrics;
     this.isRevoked = isRevoked;
     this.clock = clock;
-    this.departures = new Departures(grace, settings.maxConnections());
+    this.departures = new Departures(grace, settings.maxConnections(), this::letGo);
     metrics.countUsers(users::size);
     this.pokeSpread = new PokeSpread(this::deliver);
     bus.subscribe(this);
-    this.ticker =
-        Thread.ofPlatform()
-            .name("stream-ticker")
-            .daemon()
-            .start(() -> tick(settings.pingInterval().toNanos()));
-  }
-
-  /// Keeps the time of all connections: pings within an eighth of the ping interval, ends of tokens
-  /// and of grace times within half a second, all at the latest.
-  private void tick(long pingNanos) {
-    long interval = Math.clamp(pingNanos / 8, 1_000_000, 500_000_000);
-    while (!Thread.currentThread().isInterrupted()) {
-      LockSupport.parkNanos(this, interval);
-      try {
-        tickOnce(System.nanoTime(), pingNanos);
-      } catch (Throwable e) { // without this thread nobody would get a ping
-        LOGGER.log(Level.ERROR, "event=error where=stream-ticker", e);
-      }
-    }
-  }
-
-  private void tickOnce(long now, long pingNanos) {
-    List<Connection> due = new ArrayList<>();
-    users.values().forEach(connections -> connections.collectDue(now, pingNanos, due));
-    due.forEach(connection -> connection.tick(now, pingNanos));
-    departures.takeDue(now).forEach(this::letGo);
   }
 
   /// Forgets a user who has not come back in time.
@@ -182,7 +155,7 @@ public final class SseManager implements PokeBus.Subscriber, Presence, AutoClose
   /// Ends the threads of its own; the connections are the server's to close.
   @Override
   public void close() {
-    ticker.interrupt();
+    departures.close();
     pokeSpread.close();
   }
 
@@ -393,7 +366,7 @@ public final class SseManager implements PokeBus.Subscriber, Presence, AutoClose
         EventId.parse(lastEventId)
             .filter(id -> id.epoch().equals(current.epoch()) && id.stamp() < current.stamp())
             .orElse(NOTHING_KNOWN);
-    return new Resume(seen, sync(current, 0), current.stamp());
+    return new Resume(seen, new Sync(current, 0), current.stamp());
   }
 
   /// How a client's stream begins.
@@ -407,11 +380,6 @@ public final class SseManager implements PokeBus.Subscriber, Presence, AutoClose
   ///   has been told nothing.
   record Resume(EventId id, @Nullable Sync catchUp, long toldStamp) {}
 
-  /// The `sync` of a poke.
-  Sync sync(EventId id, long pokedNanoTime) {
-    return new Sync(id, pokedNanoTime);
-  }
-
   @Override
   public int deliver(Poke poke) {
     // see register: either this finds the connection, or the connection finds the stamp
@@ -424,7 +392,7 @@ public final class SseManager implements PokeBus.Subscriber, Presence, AutoClose
     if (targets.length == 0) {
       return 0;
     }
-    Sync sync = sync(poke.id(), poke.nanoTime());
+    Sync sync = new Sync(poke.id(), poke.nanoTime());
     if (targets.length <= SHARE) {
       offer(sync, targets, 0);
     } else if (connections.offerFanOut(sync)) {

@@ -1,21 +1,27 @@
 package dev.replistream.stream;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.replistream.http.Wire;
+import dev.replistream.poke.EventId;
 import dev.replistream.poke.PresenceFeed;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// One open stream from its first event, `connected`, to its end. Its thread, the connection's own,
-/// waits on the connection's queue for what nobody else could write at once.
-///
-/// Confined to that thread.
-final class SseSession implements Consumer<Wire> {
+/// A stream of server-sent events (WHATWG HTML, section "Server-sent events"): what it is served
+/// with, and how its events look.
+final class SseSession implements Consumer<Wire>, EventForm {
   /// How the id of the last event begins; no id of another event does, as the cursor's epochs have
   /// another form.
   private static final String ENDED_ID = "ended-";
+
+  private static final byte[] PING = "data: ping\n\n".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] PRESENCE =
+      "event: presence\ndata: ".getBytes(StandardCharsets.US_ASCII);
 
   private final Connection connection;
   private final SseManager manager;
@@ -48,46 +54,57 @@ final class SseSession implements Consumer<Wire> {
 
   /// As {@link #accept(Wire)}, and tells the client what `feed` has.
   void accept(Wire wire, @Nullable PresenceFeed feed) {
-    EventWriter writer =
-        new EventWriter(
-            connection, wire, manager, metrics, settings.pingInterval(), EventForm.EVENT_STREAM);
-    writer.live(() -> {
-      wire.watchEnd(end -> connection.end(reasonOf(end)));
-      begin(writer);
-      run(writer, feed);
-    });
+    connection.serve(wire, this, feed, manager, metrics, settings.pingInterval());
   }
 
-  static CloseReason reasonOf(Wire.End end) {
-    return switch (end) {
-      case CLOSED -> CloseReason.CLIENT_CLOSED;
-      case OVERDUE -> CloseReason.STALLED;
-      case VANISHED -> CloseReason.VANISHED;
-    };
+  @Override
+  public void watch(Wire wire) {
+    wire.watchEnd(end -> connection.end(CloseReason.of(end)));
   }
 
-  /// Writes the head and `connected`, and the sync that the client missed.
-  private void begin(EventWriter writer) {
-    SseManager.Resume resume = manager.resume(connection.caller().userId(), lastEventId);
+  @Override
+  public @Nullable String lastEventId() {
+    return lastEventId;
+  }
+
+  @Override
+  public byte[] first(EventId id) {
     byte[] connected =
-        ("retry: " + settings.retry().toMillis() + "\nid: " + resume.id() + "\ndata: connected\n\n")
+        ("retry: " + settings.retry().toMillis() + "\nid: " + id + "\ndata: connected\n\n")
             .getBytes(StandardCharsets.US_ASCII);
-    byte[] first = concat(head == null ? new byte[0] : head, connected);
-    head = null;
+    byte[] first = concat(requireNonNull(head), connected);
+    head = null; // it is not to be kept while the stream is open
     lastEventId = null;
-    writer.begin(first, resume);
+    return first;
   }
 
-  private void run(EventWriter writer, @Nullable PresenceFeed feed) throws InterruptedException {
-    while (connection.take() != Connection.Signal.END) {
-      writer.writeWaiting(feed);
-    }
-    if (connection.reason() == CloseReason.DRAINED) {
-      // tells the client when to come back; what is pending goes out before
-      writer.end(retryFrame(settings));
-    } else if (connection.reason() == CloseReason.ENDED) {
-      writer.end(endedFrame());
-    }
+  @Override
+  public byte[] sync(Sync sync) {
+    return sync.eventStream();
+  }
+
+  @Override
+  public byte[] ping() {
+    return PING;
+  }
+
+  /// It has no id, as it says nothing of how far the client has come.
+  @Override
+  public byte[] presence(byte[] json) {
+    byte[] frame = Arrays.copyOf(PRESENCE, PRESENCE.length + json.length + 2);
+    System.arraycopy(json, 0, frame, PRESENCE.length, json.length);
+    frame[frame.length - 2] = '\n';
+    frame[frame.length - 1] = '\n';
+    return frame;
+  }
+
+  @Override
+  public byte @Nullable [] farewell(CloseReason reason) {
+    return switch (reason) {
+      case DRAINED -> retryFrame(settings); // when to come back
+      case ENDED -> endedFrame();
+      default -> null;
+    };
   }
 
   /// The last event of a stream that its user ended. A client that does not know it, such as a

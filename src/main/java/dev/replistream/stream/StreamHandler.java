@@ -124,7 +124,7 @@ public final class StreamHandler implements Handler {
 
   private void startWithPresence(
       ServerResponse response, Connection connection, SseSession session) {
-    PresenceFeed feed = presence.open(connection.caller().userId(), connection::offer);
+    PresenceFeed feed = presence.open(connection.caller().userId(), connection::offerPresence);
     try {
       start(
           manager,

@@ -1,7 +1,6 @@
 package dev.replistream.stream;
 
 import java.util.Arrays;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// The open connections of one user, who may have none for a while. Adding, removing and copying
@@ -52,15 +51,6 @@ final class UserConnections {
     connection.slot = -1;
     if (size * 4 < slots.length) {
       slots = Arrays.copyOf(slots, slots.length / 2);
-    }
-  }
-
-  /// Adds those that have something to do at this tick to `due`.
-  synchronized void collectDue(long nowNanos, long pingNanos, List<Connection> due) {
-    for (int i = 0; i < size; i++) {
-      if (slots[i].isDue(nowNanos, pingNanos)) {
-        due.add(slots[i]);
-      }
     }
   }
 

@@ -3,6 +3,7 @@ package dev.replistream.stream;
 import static java.util.Objects.requireNonNull;
 
 import dev.replistream.http.Wire;
+import dev.replistream.poke.EventId;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -10,8 +11,7 @@ import org.jspecify.annotations.Nullable;
 /// One open WebSocket from its first event, `connected`, to the answer to its close frame. Its
 /// events are text frames of a name, and of an id where the client asked for ids.
 ///
-/// The session is confined to the connection's own thread. What the client sends is read on the
-/// thread that watches all clients, and its events are prepared on the thread of whoever writes.
+/// What the client sends is read on the thread that watches all clients.
 final class WebSocketSession implements Consumer<Wire>, EventForm, WebSocketReader.Listener {
   private static final byte[] SYNC = WebSocketFrames.text("sync");
   private static final byte[] PING = WebSocketFrames.text("ping");
@@ -25,7 +25,6 @@ final class WebSocketSession implements Consumer<Wire>, EventForm, WebSocketRead
   private final boolean tellsIds;
   private byte @Nullable [] head;
   private @Nullable String lastEventId;
-  private @Nullable EventWriter writer;
   private @Nullable ClosingHandshake closing;
   private volatile byte @Nullable [] pong;
   // how to answer a client that closed or broke the rules
@@ -53,51 +52,32 @@ final class WebSocketSession implements Consumer<Wire>, EventForm, WebSocketRead
   public void accept(Wire wire) {
     ClosingHandshake handshake = new ClosingHandshake();
     closing = handshake;
-    EventWriter events =
-        new EventWriter(connection, wire, manager, metrics, settings.pingInterval(), this);
-    writer = events;
-    events.live(() -> {
-      wire.watch(new WebSocketReader(this)::read, this::ended);
-      begin(events);
-      run(events);
-    });
+    connection.serve(wire, this, null, manager, metrics, settings.pingInterval());
     handshake.await(settings.writeTimeout());
   }
 
+  @Override
+  public void watch(Wire wire) {
+    wire.watch(new WebSocketReader(this)::read, this::ended);
+  }
+
   private void ended(Wire.End end) {
-    connection.end(SseSession.reasonOf(end));
+    connection.end(CloseReason.of(end));
     requireNonNull(closing).over();
   }
 
-  /// Writes the head and `connected`, and the sync that the client missed.
-  private void begin(EventWriter events) {
-    SseManager.Resume resume = manager.resume(connection.caller().userId(), lastEventId);
-    byte[] connected = WebSocketFrames.text(tellsIds ? "connected " + resume.id() : "connected");
+  @Override
+  public @Nullable String lastEventId() {
+    return lastEventId;
+  }
+
+  @Override
+  public byte[] first(EventId id) {
+    byte[] connected = WebSocketFrames.text(tellsIds ? "connected " + id : "connected");
     byte[] first = SseSession.concat(requireNonNull(head), connected);
-    head = null;
+    head = null; // it is not to be kept while the stream is open
     lastEventId = null;
-    events.begin(first, resume);
-  }
-
-  private void run(EventWriter events) throws InterruptedException {
-    while (connection.take() != Connection.Signal.END) {
-      events.writeWaiting(null);
-    }
-    events.end(farewell(requireNonNull(connection.reason())));
-  }
-
-  private byte[] farewell(CloseReason reason) {
-    return switch (reason) {
-      case CLIENT_CLOSED, PROTOCOL_ERROR -> WebSocketFrames.close(answerCode, "");
-      case TOKEN_EXPIRED ->
-          WebSocketFrames.close(WebSocketFrames.UNAUTHORIZED, "the token has expired");
-      case REVOKED -> WebSocketFrames.close(WebSocketFrames.UNAUTHORIZED, "the token was revoked");
-      case ENDED -> WebSocketFrames.close(WebSocketFrames.ENDED, "ended by its user");
-      case DRAINED -> WebSocketFrames.close(WebSocketFrames.GOING_AWAY, SseSession.retry(settings));
-      // to those who are gone the write fails, whatever it is
-      case FAILED, STALLED, VANISHED ->
-          WebSocketFrames.close(WebSocketFrames.INTERNAL_ERROR, "the server failed");
-    };
+    return first;
   }
 
   @Override
@@ -111,17 +91,36 @@ final class WebSocketSession implements Consumer<Wire>, EventForm, WebSocketRead
   }
 
   @Override
+  public byte[] presence(byte[] json) {
+    throw new UnsupportedOperationException("presence is told on streams only");
+  }
+
+  @Override
   public byte @Nullable [] takeControl() {
     return PONG.getAndSet(this, null);
+  }
+
+  @Override
+  public byte[] farewell(CloseReason reason) {
+    return switch (reason) {
+      case CLIENT_CLOSED, PROTOCOL_ERROR -> WebSocketFrames.close(answerCode, "");
+      case TOKEN_EXPIRED ->
+          WebSocketFrames.close(WebSocketFrames.UNAUTHORIZED, "the token has expired");
+      case REVOKED -> WebSocketFrames.close(WebSocketFrames.UNAUTHORIZED, "the token was revoked");
+      case ENDED -> WebSocketFrames.close(WebSocketFrames.ENDED, "ended by its user");
+      case DRAINED -> WebSocketFrames.close(WebSocketFrames.GOING_AWAY, SseSession.retry(settings));
+      // to those who are gone the write fails, whatever it is
+      case FAILED, STALLED, VANISHED ->
+          WebSocketFrames.close(WebSocketFrames.INTERNAL_ERROR, "the server failed");
+    };
   }
 
   /// Of pings that come faster than their answers go out only the newest is answered, as RFC 6455,
   /// section 5.5.3, allows.
   @Override
   public void pinged(byte[] payload) {
-    boolean isFirst = PONG.getAndSet(this, WebSocketFrames.pong(payload)) == null;
-    if (isFirst && !requireNonNull(writer).writeControl()) {
-      connection.wake();
+    if (PONG.getAndSet(this, WebSocketFrames.pong(payload)) == null) {
+      connection.offerControl();
     }
   }
 

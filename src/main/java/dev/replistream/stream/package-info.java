@@ -1,7 +1,7 @@
-/// Who is connected: each stream is a {@link dev.replistream.stream.Connection} with a queue, and
-/// {@link dev.replistream.stream.SseManager} knows them all by user. A connection's loop runs on
-/// its own virtual thread; pokes come from any thread and only ever offer to a queue. It knows
-/// `http`, `auth` and `poke`.
+/// Who is connected: each stream is a {@link dev.replistream.stream.Connection} with a queue, over
+/// which its own virtual thread loops, whatever its transport, and {@link
+/// dev.replistream.stream.SseManager} knows them all by user. What comes from other threads, such
+/// as pokes, is written by those, or left for the loop. It knows `http`, `auth` and `poke`.
 @NullMarked
 package dev.replistream.stream;
 

@@ -194,7 +194,7 @@ class RoomPresenceTest {
 
     Screen(String userId) {
       this.userId = userId;
-      feed = presence.open(userId, _ -> isWoken.set(true));
+      feed = presence.open(userId, () -> isWoken.set(true));
       screens.add(this);
     }
 

@@ -120,6 +120,11 @@ final class MemoryConnection
     writes.release();
   }
 
+  /// Whether a write of the server waits for {@link #releaseWrites}.
+  boolean isBlocked() {
+    return writes.hasQueuedThreads();
+  }
+
   /// Whether either end was closed.
   boolean hasEnded() {
     return closed.getCount() == 0;

@@ -24,15 +24,9 @@ import org.jspecify.annotations.Nullable;
 /// carries the bytes is memory.
 final class MemoryService implements SyncScenario.Service, AutoCloseable {
   private static final MeterRegistry METERS = Services.get(MetricsFactory.class).globalRegistry();
-  private static final StreamSettings SETTINGS =
-      new StreamSettings(
-          Duration.ofHours(1),
-          Duration.ofSeconds(2),
-          Duration.ofSeconds(10),
-          Duration.ZERO,
-          99,
-          99);
+  private static final Duration NEVER = Duration.ofHours(1);
 
+  private final StreamSettings settings;
   private final StreamMetrics metrics = new StreamMetrics(METERS);
   private final SseManager manager;
 
@@ -40,19 +34,31 @@ final class MemoryService implements SyncScenario.Service, AutoCloseable {
     this(_ -> false);
   }
 
+  /// @param pingInterval after how much silence its streams ping
+  MemoryService(Duration pingInterval) {
+    this(pingInterval, bus(), _ -> false);
+  }
+
   /// @param isRevoked whether a caller's token was revoked
   MemoryService(Predicate<Caller> isRevoked) {
-    this(new LocalPokeBus(new Cursor("e", 1_000), METERS), isRevoked);
+    this(NEVER, bus(), isRevoked);
   }
 
   /// @param bus which is the caller's to close
   MemoryService(PokeBus bus) {
-    this(bus, _ -> false);
+    this(NEVER, bus, _ -> false);
   }
 
-  private MemoryService(PokeBus bus, Predicate<Caller> isRevoked) {
+  private MemoryService(Duration pingInterval, PokeBus bus, Predicate<Caller> isRevoked) {
+    settings =
+        new StreamSettings(
+            pingInterval, Duration.ofSeconds(2), Duration.ofSeconds(10), Duration.ZERO, 99, 99);
     manager =
-        new SseManager(SETTINGS, Duration.ZERO, bus, bus, metrics, isRevoked, Clock.systemUTC());
+        new SseManager(settings, Duration.ZERO, bus, bus, metrics, isRevoked, Clock.systemUTC());
+  }
+
+  private static PokeBus bus() {
+    return new LocalPokeBus(new Cursor("e", 1_000), METERS);
   }
 
   SseManager manager() {
@@ -66,9 +72,14 @@ final class MemoryService implements SyncScenario.Service, AutoCloseable {
 
   /// Registers a connection of this kind that nobody serves yet.
   Connection register(String userId, Transport transport) {
+    return register(userId, transport, Duration.ofHours(1));
+  }
+
+  /// Registers a connection whose token expires after `lifeLeft`.
+  Connection register(String userId, Transport transport, Duration lifeLeft) {
     Caller caller =
-        new Caller(userId, Set.of(), Instant.now().plusSeconds(3_600), Caller.Credential.HEADER);
-    Connection connection = new Connection(caller, transport, "a test", Duration.ofHours(1));
+        new Caller(userId, Set.of(), Instant.now().plus(lifeLeft), Caller.Credential.HEADER);
+    Connection connection = new Connection(caller, transport, "a test", lifeLeft);
     assertThat(manager.register(connection)).isEqualTo(SseManager.Admission.ADMITTED);
     return connection;
   }
@@ -76,7 +87,7 @@ final class MemoryService implements SyncScenario.Service, AutoCloseable {
   /// Serves a registered connection on a thread of its own.
   void serve(Connection connection, @Nullable String lastEventId, MemoryConnection memory) {
     SseSession session =
-        new SseSession(connection, new byte[0], lastEventId, manager, SETTINGS, metrics);
+        new SseSession(connection, new byte[0], lastEventId, manager, settings, metrics);
     Wire wire = WireOver.of(memory);
     Thread.startVirtualThread(() -> {
       session.accept(wire);
@@ -87,7 +98,7 @@ final class MemoryService implements SyncScenario.Service, AutoCloseable {
   /// Serves a registered connection as a WebSocket on a thread of its own.
   void serveWebSocket(Connection connection, MemoryConnection memory) {
     WebSocketSession session =
-        new WebSocketSession(connection, new byte[0], null, manager, SETTINGS, metrics);
+        new WebSocketSession(connection, new byte[0], null, manager, settings, metrics);
     Wire wire = WireOver.of(memory);
     Thread.startVirtualThread(() -> {
       session.accept(wire);

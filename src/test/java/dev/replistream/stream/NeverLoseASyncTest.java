@@ -4,6 +4,7 @@ import dev.replistream.Eventually;
 import dev.replistream.StreamClient;
 import dev.replistream.TestService;
 import dev.replistream.WebSocketClient;
+import java.time.Duration;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -60,6 +61,18 @@ class NeverLoseASyncTest {
   }
 
   @Test
+  void whilePingsAreDueAllTheTimeNoClientMissesAPokeOrIsToldTwice()
+      throws ExecutionException, InterruptedException {
+    long firstSeed = System.nanoTime();
+    for (long seed = firstSeed; seed < firstSeed + 500; seed++) {
+      try (MemoryService service = new MemoryService(Duration.ofNanos(50_000))) {
+        new SyncScenario(service, seed).run();
+      }
+    }
+    runOnAService(OverSockets::new, "STREAM_PING_INTERVAL", "PT0.01S");
+  }
+
+  @Test
   void overSocketsNoClientMissesAPokeOrIsToldTwice()
       throws ExecutionException, InterruptedException {
     runOnAService(OverSockets::new);
@@ -71,10 +84,11 @@ class NeverLoseASyncTest {
     runOnAService(OverWebSockets::new);
   }
 
-  private static void runOnAService(Function<TestService, SyncScenario.Service> clients)
+  private static void runOnAService(
+      Function<TestService, SyncScenario.Service> clients, String... settings)
       throws ExecutionException, InterruptedException {
     long firstSeed = System.nanoTime();
-    try (TestService service = TestService.start()) {
+    try (TestService service = TestService.start(settings)) {
       for (long seed = firstSeed; seed < firstSeed + 40; seed++) {
         new SyncScenario(clients.apply(service), seed).run();
         Eventually.holds(

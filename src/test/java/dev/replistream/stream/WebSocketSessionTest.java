@@ -56,7 +56,7 @@ class WebSocketSessionTest {
     assertThat(connection)
         .extracting("queue")
         .asInstanceOf(InstanceOfAssertFactories.COLLECTION)
-        .hasSizeLessThan(4);
+        .hasSizeLessThan(2);
     client.releaseWrites();
 
     List<String> pongs = new ArrayList<>();
