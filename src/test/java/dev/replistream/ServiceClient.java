@@ -85,11 +85,16 @@ public final class ServiceClient {
   ///
   /// @return how many clients were notified
   public int poke(String userId) {
-    HttpReply reply = send(HttpRequest.api("POST", "/poke-user").by(token(userId)));
+    HttpReply reply = send(pokeOf(userId));
     if (reply.status() != 200) {
       throw new AssertionError(reply);
     }
     return reply.json().getInt("clientsNotified");
+  }
+
+  /// The request by which a user pokes their own clients.
+  public HttpRequest pokeOf(String userId) {
+    return HttpRequest.api("POST", "/poke-user").by(token(userId));
   }
 
   /// The counts of a user.

@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -22,6 +23,7 @@ import java.util.stream.Stream;
 /// {@link ServiceClient}.
 public final class SmallServer implements AutoCloseable {
   private static final int STOP_SECONDS = 20;
+  private static final Duration START = Duration.ofMinutes(1);
   private static final Pattern PORTS =
       Pattern.compile("event=start address=\\S+:(\\d+) admin-port=(\\d+)");
 
@@ -37,7 +39,8 @@ public final class SmallServer implements AutoCloseable {
     this.log = log;
     hook = new Thread(process::destroyForcibly);
     Runtime.getRuntime().addShutdownHook(hook);
-    Eventually.holds("the server starts", () -> !process.isAlive() || PORTS.matcher(log()).find());
+    Eventually.holdsWithin(
+        START, "the server starts", () -> !process.isAlive() || PORTS.matcher(log()).find());
     Matcher ports = PORTS.matcher(log());
     if (!ports.find()) {
       throw new IllegalStateException("the server did not start: " + log());
@@ -124,8 +127,26 @@ public final class SmallServer implements AutoCloseable {
     return process.isAlive();
   }
 
-  /// The heap that is in use, in bytes, with what has not been collected yet.
-  public long heapBytes() {
+  /// What lives of the heap, in bytes: the server collects what does not before it is asked.
+  public long livingBytes() {
+    try {
+      Process collecting =
+          new ProcessBuilder(
+                  Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
+                  Long.toString(pid()),
+                  "GC.run")
+              .redirectErrorStream(true)
+              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+              .start();
+      if (collecting.waitFor() != 0) {
+        throw new IllegalStateException("the server does not collect");
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
     return Math.round(client.metrics().getOrDefault("memory_usedHeap_bytes", Double.NaN));
   }
 

@@ -116,7 +116,8 @@ public final class Push {
     String event = refusal.isRejected() ? "event=mutation-rejected" : "event=mutation-failed";
     log.log(
         refusal.isRejected() ? Level.INFO : Level.WARNING,
-        refusal.isRejected() ? event : event + ' ' + refusal.reason(),
+        // a rejected one has a mutator, so its name is the application's
+        event + ' ' + (refusal.isRejected() ? refusal.name() : refusal.reason()),
         () ->
             event
                 + " name="

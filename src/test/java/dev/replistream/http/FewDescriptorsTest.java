@@ -80,7 +80,7 @@ class FewDescriptorsTest {
       connect(server.port(), 200, 20);
       Eventually.holds("it failed", () -> client.metrics().getOrDefault(FAILURES, Double.NaN) > 0);
 
-      assertThat(client.poke("alice")).isEqualTo(streams.size());
+      assertThat(client.send(client.pokeOf("alice")).status()).as(server.log()).isEqualTo(200);
       streams.forEach(stream -> stream.expect("sync"));
       assertThat(client.admin("/health/live").status()).isEqualTo(200);
       connect(server.adminPort(), 100, 1);
