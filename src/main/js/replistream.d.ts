@@ -1,4 +1,4 @@
-/** How the stream is read, by the names of the option `transports`. */
+/** How the stream is read: a name in the option `transports`. */
 export type Transport = 'fetch' | 'websocket' | 'eventsource';
 
 export interface ReplicacheSSEOptions {
@@ -6,41 +6,41 @@ export interface ReplicacheSSEOptions {
   url: string | URL;
 
   /**
-   * A token, or what gives a fresh one each time: it is called at the start, shortly before the
-   * token's `exp`, and after a 401. `Bearer ` before it does no harm. No token, or one that is
-   * refused twice, means `expired`; an error means another try later.
+   * A token, or a function that returns a fresh one each time: it is called at the start, shortly
+   * before the token's `exp`, and after a 401. The token may begin with `Bearer `. If there is no
+   * token, or it is refused twice, `expired` fires; if the function throws, it is tried again later.
    */
   auth: string | (() => string | null | undefined | Promise<string | null | undefined>);
 
-  /** What pulls: a Replicache client. Without it there are the events alone. */
+  /** The Replicache client that pulls. Without one there are only the events. */
   replicache?: {pull(options?: {now?: boolean}): unknown};
 
   /**
-   * Whose stream it is, for the tabs that share one: the token's `sub` unless given. With a token
-   * that is no JWT, and without this, each tab has a stream of its own.
+   * Whose stream it is, for the tabs that share one. By default it is the token's `sub`; without
+   * this and with a token that is no JWT, each tab has a stream of its own.
    */
   user?: string;
 
   /**
-   * Asks the server who is present in the user's rooms, and is told: each list as it is after
-   * `connected`, and then each that changes. The tabs of a user that ask share a stream of their
-   * own. A WebSocket tells no presence.
+   * Called with the list of who is present in a room: for each of the user's rooms after
+   * `connected`, and then for each that changes. The tabs of a user that ask for presence share a
+   * stream of their own. A WebSocket carries no presence.
    */
   onPresence?: (list: PresenceList) => void;
 
-  /** The server's ping interval, in milliseconds: 30,000. A stream silent for 2.5 of it is dead. */
+  /** The server's ping interval, in milliseconds; 30,000 by default. A stream that is silent for 2.5 intervals counts as dead. */
   pingInterval?: number;
 
-  /** How long an attempt may take to `connected`, in milliseconds: 15,000. */
+  /** How long an attempt may take until `connected`, in milliseconds; 15,000 by default. */
   connectTimeout?: number;
 
   /**
-   * Which transports may be used; the first is tried first, the others after three failures in a
-   * row: `['fetch', 'websocket', 'eventsource']`.
+   * The transports to use, `['fetch', 'websocket', 'eventsource']` by default. The first is tried
+   * first, the others after three failures in a row.
    */
   transports?: Transport[];
 
-  /** What stands in for the browser's own, in tests and on unusual hosts. */
+  /** Replacements for what the browser provides, for tests and unusual hosts. */
   environment?: {
     fetch?: typeof fetch;
     EventSource?: typeof EventSource;
@@ -59,26 +59,26 @@ export interface ReplicacheSSEOptions {
 /** Who is present in a room. */
 export interface PresenceList {
   room: string;
-  /** How many are present. 0 says that the user is a member of the room no more. */
+  /** How many are present. 0 means that the user is no longer a member of the room. */
   count: number;
-  /** The first 100 of them, in the order of their ids. */
+  /** The first 100 of them, ordered by id. */
   users: {
     userId: string;
-    /** Since when they are connected: ISO 8601. */
+    /** When they connected, in ISO 8601. */
     since: string;
   }[];
 }
 
-/** Of `connected` and `sync`. */
+/** The detail of `connected` and `sync`. */
 export interface StreamDetail {
-  /** How far the stream has come, where the transport tells. */
+  /** How far the stream has come, if the transport says so. */
   id?: string;
   transport: Transport;
-  /** Whether it is this tab that holds the stream. */
+  /** Whether this tab holds the stream. */
   holder: boolean;
 }
 
-/** Of `offline` and `expired`. */
+/** The detail of `offline` and `expired`. */
 export interface EndDetail {
   /**
    * `ended` by the server, `unreachable`, `network` (it broke), `timeout` before `connected`, `silent`, `refused` with `status`, `not-a-stream`,
@@ -86,11 +86,11 @@ export interface EndDetail {
    * or `offline`, `freeze`, `pagehide`: the browser's events.
    */
   reason: string;
-  /** The HTTP status that decided. */
+  /** The HTTP status, if one was the reason. */
   status?: number;
-  /** The milliseconds to the next attempt. */
+  /** How long until the next attempt, in milliseconds. */
   delay?: number;
-  /** Whether there will be no other attempt until `connect()` is called again. */
+  /** True if there will be no further attempt until `connect()` is called. */
   final: boolean;
   holder: boolean;
 }
@@ -98,9 +98,9 @@ export interface EndDetail {
 export interface ReplicacheSSEEvents {
   /** The stream is open, in this tab or in another that holds it for all. */
   connected: CustomEvent<StreamDetail>;
-  /** Something changed: a pull is on its way. */
+  /** Something changed: a pull has begun. */
   sync: CustomEvent<StreamDetail>;
-  /** Who is present in a room, with the option `onPresence`. */
+  /** Who is present in a room; only with the option `onPresence`. */
   presence: CustomEvent<PresenceList & {holder: boolean}>;
   /** There is no stream now. */
   offline: CustomEvent<EndDetail>;
@@ -118,10 +118,10 @@ export class ReplicacheSSE extends EventTarget {
   /** Connects, and stays so until `disconnect()`, `expired` or a final `offline`. Idempotent. */
   connect(): void;
 
-  /** Ends the stream, all timers, and the part in electing a tab. Idempotent. */
+  /** Ends the stream and all timers, and takes this tab out of the election. Idempotent. */
   disconnect(): void;
 
-  /** Pulls now; calls that come while a pull is under way make one more pull together. */
+  /** Pulls now. Calls that come during a pull are merged into one more pull. */
   handleSync(): void;
 
   addEventListener<K extends keyof ReplicacheSSEEvents>(
@@ -138,7 +138,7 @@ export class ReplicacheSSE extends EventTarget {
 
 /**
  * Parses a stream of server-sent events (WHATWG HTML, section 9.2.6), given in any pieces. An event
- * that no empty line follows never happened.
+ * without an empty line after it is dropped.
  */
 export class EventStreamParser {
   constructor(
