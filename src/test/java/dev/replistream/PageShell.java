@@ -57,7 +57,7 @@ final class PageShell {
   /// @param client one of the service, whose ports it knows
   PageShell(Path directory, Settings settings, ServiceClient client) throws IOException {
     this.directory = directory;
-    this.output = Files.createTempDirectory("replistream-page");
+    this.output = Files.createTempDirectory(directory, "page");
     this.settings = settings;
     this.client = client;
   }
