@@ -47,7 +47,9 @@ final class ClusterBench {
             "REPLISTREAM_STREAM_MAX_CONNECTIONS_PER_USER",
             "1000000",
             "REPLISTREAM_STREAM_DRAIN",
-            "PT0S");
+            "PT0S",
+            "REPLISTREAM_LIMITS_POKES_PER_SECOND",
+            "0");
     try (Cluster cluster = Cluster.start(NODES, command, settings, work);
         Loop loop = new Loop()) {
       List<String> tokens = cluster.secret().tokens(USERS);

@@ -81,7 +81,9 @@ final class StreamBench {
             "REPLISTREAM_STREAM_PING_INTERVAL",
             PING_INTERVAL.toString(),
             "REPLISTREAM_STREAM_DRAIN",
-            "PT0S"),
+            "PT0S",
+            "REPLISTREAM_LIMITS_POKES_PER_SECOND",
+            "0"),
         work.resolve("server.log"));
   }
 

@@ -55,7 +55,13 @@ final class SyncBench {
     try (ServerProcess server =
         ServerProcess.start(
             command,
-            Map.of("REPLISTREAM_AUTH_SECRET", secret.text(), "REPLISTREAM_DATA_DIR", "" + work),
+            Map.of(
+                "REPLISTREAM_AUTH_SECRET",
+                secret.text(),
+                "REPLISTREAM_DATA_DIR",
+                "" + work,
+                "REPLISTREAM_LIMITS_PUSHES_PER_SECOND",
+                "0"),
             work.resolve("server.log"))) {
       try (SyncClient small = client(server, CLIENTS);
           SyncClient large = client(server, CLIENTS + 1)) {

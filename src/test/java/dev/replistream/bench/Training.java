@@ -48,7 +48,10 @@ public final class Training {
             "REPLISTREAM_AUTH_SECRET", secret.text(),
             "REPLISTREAM_STREAM_MAX_CONNECTIONS_PER_USER", "100000",
             "REPLISTREAM_STREAM_PING_INTERVAL", "PT1S",
-            "REPLISTREAM_STREAM_DRAIN", "PT1S");
+            "REPLISTREAM_STREAM_DRAIN", "PT1S",
+            "REPLISTREAM_LIMITS_POKES_PER_SECOND", "0",
+            "REPLISTREAM_LIMITS_TICKETS_PER_SECOND", "0",
+            "REPLISTREAM_LIMITS_REFUSED_TOKENS_PER_SECOND", "0");
     try (ServerProcess server = ServerProcess.start(command, settings, log);
         Loop loop = new Loop()) {
       Training training = new Training(server, loop, secret.tokens(USERS));
