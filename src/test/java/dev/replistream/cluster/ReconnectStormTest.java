@@ -46,7 +46,7 @@ class ReconnectStormTest {
             Cluster.start(
                 TestPostgres.newDatabase(),
                 Collections.nCopies(Cluster.NODES, redis.url()),
-                Map.of(),
+                Map.of("HTTP_TRUSTED_PROXIES", "127.0.0.1"), // as behind a balancer
                 directory)) {
       fillRoom(cluster);
       SplittableRandom random = new SplittableRandom();
