@@ -27,7 +27,7 @@ final class PullTurns {
 
   /// Those of one user, who has some under way.
   private static final class Turns {
-    final Semaphore free = new Semaphore(MAX_AT_ONCE, true);
+    final Semaphore free = new Semaphore(MAX_AT_ONCE);
     int pulls; // changed and read within the map's compute
   }
 
