@@ -34,7 +34,14 @@ import dev.replistream.http.Routes;
 import dev.replistream.http.SteadyListener;
 import dev.replistream.http.UrlHost;
 import dev.replistream.http.Wires;
+import dev.replistream.nodes.Nodes;
+import dev.replistream.nodes.RedisConnection;
+import dev.replistream.nodes.RedisKeeper;
+import dev.replistream.nodes.RedisNodes;
 import dev.replistream.nodes.RedisPokeBus;
+import dev.replistream.nodes.RedisSettings;
+import dev.replistream.nodes.RedisTickets;
+import dev.replistream.nodes.SingleNode;
 import dev.replistream.poke.Cursor;
 import dev.replistream.poke.CursorFile;
 import dev.replistream.poke.LocalPokeBus;
@@ -143,6 +150,7 @@ public final class Application implements AutoCloseable {
   private final SteadyListener adminListener;
   private final StreamMetrics streamMetrics;
   private final PokeBus bus;
+  private final @Nullable RedisKeeper redisKeeper;
   private final SseManager sseManager;
   private final Database database;
   private final Outbox outbox;
@@ -189,13 +197,24 @@ public final class Application implements AutoCloseable {
     database = Databases.open(settings.db(), syncMetrics);
     Pull pull = orClose(database, () -> new Pull(database, syncMetrics));
     Changes changes = new Changes();
-    bus = orClose(database, () -> bus(changes));
     TicketStore ownTickets = new MemoryTickets(MAX_TICKETS, clock);
-    Tickets tickets =
-        new Tickets(
-            TICKET_LIFE,
-            bus instanceof RedisPokeBus nodes ? nodes.tickets(ownTickets) : ownTickets,
-            clock);
+    TicketStore ticketStore;
+    Nodes nodes;
+    if (settings.redis().isPresent()) {
+      RedisConnection redis = orClose(database, () -> redis(settings.redis().get(), meters));
+      RedisNodes redisNodes = new RedisNodes(redis, streamSettings.maxConnectionsPerUser());
+      RedisPokeBus redisBus = new RedisPokeBus(redis, redisNodes, meters);
+      redisKeeper = new RedisKeeper(redis, redisNodes, redisBus);
+      nodes = redisNodes;
+      bus = redisBus;
+      ticketStore = new RedisTickets(redis, ownTickets);
+    } else {
+      redisKeeper = null;
+      nodes = new SingleNode();
+      bus = new LocalPokeBus(orClose(database, () -> keptCursor(changes)), meters);
+      ticketStore = ownTickets;
+    }
+    Tickets tickets = new Tickets(TICKET_LIFE, ticketStore, clock);
     Authenticator authenticator =
         new Authenticator(
             verifier,
@@ -243,14 +262,18 @@ public final class Application implements AutoCloseable {
             streamSettings,
             settings.presenceGrace(),
             bus,
+            nodes,
             outbox,
             streamMetrics,
             revokedTokens::covers,
             clock);
     revocations.subscribe(sseManager::end);
-    revocations.tellBy(text -> bus.tell(REVOKED, text));
-    bus.hear(REVOKED, revocations::heard);
-    roomPresence.start(sseManager, bus);
+    revocations.tellBy(text -> nodes.tell(REVOKED, text));
+    nodes.listen(REVOKED, revocations::heard);
+    roomPresence.start(sseManager, nodes);
+    if (redisKeeper != null) {
+      redisKeeper.start();
+    }
 
     StreamHandler stream = streamHandler(authenticator, clock, List.of());
     StreamHandler events =
@@ -265,7 +288,7 @@ public final class Application implements AutoCloseable {
     budget = new BodyBudget(limits.inflightBytes(), meters);
     Bodies bodies = budget.bodiesOf(settings.http().maxBodyBytes());
     SessionHandler session =
-        new SessionHandler(authenticator, new Sessions(sseManager, bus, clock));
+        new SessionHandler(authenticator, new Sessions(sseManager, nodes, clock));
     RoomHandler room = new RoomHandler(authenticator, rooms, clock, bodies, roomChanges, pokes);
     MemberHandler member = new MemberHandler(authenticator, rooms, bodies, roomChanges);
     routes =
@@ -292,8 +315,8 @@ public final class Application implements AutoCloseable {
             .on(
                 Method.POST,
                 API + "/poke-user",
-                new PokeHandler(authenticator, outbox, pokes, bus.isInstant(), clock, bodies))
-            .on(Method.GET, API + "/stats", new StatsHandler(authenticator, bus, clock))
+                new PokeHandler(authenticator, outbox, pokes, bus.mayBlock(), clock, bodies))
+            .on(Method.GET, API + "/stats", new StatsHandler(authenticator, nodes, clock))
             .on(Method.GET, API + "/sessions", session::list)
             .on(Method.DELETE, API + "/sessions/{id}", session::end)
             .on(
@@ -311,7 +334,7 @@ public final class Application implements AutoCloseable {
                 new PullHandler(
                     authenticator,
                     pull,
-                    bus,
+                    bus::pulled,
                     syncMetrics,
                     new Spills(settings.dataDir(), MAX_SPILLED_BYTES),
                     budget.bodiesOf(PullHandler.MAX_BODY_BYTES)))
@@ -343,23 +366,23 @@ public final class Application implements AutoCloseable {
         extraHeaders);
   }
 
-  /// Where nodes meet in Redis the cursor is there too; else it is kept over a restart in a file.
-  private PokeBus bus(Changes changes) {
-    if (settings.redis().isEmpty()) {
-      CursorKeeper keeper =
-          new CursorKeeper(new CursorFile(settings.dataDir()), new DatabaseMark(database), changes);
-      Cursor cursor = keeper.take(CURSOR_GENERATION);
-      keepCursor = () -> keeper.keep(cursor);
-      return new LocalPokeBus(cursor, meters);
-    }
-    RedisPokeBus nodes =
-        new RedisPokeBus(settings.redis().get(), streamSettings.maxConnectionsPerUser(), meters);
-    nodes
+  /// The cursor of a node that is alone, which is kept over a restart in a file.
+  private Cursor keptCursor(Changes changes) {
+    CursorKeeper keeper =
+        new CursorKeeper(new CursorFile(settings.dataDir()), new DatabaseMark(database), changes);
+    Cursor cursor = keeper.take(CURSOR_GENERATION);
+    keepCursor = () -> keeper.keep(cursor);
+    return cursor;
+  }
+
+  private static RedisConnection redis(RedisSettings settings, MeterRegistry meters) {
+    RedisConnection redis = new RedisConnection(settings, meters);
+    redis
         .refusal()
         .ifPresent(refusal -> {
           throw new SettingsException("replistream.redis.url: Redis answers: " + refusal);
         });
-    return nodes;
+    return redis;
   }
 
   /// What signs tokens of any user, in development mode alone.
@@ -457,7 +480,7 @@ public final class Application implements AutoCloseable {
                 "accepting")
             .addCheck(() -> health(database.isAvailable()), HealthCheckType.READINESS, "database")
             .addCheck(() -> health(true), HealthCheckType.STARTUP, "started");
-    if (settings.redis().isPresent()) {
+    if (redisKeeper != null) {
       health.addCheck(() -> health(bus.isAvailable()), HealthCheckType.READINESS, "redis");
     }
     return ObserveFeature.builder()
@@ -613,7 +636,9 @@ public final class Application implements AutoCloseable {
     keys.close();
     roomPresence.close();
     sseManager.close();
-    bus.close();
+    if (redisKeeper != null) {
+      redisKeeper.close();
+    }
     wires.close();
     adminWires.close();
     budget.close();

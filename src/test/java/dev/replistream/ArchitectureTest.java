@@ -163,6 +163,7 @@ class ArchitectureTest {
           "dev.replistream.stream..",
           "dev.replistream.sync..",
           "dev.replistream.room..",
+          "dev.replistream.presence..",
           "dev.replistream.data..",
           "dev.replistream.cli..");
     }

@@ -94,7 +94,10 @@ public final class Outbox implements Poker, AutoCloseable {
 
   @Override
   public int poke(Collection<String> userIds, PokeBus.Source source) {
-    int notified = bus.poke(userIds, source);
+    int notified = 0;
+    for (String userId : userIds) {
+      notified += bus.poke(userId, source);
+    }
     keepUntold(userIds);
     return notified;
   }

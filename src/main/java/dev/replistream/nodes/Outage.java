@@ -19,7 +19,7 @@ final class Outage {
   private static final int MAX_NOTED = 100_000;
 
   private final AtomicLongArray highestStamps; // by shard
-  private final Semaphore news = new Semaphore(0);
+  private final Semaphore wakeups = new Semaphore(0);
   private volatile boolean isUp; // written under this
   private volatile boolean isMended;
   private volatile boolean mustMend = true;
@@ -55,17 +55,17 @@ final class Outage {
 
   /// Takes note that Redis is away.
   void begins(Throwable why) {
-    boolean isNews;
+    boolean isFirst;
     synchronized (this) {
-      isNews = !isTold;
+      isFirst = !isTold;
       isTold = true;
       isUp = false;
       isMended = false;
       mustMend = true;
     }
-    if (isNews && !isClosed) {
+    if (isFirst && !isClosed) {
       LOGGER.log(Level.WARNING, "event=redis-lost reason=" + Json.quoted(root(why).toString()));
-      news.release();
+      wakeups.release();
     }
   }
 
@@ -106,7 +106,7 @@ final class Outage {
   /// Another node can't say what all nodes have to mend.
   void mustBeMended() {
     mustMend = true;
-    news.release();
+    wakeups.release();
   }
 
   /// Redis does not know this node any more, or has lost stamps.
@@ -146,10 +146,10 @@ final class Outage {
   /// Waits for an outage or a wish for mending to begin.
   ///
   /// @return whether one did in time
-  boolean awaitNews(Duration timeout) throws InterruptedException {
-    boolean isNews = news.tryAcquire(timeout.toMillis(), TimeUnit.MILLISECONDS);
-    news.drainPermits();
-    return isNews;
+  boolean awaitWakeup(Duration timeout) throws InterruptedException {
+    boolean isWoken = wakeups.tryAcquire(timeout.toMillis(), TimeUnit.MILLISECONDS);
+    wakeups.drainPermits();
+    return isWoken;
   }
 
   /// Nobody needs to hear of Redis any more.

@@ -57,11 +57,6 @@ final class RedisCommands implements AutoCloseable {
     return answers;
   }
 
-  /// Who asks.
-  String node() {
-    return node;
-  }
-
   void start() {
     links.forEach(RedisLink::start);
   }

@@ -2,7 +2,6 @@ package dev.replistream.nodes;
 
 import dev.replistream.nodes.RedisCommands.Beat;
 import dev.replistream.nodes.RedisPokeBus.Turn;
-import dev.replistream.poke.PokeBus.Subscriber;
 import dev.replistream.poke.Spread;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -14,13 +13,20 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 
-/// Renews a node's lease, and mends what an outage has left, as {@link RedisPokeBus} says.
+/// Holds a node's connection to Redis open: listens to what other nodes send, renews the node's
+/// lease twice a second, and mends what an outage has left.
 ///
-/// It owns one thread, of the system's: see {@link RedisLink}. {@link #connectionsElsewhere} may be
-/// called by any; the rest is for who owns it.
-final class RedisKeeper implements AutoCloseable {
+/// When Redis is back (or this node was cut off from it, or it lost what it knew) the node
+///
+/// 1. raises the floor of all users' stamps, so that every client that comes back with an older id
+///    pulls once (but not where it has just started beside others, as in a rolling restart),
+/// 2. says anew what streams it holds,
+/// 3. pokes the users that were noted meanwhile, for the other nodes,
+/// 4. brings every stream of its own one `sync`, spread as a room's pokes are.
+///
+/// It owns a thread, of the system's: see {@link RedisLink}. Its methods are for who owns it.
+public final class RedisKeeper implements AutoCloseable {
   private static final Logger LOGGER = System.getLogger(RedisKeeper.class.getName());
   private static final Duration BEAT = Duration.ofMillis(500);
 
@@ -29,40 +35,48 @@ final class RedisKeeper implements AutoCloseable {
 
   private static final Duration COUNTS_RENEWED = Duration.ofMinutes(30);
 
+  private final RedisConnection redis;
+  private final RedisNodes nodes;
   private final RedisPokeBus bus;
   private final int shards;
   private final RedisCommands commands;
-  private final List<Subscription> subscriptions;
   private final Outage outage;
+  private final List<Subscription> subscriptions; // one a shard
   private final Thread thread;
   private boolean hasJustStarted = true; // of the thread alone
-  private @Nullable Subscriber holder; // set before the thread starts
-  private volatile int connectionsElsewhere;
   private volatile boolean isClosed;
 
-  /// @param bus tells what this node holds, and pokes
-  /// @param subscriptions one a shard
-  RedisKeeper(
-      RedisPokeBus bus, RedisCommands commands, List<Subscription> subscriptions, Outage outage) {
+  /// Keeps a node whose connection has not been opened.
+  ///
+  /// @param nodes tells what this node holds
+  /// @param bus pokes
+  public RedisKeeper(RedisConnection redis, RedisNodes nodes, RedisPokeBus bus) {
+    this.redis = redis;
+    this.nodes = nodes;
     this.bus = bus;
-    this.shards = subscriptions.size();
-    this.commands = commands;
-    this.subscriptions = subscriptions;
-    this.outage = outage;
+    this.shards = redis.server().shards();
+    this.commands = redis.commands();
+    this.outage = redis.outage();
+    RedisMessages messages = new RedisMessages(redis, nodes, bus);
+    this.subscriptions =
+        IntStream.range(0, shards)
+            .mapToObj(shard ->
+                new Subscription(
+                    redis.server(), shard, redis.node(), messages::received, this::brokeOff))
+            .toList();
     this.thread = Thread.ofPlatform().daemon().name("redis-keeper").unstarted(this::run);
   }
 
-  /// Begins to look for Redis.
-  ///
-  /// @param streams who holds the streams of this node
-  void start(Subscriber streams) {
-    holder = streams;
+  /// Begins to look for Redis, once it is known who holds the streams of this node.
+  public void start() {
+    commands.start();
+    subscriptions.forEach(Subscription::start);
     thread.start();
   }
 
-  /// How many connections the other nodes hold, as the last renewal said.
-  int connectionsElsewhere() {
-    return connectionsElsewhere;
+  /// What was sent to this node since may be lost.
+  private void brokeOff() {
+    outage.begins(new RedisUnavailableException("its messages broke off"));
   }
 
   private void run() {
@@ -86,7 +100,7 @@ final class RedisKeeper implements AutoCloseable {
         LOGGER.log(Level.ERROR, "event=error where=redis-keeper", e);
       }
       try {
-        if (outage.awaitNews(BEAT)) {
+        if (outage.awaitWakeup(BEAT)) {
           Thread.sleep(BEAT.dividedBy(5)); // not at once: an outage may last
         }
       } catch (InterruptedException _) {
@@ -104,7 +118,7 @@ final class RedisKeeper implements AutoCloseable {
     }
     for (CompletableFuture<Beat> each : askToBeat(number)) {
       Beat beat = RedisLink.await(each);
-      connectionsElsewhere = beat.elsewhere();
+      nodes.connectionsElsewhere(beat.elsewhere());
       if (!beat.isKnown()) {
         outage.forgotten();
       }
@@ -120,12 +134,12 @@ final class RedisKeeper implements AutoCloseable {
   /// Keeps the leases while more is to be done than one beat takes.
   private void renewLeases() {
     for (CompletableFuture<Beat> each : askToBeat(0)) {
-      connectionsElsewhere = RedisLink.await(each).elsewhere();
+      nodes.connectionsElsewhere(RedisLink.await(each).elsewhere());
     }
   }
 
   private List<CompletableFuture<Beat>> askToBeat(long number) {
-    int own = holder().connections();
+    int own = nodes.local().connections();
     List<CompletableFuture<Beat>> asked = new ArrayList<>();
     for (int shard = 0; shard < shards; shard++) {
       asked.add(commands.beat(shard, own, outage.highestStamp(shard), number));
@@ -145,12 +159,12 @@ final class RedisKeeper implements AutoCloseable {
       tellOthers();
       tellOwn(stamps);
       warnOfPolicy();
-      bus.found();
+      nodes.topologyChanged();
       outage.mended();
       LOGGER.log(
           Level.INFO,
-          "event=redis-found node={0} users={1}",
-          commands.node(),
+          "event=redis-ready node={0} users={1}",
+          redis.node(),
           String.valueOf(stamps.size()));
     } catch (RuntimeException e) {
       outage.notMended();
@@ -176,8 +190,8 @@ final class RedisKeeper implements AutoCloseable {
   /// @return the last stamps of their users
   private Map<String, Long> countAll() {
     Map<String, Long> stamps = new HashMap<>();
-    for (List<String> some : RedisCommands.parts(holder().users())) {
-      stamps.putAll(RedisCommands.answers(some, bus::askToCount));
+    for (List<String> some : RedisCommands.parts(nodes.local().users())) {
+      stamps.putAll(RedisCommands.answers(some, nodes::askToCount));
       renewLeases();
     }
     return stamps;
@@ -201,10 +215,10 @@ final class RedisKeeper implements AutoCloseable {
   private void tellOwn(Map<String, Long> stamps) {
     List<String> users = new ArrayList<>(stamps.keySet());
     Collections.shuffle(users);
-    Duration window = Spread.window(holder().connections());
+    Duration window = Spread.window(nodes.local().connections());
     for (int i = 0; i < users.size(); i++) {
       String userId = users.get(i);
-      bus.deliver(userId, stamps.getOrDefault(userId, 0L), Spread.turn(window, i, users.size()));
+      bus.repeat(userId, stamps.getOrDefault(userId, 0L), Spread.turn(window, i, users.size()));
     }
   }
 
@@ -216,18 +230,11 @@ final class RedisKeeper implements AutoCloseable {
         .ifPresent(policy -> LOGGER.log(Level.WARNING, "event=redis-may-evict policy={0}", policy));
   }
 
-  private Subscriber holder() {
-    Subscriber streams = holder;
-    if (streams == null) {
-      throw new IllegalStateException("not started");
-    }
-    return streams;
-  }
-
-  /// Tells the other nodes what they have not heard, and gives up the lease.
+  /// Tells the other nodes what they have not heard, gives up the lease, and ends what runs for the
+  /// connection, after the last stream has ended.
   @Override
   public void close() {
-    abandon();
+    endThread();
     try {
       if (outage.isUp()) {
         tellOthers();
@@ -238,10 +245,20 @@ final class RedisKeeper implements AutoCloseable {
     } catch (RedisUnavailableException _) {
       // the lease ends by itself
     }
+    outage.warnOfNoted();
+    abandon();
   }
 
-  /// Ends the thread; the lease ends by itself.
+  /// Ends what runs for the connection, without a word to the other nodes, as a crash does: the
+  /// lease ends by itself.
   void abandon() {
+    endThread();
+    subscriptions.forEach(Subscription::close);
+    commands.close();
+  }
+
+  private void endThread() {
+    outage.close();
     isClosed = true;
     thread.interrupt();
   }

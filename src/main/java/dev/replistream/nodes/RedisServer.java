@@ -26,7 +26,7 @@ import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.exceptions.JedisException;
 import redis.clients.jedis.util.JedisClusterCRC16;
 
-/// Redis as the bus sees it: shards, each with keys and channels of its own in one place. A single
+/// Redis as the nodes see it: shards, each with keys and channels of its own in one place. A single
 /// server is one shard; a cluster has sixteen, which spread over its servers.
 ///
 /// Thread-safe.

@@ -14,19 +14,21 @@ import java.util.Set;
 
 /// Tickets that are good on any node: they stand in Redis. While that is away a ticket is good on
 /// the node that gave it. Thread-safe.
-final class RedisTickets implements TicketStore {
-  private final RedisPokeBus bus;
+public final class RedisTickets implements TicketStore {
+  private final RedisConnection redis;
+  private final RedisCommands commands;
   private final TicketStore own;
 
   /// @param own where tickets are kept meanwhile
-  RedisTickets(RedisPokeBus bus, TicketStore own) {
-    this.bus = bus;
+  public RedisTickets(RedisConnection redis, TicketStore own) {
+    this.redis = redis;
+    this.commands = redis.commands();
     this.own = own;
   }
 
   @Override
   public void put(String ticket, Caller caller, Duration life) {
-    if (!bus.keep(caller.userId(), ticket, toJson(caller), life)) {
+    if (!keep(caller.userId(), ticket, toJson(caller), life)) {
       own.put(ticket, caller, life);
     }
   }
@@ -35,8 +37,27 @@ final class RedisTickets implements TicketStore {
   public Optional<Caller> take(String ticket) {
     Optional<Caller> here = own.take(ticket);
     // it may stand in both, where Redis kept it and did not come to say so
-    Optional<Caller> there = bus.take(ticket).map(RedisTickets::fromJson);
+    Optional<Caller> there =
+        redis
+            .whileUp(() -> RedisLink.await(commands.take(ticket)), Optional::<String>empty)
+            .map(RedisTickets::fromJson);
     return here.isPresent() ? here : there;
+  }
+
+  /// Keeps a user's ticket for a while. One that it pushes out is taken away later.
+  ///
+  /// @return whether it is kept
+  private boolean keep(String userId, String ticket, String text, Duration life) {
+    return redis.whileUp(
+        () -> {
+          var pushedOut = commands.issue(userId, ticket, TicketStore.MAX_PER_USER, life);
+          boolean isKept = RedisLink.await(commands.keep(ticket, text, life)) == 1;
+          RedisLink.await(pushedOut)
+              .filter(oldest -> !oldest.equals(ticket))
+              .ifPresent(oldest -> redis.watch(commands.take(oldest)));
+          return isKept;
+        },
+        () -> false);
   }
 
   /// How a ticket was asked for says nothing about the caller that it stands for.

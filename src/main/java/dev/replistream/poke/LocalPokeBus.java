@@ -7,14 +7,10 @@ import java.lang.System.Logger.Level;
 import java.lang.invoke.VarHandle;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Consumer;
-import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// The bus of one node: everything is in this process. A poke is delivered on the poking thread.
@@ -111,76 +107,18 @@ public final class LocalPokeBus implements PokeBus {
     return new EventId(cursor.epoch(), cursor.latest(userId));
   }
 
-  /// Always, as the subscriber has counted it.
-  @Override
-  public boolean join(String userId, int nth) {
-    return true;
-  }
-
-  @Override
-  public void left(String userId) {
-    // the subscriber has counted it
-  }
-
-  @Override
-  public int connections(String userId) {
-    Subscriber holder = subscriber;
-    return holder == null ? 0 : holder.connections(userId);
-  }
-
-  @Override
-  public int connections() {
-    Subscriber holder = subscriber;
-    return holder == null ? 0 : holder.connections();
-  }
-
-  @Override
-  public Map<String, Presence.Present> elsewhere(Collection<String> userIds) {
-    return Map.of();
-  }
-
-  @Override
-  public void tell(String topic, String text) {
-    // nobody is there
-  }
-
-  @Override
-  public void hear(String topic, Consumer<String> listener) {
-    // nobody tells anything
-  }
-
-  @Override
-  public Answers ask(String userId, String topic, String text) {
-    return new Answers(List.of(), true);
-  }
-
-  @Override
-  public void answer(String topic, UnaryOperator<String> answerer) {
-    // nobody asks anything
-  }
-
-  @Override
-  public void onceFound(Runnable listener) {
-    // nobody gets lost
-  }
-
   @Override
   public Optional<Duration> pulled(String userId) {
     return recent.pulled(userId);
   }
 
   @Override
-  public boolean isInstant() {
-    return true;
+  public boolean mayBlock() {
+    return false;
   }
 
   @Override
   public boolean isAvailable() {
     return true;
-  }
-
-  @Override
-  public void close() {
-    // nothing runs
   }
 }

@@ -32,25 +32,24 @@ public final class PokeHandler implements Handler {
   private final Authenticator authenticator;
   private final Poker poker;
   private final RateLimit limit;
-  private final boolean isInstant;
+  private final boolean mayBlock;
   private final Clock clock;
   private final Bodies bodies;
 
   /// @param limit how often a user may poke in a second, who is no backend service
-  /// @param isInstant whether `poker` never waits, so that a thread which many connections share
-  ///   may poke
+  /// @param mayBlock whether `poker` may block, so that only a thread of the request's own may poke
   /// @param bodies how much of a body is read
   public PokeHandler(
       Authenticator authenticator,
       Poker poker,
       RateLimit limit,
-      boolean isInstant,
+      boolean mayBlock,
       Clock clock,
       Bodies bodies) {
     this.authenticator = authenticator;
     this.poker = poker;
     this.limit = limit;
-    this.isInstant = isInstant;
+    this.mayBlock = mayBlock;
     this.clock = clock;
     this.bodies = bodies;
   }
@@ -59,7 +58,7 @@ public final class PokeHandler implements Handler {
   public void handle(ServerRequest request, ServerResponse response) {
     Caller caller = authenticator.caller(request);
     Routes.sendJson(response, poke(caller, bodies.read(request, caller.userId())));
-    if (isInstant) {
+    if (!mayBlock) {
       authenticator
           .later(request)
           .ifPresent(again -> Repeats.of(response, body -> poke(again.get(), body)));

@@ -1,7 +1,6 @@
 package dev.replistream.presence;
 
 import dev.replistream.data.RoomSettings;
-import dev.replistream.poke.PresenceFeed;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.SequencedMap;

@@ -7,9 +7,7 @@ import dev.replistream.data.RoomStore;
 import dev.replistream.data.Spaces;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseUnavailableException;
-import dev.replistream.poke.PokeBus;
-import dev.replistream.poke.Presence;
-import dev.replistream.poke.PresenceFeed;
+import dev.replistream.nodes.Nodes;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.lang.invoke.VarHandle;
@@ -78,7 +76,7 @@ public final class RoomPresence implements PresenceFeed.Source, AutoCloseable {
 
   private final CountDownLatch closing = new CountDownLatch(1);
   private volatile boolean isWatched;
-  private volatile @Nullable PokeBus nodes;
+  private volatile @Nullable Nodes nodes;
 
   /// The presence of a database's rooms, which is told to nobody before it is started.
   public RoomPresence(Database database, RoomSettings limits, Clock clock) {
@@ -88,11 +86,11 @@ public final class RoomPresence implements PresenceFeed.Source, AutoCloseable {
   }
 
   /// Begins to tell what `presence` knows, and to hear of changes on other nodes.
-  public void start(Presence presence, PokeBus bus) {
-    nodes = bus;
-    bus.hear(Presence.CHANGED, this::userChanged);
-    bus.hear(MEMBERS, text -> membersChangedHere(MemberChange.parse(text)));
-    bus.onceFound(this::allChanged);
+  public void start(Presence presence, Nodes others) {
+    nodes = others;
+    others.listen(Presence.CHANGED, this::userChanged);
+    others.listen(MEMBERS, text -> membersChangedHere(MemberChange.parse(text)));
+    others.onTopologyChange(this::allChanged);
     presence.subscribe(this::userChanged);
     Thread.ofVirtual().name("room-presence").start(() -> run(presence));
   }
@@ -194,9 +192,9 @@ public final class RoomPresence implements PresenceFeed.Source, AutoCloseable {
       return;
     }
     membersChangedHere(changes);
-    PokeBus bus = nodes;
-    if (bus != null) {
-      bus.tell(MEMBERS, MemberChange.text(changes));
+    Nodes others = nodes;
+    if (others != null) {
+      others.tell(MEMBERS, MemberChange.text(changes));
     }
   }
 

@@ -2,7 +2,7 @@ package dev.replistream.presence;
 
 import dev.replistream.data.Spaces;
 import dev.replistream.http.Json;
-import dev.replistream.poke.Presence.Present;
+import dev.replistream.nodes.Present;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.HashSet;

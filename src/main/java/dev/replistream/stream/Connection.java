@@ -5,7 +5,7 @@ import static java.util.Objects.requireNonNull;
 import dev.replistream.auth.Caller;
 import dev.replistream.http.Wire;
 import dev.replistream.poke.EventId;
-import dev.replistream.poke.PresenceFeed;
+import dev.replistream.presence.PresenceFeed;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;

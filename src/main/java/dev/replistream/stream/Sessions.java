@@ -2,7 +2,7 @@ package dev.replistream.stream;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.replistream.http.Json;
-import dev.replistream.poke.PokeBus;
+import dev.replistream.nodes.Nodes;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -22,16 +22,16 @@ public final class Sessions {
   private static final String ENDED = "ended";
 
   private final SseManager manager;
-  private final PokeBus bus;
+  private final Nodes nodes;
   private final Clock clock;
 
-  /// What `manager` knows, and the nodes that `bus` reaches, which from now on are answered.
-  public Sessions(SseManager manager, PokeBus bus, Clock clock) {
+  /// What `manager` knows, and the other nodes, which from now on are answered.
+  public Sessions(SseManager manager, Nodes nodes, Clock clock) {
     this.manager = manager;
-    this.bus = bus;
+    this.nodes = nodes;
     this.clock = clock;
-    bus.answer(LIST, userId -> Json.writeText(json -> writeAll(json, here(userId))));
-    bus.answer(
+    nodes.answer(LIST, userId -> Json.writeText(json -> writeAll(json, here(userId))));
+    nodes.answer(
         END,
         text -> {
           List<?> parts = array(text);
@@ -81,7 +81,7 @@ public final class Sessions {
   /// nodes that don't answer within a second.
   List<Session> of(String userId) {
     List<Session> all = new ArrayList<>(here(userId));
-    for (String answer : bus.ask(userId, LIST, userId).texts()) {
+    for (String answer : nodes.ask(userId, LIST, userId).texts()) {
       try {
         all.addAll(array(answer).stream().map(each -> Session.of((Map<?, ?>) each)).toList());
       } catch (RuntimeException e) { // of another release
@@ -125,8 +125,8 @@ public final class Sessions {
     if (manager.end(userId, id)) {
       return End.ENDED;
     }
-    PokeBus.Answers answers =
-        bus.ask(
+    Nodes.Answers answers =
+        nodes.ask(
             userId,
             END,
             Json.writeText(json -> {
@@ -138,7 +138,7 @@ public final class Sessions {
     if (answers.texts().contains(ENDED)) {
       return End.ENDED;
     }
-    return answers.areAll() ? End.UNKNOWN : End.UNANSWERED;
+    return answers.isComplete() ? End.UNKNOWN : End.UNANSWERED;
   }
 
   private static List<?> array(String text) {

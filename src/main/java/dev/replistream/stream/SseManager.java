@@ -3,11 +3,13 @@ package dev.replistream.stream;
 import dev.replistream.auth.Caller;
 import dev.replistream.auth.Revocation;
 import dev.replistream.http.Json;
+import dev.replistream.nodes.Nodes;
+import dev.replistream.nodes.Present;
 import dev.replistream.poke.EventId;
 import dev.replistream.poke.Poke;
 import dev.replistream.poke.PokeBus;
 import dev.replistream.poke.Poker;
-import dev.replistream.poke.Presence;
+import dev.replistream.presence.Presence;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.lang.invoke.VarHandle;
@@ -38,7 +40,8 @@ import org.jspecify.annotations.Nullable;
 /// Thread-safe. A connection is counted from {@link #register} to {@link #remove}, which its own
 /// thread calls whatever way it ends. A user without connections stays for the grace time, unless a
 /// node that shuts down sends everybody elsewhere: then nobody has gone.
-public final class SseManager implements PokeBus.Subscriber, Presence, AutoCloseable {
+public final class SseManager
+    implements PokeBus.Subscriber, Nodes.LocalUsers, Presence, AutoCloseable {
   private static final Logger LOGGER = System.getLogger(SseManager.class.getName());
 
   /// Whether a connection was let in.
@@ -70,6 +73,7 @@ public final class SseManager implements PokeBus.Subscriber, Presence, AutoClose
   private final int maxConnections;
   private final int maxConnectionsPerUser;
   private final PokeBus bus;
+  private final Nodes nodes;
   private final Poker poker;
   private final StreamMetrics metrics;
   private final Predicate<Caller> isRevoked;
@@ -80,7 +84,7 @@ public final class SseManager implements PokeBus.Subscriber, Presence, AutoClose
   private volatile boolean draining;
   private volatile long drainedNanoTime;
 
-  /// Subscribes to `bus`.
+  /// Subscribes to `bus`, and says to `nodes` what this one holds.
   ///
   /// @param grace how long a user without connections still counts as present
   /// @param poker what users are poked by
@@ -91,6 +95,7 @@ public final class SseManager implements PokeBus.Subscriber, Presence, AutoClose
       StreamSettings settings,
       Duration grace,
       PokeBus bus,
+      Nodes nodes,
       Poker poker,
       StreamMetrics metrics,
       Predicate<Caller> isRevoked,
@@ -98,6 +103,7 @@ public final class SseManager implements PokeBus.Subscriber, Presence, AutoClose
     this.maxConnections = settings.maxConnections();
     this.maxConnectionsPerUser = settings.maxConnectionsPerUser();
     this.bus = bus;
+    this.nodes = nodes;
     this.poker = poker;
     this.metrics = metrics;
     this.isRevoked = isRevoked;
@@ -106,6 +112,7 @@ public final class SseManager implements PokeBus.Subscriber, Presence, AutoClose
     metrics.countUsers(users::size);
     this.pokeSpread = new PokeSpread(this::deliver);
     bus.subscribe(this);
+    nodes.register(this);
   }
 
   /// Forgets a user who has not come back in time.
@@ -122,14 +129,14 @@ public final class SseManager implements PokeBus.Subscriber, Presence, AutoClose
           return isGone[0] ? null : present;
         });
     if (isGone[0]) {
-      bus.left(userId);
+      nodes.left(userId);
       changed(userId);
     }
   }
 
   private void changed(String userId) {
     presenceListener.accept(userId);
-    bus.tell(CHANGED, userId);
+    nodes.tell(CHANGED, userId);
   }
 
   @Override
@@ -143,7 +150,7 @@ public final class SseManager implements PokeBus.Subscriber, Presence, AutoClose
             new Present(connections.size(), Instant.ofEpochMilli(connections.sinceMillis())));
       }
     }
-    bus.elsewhere(userIds).forEach((userId, there) -> present.merge(userId, there, Present::and));
+    nodes.elsewhere(userIds).forEach((userId, there) -> present.merge(userId, there, Present::and));
     return present;
   }
 
@@ -257,7 +264,7 @@ public final class SseManager implements PokeBus.Subscriber, Presence, AutoClose
     }
     // the registration is seen by every poke whose stamp the following read of the cursor misses
     VarHandle.fullFence();
-    if (!bus.join(userId, connection.slot + 1)) {
+    if (!nodes.join(userId, connection.slot + 1)) {
       forget(connection);
       return Admission.USER_LIMIT;
     }
@@ -347,7 +354,7 @@ public final class SseManager implements PokeBus.Subscriber, Presence, AutoClose
         });
     tooMany.get().ifPresent(this::letGo);
     total.decrementAndGet();
-    bus.left(userId);
+    nodes.left(userId);
   }
 
   /// What a client that has just been registered missed.

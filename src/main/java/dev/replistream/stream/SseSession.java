@@ -4,7 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import dev.replistream.http.Wire;
 import dev.replistream.poke.EventId;
-import dev.replistream.poke.PresenceFeed;
+import dev.replistream.presence.PresenceFeed;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;

@@ -4,7 +4,7 @@ import dev.replistream.auth.Authenticator;
 import dev.replistream.auth.Caller;
 import dev.replistream.http.Json;
 import dev.replistream.http.Routes;
-import dev.replistream.poke.PokeBus;
+import dev.replistream.nodes.Nodes;
 import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
@@ -13,13 +13,13 @@ import java.time.Clock;
 /// `GET /stats`: how many connections the caller and everybody have. Thread-safe.
 public final class StatsHandler implements Handler {
   private final Authenticator authenticator;
-  private final PokeBus bus;
+  private final Nodes nodes;
   private final Clock clock;
 
-  /// A handler that counts what `bus` knows of.
-  public StatsHandler(Authenticator authenticator, PokeBus bus, Clock clock) {
+  /// A handler that counts what all `nodes` hold.
+  public StatsHandler(Authenticator authenticator, Nodes nodes, Clock clock) {
     this.authenticator = authenticator;
-    this.bus = bus;
+    this.nodes = nodes;
     this.clock = clock;
   }
 
@@ -31,8 +31,8 @@ public final class StatsHandler implements Handler {
         Json.write(json -> {
           json.writeStartObject();
           json.writeStringField("userId", caller.userId());
-          json.writeNumberField("userConnections", bus.connections(caller.userId()));
-          json.writeNumberField("totalConnections", bus.connections());
+          json.writeNumberField("userConnections", nodes.connections(caller.userId()));
+          json.writeNumberField("totalConnections", nodes.connections());
           json.writeStringField("timestamp", Json.timestamp(clock.instant()));
           json.writeEndObject();
         }));

@@ -9,7 +9,7 @@ import dev.replistream.http.ProblemException;
 import dev.replistream.http.Routes;
 import dev.replistream.http.Takeover;
 import dev.replistream.http.Wire;
-import dev.replistream.poke.PresenceFeed;
+import dev.replistream.presence.PresenceFeed;
 import io.helidon.common.media.type.MediaTypes;
 import io.helidon.http.BadRequestException;
 import io.helidon.http.Header;

@@ -9,7 +9,6 @@ import dev.replistream.http.MediaTypes;
 import dev.replistream.http.Routes;
 import dev.replistream.http.SampledLog;
 import dev.replistream.http.Unavailable;
-import dev.replistream.poke.PokeBus;
 import io.helidon.http.Header;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
@@ -22,6 +21,9 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.Function;
 
 /// `POST /pull`. The answer is written while the database is read. A failure before its first byte
 /// is a problem; after it the connection is cut, so that nobody takes half an answer for a whole
@@ -39,24 +41,25 @@ public final class PullHandler implements Handler {
   private final SampledLog log = new SampledLog(System.getLogger(PullHandler.class.getName()));
   private final Authenticator authenticator;
   private final Pull pull;
-  private final PokeBus bus;
+  private final Function<String, Optional<Duration>> pulled;
   private final SyncMetrics metrics;
   private final Spills spills;
   private final Bodies bodies;
 
-  /// @param bus knows when the caller was poked
+  /// @param pulled is told who pulls, and answers how long ago that user was poked, if that is
+  ///   known
   /// @param spills where answers wait for slow clients
   /// @param bodies how much of a body is read
   public PullHandler(
       Authenticator authenticator,
       Pull pull,
-      PokeBus bus,
+      Function<String, Optional<Duration>> pulled,
       SyncMetrics metrics,
       Spills spills,
       Bodies bodies) {
     this.authenticator = authenticator;
     this.pull = pull;
-    this.bus = bus;
+    this.pulled = pulled;
     this.metrics = metrics;
     this.spills = spills;
     this.bodies = bodies;
@@ -69,7 +72,7 @@ public final class PullHandler implements Handler {
     switch (read(request, caller.userId())) {
       case VersionNotSupported version -> Routes.sendJson(response, version.toJson());
       case PullRequest body -> {
-        bus.pulled(caller.userId()).ifPresent(metrics::pulledAfterPoke);
+        pulled.apply(caller.userId()).ifPresent(metrics::pulledAfterPoke);
         answer(caller.userId(), body, request, response);
       }
     }

@@ -10,14 +10,9 @@ import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseListener;
 import dev.replistream.db.Databases;
 import dev.replistream.db.TestPostgres;
-import dev.replistream.nodes.RedisPokeBus;
-import dev.replistream.nodes.RedisSettings;
-import dev.replistream.nodes.RedisUrl;
+import dev.replistream.nodes.RedisNode;
 import dev.replistream.poke.PokeBus;
 import dev.replistream.poke.PokedUsers;
-import io.helidon.metrics.api.MeterRegistry;
-import io.helidon.metrics.api.MetricsFactory;
-import io.helidon.service.registry.Services;
 import java.sql.ResultSet;
 import java.time.Duration;
 import java.util.List;
@@ -191,11 +186,9 @@ class OutboxTest {
 
   @Test
   void whomANodePokesThatIsCutOffIsWrittenDownAtOnceAndPokedByAnother() {
-    RedisSettings nowhere = new RedisSettings(RedisUrl.parse("redis://127.0.0.1:1"), "test");
-    MeterRegistry meters = Services.get(MetricsFactory.class).globalRegistry();
     try (LogCapture _ = new LogCapture();
-        RedisPokeBus cutOff = new RedisPokeBus(nowhere, 10, meters);
-        Outbox own = new Outbox(database, cutOff, new Changes(), true)) {
+        RedisNode cutOff = new RedisNode("redis://127.0.0.1:1", "test");
+        Outbox own = new Outbox(database, cutOff.bus(), new Changes(), true)) {
       own.poke(List.of("alice", "bob"), PokeBus.Source.SERVICE);
     }
     assertThat(owed()).isEqualTo(1);

@@ -34,20 +34,16 @@ class RedisOutageTest {
   private final String prefix = UUID.randomUUID().toString();
   private TestRedis redis;
   private TcpProxy proxy;
-  private RedisPokeBus near;
-  private RedisPokeBus far;
-  private RecordingStreams nearStreams;
-  private RecordingStreams farStreams;
+  private RedisNode near;
+  private RedisNode far;
 
   @BeforeEach
   void open() {
     redis = TestRedis.start();
     proxy = new TcpProxy(redis.port());
-    near = RedisPokeBusTest.bus("redis://127.0.0.1:" + proxy.port(), prefix);
-    far = RedisPokeBusTest.bus(redis.url(), prefix);
-    nearStreams = new RecordingStreams(near);
-    farStreams = new RecordingStreams(far);
-    Eventually.holds("both are up", () -> near.isAvailable() && far.isAvailable());
+    near = RedisNode.open("redis://127.0.0.1:" + proxy.port(), prefix);
+    far = RedisNode.open(redis.url(), prefix);
+    Eventually.holds("both are up", () -> near.bus().isAvailable() && far.bus().isAvailable());
   }
 
   @AfterEach
@@ -94,107 +90,110 @@ class RedisOutageTest {
   @ParameterizedTest
   @EnumSource
   void bothSayThatItIsAwayAndPokeTheirOwnStreamsUntilItIsBack(Outage outage) {
-    nearStreams.open("alice");
-    farStreams.open("alice");
-    near.poke("alice", PokeBus.Source.SELF);
+    near.streams().open("alice");
+    far.streams().open("alice");
+    near.bus().poke("alice", PokeBus.Source.SELF);
 
     outage.begin(this);
 
-    Eventually.holdsWithin(NOTICE, "both notice", () -> !near.isAvailable() && !far.isAvailable());
-    long before = newest(nearStreams, "alice");
-    assertThat(near.poke("alice", PokeBus.Source.SELF)).isEqualTo(1);
-    assertThat(newest(nearStreams, "alice")).isGreaterThan(before);
-    assertThat(near.connections("alice")).isEqualTo(1);
-    assertThat(near.latest("alice").epoch()).isNotEqualTo(far.latest("alice").epoch());
-    long degraded = newest(nearStreams, "alice");
-    long farBefore = newest(farStreams, "alice");
+    Eventually.holdsWithin(
+        NOTICE, "both notice", () -> !near.bus().isAvailable() && !far.bus().isAvailable());
+    long before = newest(near.streams(), "alice");
+    assertThat(near.bus().poke("alice", PokeBus.Source.SELF)).isEqualTo(1);
+    assertThat(newest(near.streams(), "alice")).isGreaterThan(before);
+    assertThat(near.nodes().connections("alice")).isEqualTo(1);
+    assertThat(near.bus().latest("alice").epoch()).isNotEqualTo(far.bus().latest("alice").epoch());
+    long degraded = newest(near.streams(), "alice");
+    long farBefore = newest(far.streams(), "alice");
 
     outage.end(this);
 
-    Eventually.holdsWithin(REPAIR, "both are up", () -> near.isAvailable() && far.isAvailable());
+    Eventually.holdsWithin(
+        REPAIR, "both are up", () -> near.bus().isAvailable() && far.bus().isAvailable());
     Eventually.holdsWithin(
         REPAIR,
         "alice is told on both",
-        () -> newest(nearStreams, "alice") > degraded && newest(farStreams, "alice") > farBefore);
-    Eventually.holdsWithin(REPAIR, "both count her streams", () -> near.connections("alice") == 2);
-    assertThat(far.poke("alice", PokeBus.Source.SELF)).isEqualTo(2);
+        () ->
+            newest(near.streams(), "alice") > degraded
+                && newest(far.streams(), "alice") > farBefore);
+    Eventually.holdsWithin(
+        REPAIR, "both count her streams", () -> near.nodes().connections("alice") == 2);
+    assertThat(far.bus().poke("alice", PokeBus.Source.SELF)).isEqualTo(2);
   }
 
   @Test
   void aNodeThatStartsBesideOthersMakesNobodyPullWhoComesBack() {
-    near.poke("alice", PokeBus.Source.SELF);
-    EventId seen = near.latest("alice");
+    near.bus().poke("alice", PokeBus.Source.SELF);
+    EventId seen = near.bus().latest("alice");
 
-    RedisPokeBus third = RedisPokeBusTest.bus(redis.url(), prefix);
-    try (third) {
-      RecordingStreams streams = new RecordingStreams(third);
-      Eventually.holds("it is up", third::isAvailable);
+    try (RedisNode third = RedisNode.open(redis.url(), prefix)) {
+      Eventually.holds("it is up", third.bus()::isAvailable);
 
-      assertThat(third.latest("alice")).isEqualTo(seen);
-      assertThat(near.latest("alice")).isEqualTo(seen);
-      streams.open("alice");
-      assertThat(near.poke("alice", PokeBus.Source.SELF)).isEqualTo(1);
+      assertThat(third.bus().latest("alice")).isEqualTo(seen);
+      assertThat(near.bus().latest("alice")).isEqualTo(seen);
+      third.streams().open("alice");
+      assertThat(near.bus().poke("alice", PokeBus.Source.SELF)).isEqualTo(1);
     }
   }
 
   @Test
   void whatIsPokedByANodeThatIsCutOffReachesTheOthersLater() {
-    farStreams.open("alice");
-    long before = newest(farStreams, "alice");
+    far.streams().open("alice");
+    long before = newest(far.streams(), "alice");
     proxy.cut();
-    assertThat(near.poke("alice", PokeBus.Source.SELF)).isZero();
-    assertThat(far.isAvailable()).isTrue();
-    assertThat(newest(farStreams, "alice")).isEqualTo(before);
+    assertThat(near.bus().poke("alice", PokeBus.Source.SELF)).isZero();
+    assertThat(far.bus().isAvailable()).isTrue();
+    assertThat(newest(far.streams(), "alice")).isEqualTo(before);
 
     proxy.mend();
 
-    Eventually.holdsWithin(REPAIR, "alice is told", () -> newest(farStreams, "alice") > before);
-    assertThat(farStreams.delivered("alice")).hasSize(1);
+    Eventually.holdsWithin(REPAIR, "alice is told", () -> newest(far.streams(), "alice") > before);
+    assertThat(far.streams().delivered("alice")).hasSize(1);
   }
 
   @Test
   void whatIsPokedByOthersReachesANodeThatWasCutOff() {
-    nearStreams.open("alice");
+    near.streams().open("alice");
     proxy.cut();
-    far.poke("alice", PokeBus.Source.SELF);
-    long stamp = far.latest("alice").stamp();
+    far.bus().poke("alice", PokeBus.Source.SELF);
+    long stamp = far.bus().latest("alice").stamp();
 
     proxy.mend();
 
-    Eventually.holdsWithin(REPAIR, "alice is told", () -> newest(nearStreams, "alice") >= stamp);
+    Eventually.holdsWithin(REPAIR, "alice is told", () -> newest(near.streams(), "alice") >= stamp);
   }
 
   @Test
   void whatANodePokesWhileItIsCutOffReachesTheOthersWhenItIsBack() {
-    farStreams.open("alice");
+    far.streams().open("alice");
     proxy.cut();
-    Eventually.holdsWithin(NOTICE, "it is noticed", () -> !near.isAvailable());
-    assertThat(near.poke("alice", PokeBus.Source.SELF)).isZero();
+    Eventually.holdsWithin(NOTICE, "it is noticed", () -> !near.bus().isAvailable());
+    assertThat(near.bus().poke("alice", PokeBus.Source.SELF)).isZero();
     raiseCounter(10);
-    assertThat(farStreams.delivered("alice")).isEmpty();
+    assertThat(far.streams().delivered("alice")).isEmpty();
 
     proxy.mend();
 
-    Eventually.holdsWithin(REPAIR, "alice is told", () -> newest(farStreams, "alice") > 0);
-    assertThat(far.isAvailable()).isTrue();
+    Eventually.holdsWithin(REPAIR, "alice is told", () -> newest(far.streams(), "alice") > 0);
+    assertThat(far.bus().isAvailable()).isTrue();
   }
 
   /// More than a node notes: then all nodes bring all their streams a sync.
   @Test
   void noneOfVeryManyPokesOfANodeThatIsCutOffIsForgotten() {
-    farStreams.open("alice");
+    far.streams().open("alice");
     proxy.cut();
-    Eventually.holdsWithin(NOTICE, "it is noticed", () -> !near.isAvailable());
+    Eventually.holdsWithin(NOTICE, "it is noticed", () -> !near.bus().isAvailable());
     for (int i = 0; i < 100_000; i++) {
-      near.poke("user" + i, PokeBus.Source.SELF);
+      near.bus().poke("user" + i, PokeBus.Source.SELF);
     }
-    near.poke("alice", PokeBus.Source.SELF);
+    near.bus().poke("alice", PokeBus.Source.SELF);
     raiseCounter(110_000);
-    assertThat(farStreams.delivered("alice")).isEmpty();
+    assertThat(far.streams().delivered("alice")).isEmpty();
 
     proxy.mend();
 
-    Eventually.holdsWithin(REPAIR, "alice is told", () -> newest(farStreams, "alice") > 0);
+    Eventually.holdsWithin(REPAIR, "alice is told", () -> newest(far.streams(), "alice") > 0);
   }
 
   /// Above what the other node gives meanwhile: else it looks as if Redis had lost writes, for
@@ -202,98 +201,99 @@ class RedisOutageTest {
   private void raiseCounter(int pokes) {
     Set<String> others =
         IntStream.range(0, pokes).mapToObj(i -> "other" + i).collect(Collectors.toSet());
-    far.poke(others, "", PokeBus.Source.ROOM);
+    far.bus().poke(others, "", PokeBus.Source.ROOM);
   }
 
   @Test
   void aConnectionThatGoesSilentIsNoticed() {
-    nearStreams.open("alice");
+    near.streams().open("alice");
 
     proxy.silence();
 
-    Eventually.holdsWithin(NOTICE, "it is noticed", () -> !near.isAvailable());
+    Eventually.holdsWithin(NOTICE, "it is noticed", () -> !near.bus().isAvailable());
     proxy.mend();
-    Eventually.holdsWithin(REPAIR, "it is up again", near::isAvailable);
-    Eventually.holdsWithin(REPAIR, "alice is told", () -> newest(nearStreams, "alice") > 0);
+    Eventually.holdsWithin(REPAIR, "it is up again", near.bus()::isAvailable);
+    Eventually.holdsWithin(REPAIR, "alice is told", () -> newest(near.streams(), "alice") > 0);
   }
 
   @Test
   void anEmptiedRedisLeadsToOneSyncForEachStream() {
-    nearStreams.open("alice");
-    farStreams.open("bob");
-    near.poke("alice", PokeBus.Source.SELF);
-    EventId before = near.latest("alice");
+    near.streams().open("alice");
+    far.streams().open("bob");
+    near.bus().poke("alice", PokeBus.Source.SELF);
+    EventId before = near.bus().latest("alice");
 
     redis.empty();
 
     Eventually.holdsWithin(
-        REPAIR, "alice is told", () -> newest(nearStreams, "alice") > before.stamp());
-    Eventually.holdsWithin(REPAIR, "bob is told", () -> newest(farStreams, "bob") > 0);
-    assertThat(near.latest("alice").stamp()).isGreaterThan(before.stamp());
+        REPAIR, "alice is told", () -> newest(near.streams(), "alice") > before.stamp());
+    Eventually.holdsWithin(REPAIR, "bob is told", () -> newest(far.streams(), "bob") > 0);
+    assertThat(near.bus().latest("alice").stamp()).isGreaterThan(before.stamp());
     Eventually.holdsWithin(
-        REPAIR, "bob is found", () -> near.poke("bob", PokeBus.Source.SELF) == 1);
+        REPAIR, "bob is found", () -> near.bus().poke("bob", PokeBus.Source.SELF) == 1);
   }
 
   @Test
   void aCounterThatWentBackIsRaisedAgain() {
-    nearStreams.open("alice");
-    near.poke("alice", PokeBus.Source.SELF);
-    long before = near.latest("alice").stamp();
+    near.streams().open("alice");
+    near.bus().poke("alice", PokeBus.Source.SELF);
+    long before = near.bus().latest("alice").stamp();
     try (RedisClient client = redis.client()) {
       // as a replica that takes over without the last writes
       client.hset(prefix + ":{0}:cursor", "counter", Long.toString(before - 1_000));
     }
 
-    Eventually.holdsWithin(REPAIR, "alice is told", () -> newest(nearStreams, "alice") > before);
-    near.poke("alice", PokeBus.Source.SELF);
-    assertThat(newest(nearStreams, "alice")).isEqualTo(near.latest("alice").stamp());
+    Eventually.holdsWithin(REPAIR, "alice is told", () -> newest(near.streams(), "alice") > before);
+    near.bus().poke("alice", PokeBus.Source.SELF);
+    assertThat(newest(near.streams(), "alice")).isEqualTo(near.bus().latest("alice").stamp());
   }
 
   @Test
   void theStreamsOfANodeThatDiedAreCountedNoMore() {
-    farStreams.open("alice");
-    Eventually.holds("it counts", () -> near.connections("alice") == 1);
+    far.streams().open("alice");
+    Eventually.holds("it counts", () -> near.nodes().connections("alice") == 1);
     try (RedisClient client = redis.client()) {
       assertThat(client.keys(prefix + ":{0}:lease:*")).hasSize(2);
     }
 
-    far.abandon();
+    far.kill();
 
-    Eventually.holdsWithin(REPAIR, "it counts no more", () -> near.connections("alice") == 0);
-    assertThat(near.poke("alice", PokeBus.Source.SELF)).isZero();
-    Eventually.holdsWithin(REPAIR, "nor in all", () -> near.connections() == 0);
+    Eventually.holdsWithin(
+        REPAIR, "it counts no more", () -> near.nodes().connections("alice") == 0);
+    assertThat(near.bus().poke("alice", PokeBus.Source.SELF)).isZero();
+    Eventually.holdsWithin(REPAIR, "nor in all", () -> near.nodes().connections() == 0);
   }
 
   @Test
   void aStreamThatBeginsWhileItIsAwayIsCountedAndToldWhenItIsBack() {
     redis.kill();
-    Eventually.holds("it is noticed", () -> !near.isAvailable() && !far.isAvailable());
+    Eventually.holds("it is noticed", () -> !near.bus().isAvailable() && !far.bus().isAvailable());
 
-    assertThat(nearStreams.open("alice")).isTrue();
-    EventId id = near.latest("alice");
+    assertThat(near.streams().open("alice")).isTrue();
+    EventId id = near.bus().latest("alice");
 
     redis.restart();
-    Eventually.holdsWithin(REPAIR, "it counts", () -> far.connections("alice") == 1);
+    Eventually.holdsWithin(REPAIR, "it counts", () -> far.nodes().connections("alice") == 1);
     Eventually.holdsWithin(
-        REPAIR, "alice is told", () -> newest(nearStreams, "alice") > id.stamp());
-    assertThat(near.latest("alice").epoch()).isNotEqualTo(id.epoch());
+        REPAIR, "alice is told", () -> newest(near.streams(), "alice") > id.stamp());
+    assertThat(near.bus().latest("alice").epoch()).isNotEqualTo(id.epoch());
   }
 
   @Test
   void whatIsSentWhileMessagesBreakOffForAMomentIsToldLater() {
-    nearStreams.open("alice");
-    Eventually.holds("she is found", () -> far.poke("alice", PokeBus.Source.SELF) == 1);
+    near.streams().open("alice");
+    Eventually.holds("she is found", () -> far.bus().poke("alice", PokeBus.Source.SELF) == 1);
     try (RedisClient client = redis.client()) {
       for (int i = 0; i < 20; i++) {
         client.executeCommand(
             new CommandArguments(Protocol.Command.CLIENT).add("KILL").add("TYPE").add("pubsub"));
-        far.poke("alice", PokeBus.Source.SELF);
-        long stamp = far.latest("alice").stamp();
+        far.bus().poke("alice", PokeBus.Source.SELF);
+        long stamp = far.bus().latest("alice").stamp();
 
         Eventually.holdsWithin(
-            REPAIR, "alice is told", () -> newest(nearStreams, "alice") >= stamp);
+            REPAIR, "alice is told", () -> newest(near.streams(), "alice") >= stamp);
         Eventually.holdsWithin(
-            REPAIR, "both are up", () -> near.isAvailable() && far.isAvailable());
+            REPAIR, "both are up", () -> near.bus().isAvailable() && far.bus().isAvailable());
       }
     }
   }
@@ -302,16 +302,16 @@ class RedisOutageTest {
   void aRedisThatIsAwayAtTheStartIsSaidAndFoundLater() {
     redis.kill();
     try (LogCapture log = new LogCapture();
-        RedisPokeBus late = RedisPokeBusTest.bus(redis.url(), prefix)) {
-      RecordingStreams streams = new RecordingStreams(late);
-      assertThat(streams.open("alice")).isTrue();
+        RedisNode late = RedisNode.open(redis.url(), prefix)) {
+      assertThat(late.streams().open("alice")).isTrue();
 
       Eventually.holds("it is said", () -> !log.lines("redis-lost").isEmpty());
-      assertThat(late.poke("alice", PokeBus.Source.SELF)).isEqualTo(1);
+      assertThat(late.bus().poke("alice", PokeBus.Source.SELF)).isEqualTo(1);
       redis.restart();
 
-      Eventually.holdsWithin(REPAIR, "it is found", late::isAvailable);
-      Eventually.holdsWithin(REPAIR, "alice is told", () -> streams.delivered("alice").size() > 1);
+      Eventually.holdsWithin(REPAIR, "it is found", late.bus()::isAvailable);
+      Eventually.holdsWithin(
+          REPAIR, "alice is told", () -> late.streams().delivered("alice").size() > 1);
     }
   }
 }

@@ -2,7 +2,6 @@ package dev.replistream.nodes;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.replistream.poke.PokeBus;
 import dev.replistream.poke.PokeBusRules;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -18,19 +17,17 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import redis.clients.jedis.Jedis;
 
 /// Two nodes that meet in Redis as a user with the rights that docs/cluster.md names and no other.
-class RedisPokeBusAsUserTest extends PokeBusRules {
+class RedisPokeBusAsUserTest extends TwoNodes implements PokeBusRules, NodesRules {
   private static final Pattern CALL = Pattern.compile("redis\\.p?call\\('([A-Z]+)'");
 
   private static TestRedis redis;
   private static List<String> rules;
   private final String prefix = UUID.randomUUID().toString();
-  private List<PokeBus> buses = List.of();
 
   @BeforeAll
   static void start() throws IOException {
@@ -62,20 +59,15 @@ class RedisPokeBusAsUserTest extends PokeBusRules {
     return "redis://%s:%s@127.0.0.1:%d".formatted(prefix, password, redis.port());
   }
 
-  private RedisPokeBus bus(String password) {
-    return RedisPokeBusTest.bus(url(password), prefix);
+  private RedisNode node(String password) {
+    return new RedisNode(url(password), prefix);
   }
 
   @Override
-  protected List<PokeBus> open() {
+  protected List<RedisNode> open() {
     allow(rules.stream());
-    buses = List.of(bus("PASSWORD"), bus("PASSWORD"));
-    return buses;
-  }
-
-  @AfterEach
-  void close() {
-    buses.forEach(PokeBus::close);
+    return List.of(
+        RedisNode.open(url("PASSWORD"), prefix), RedisNode.open(url("PASSWORD"), prefix));
   }
 
   private static Stream<String> commands() {
@@ -84,10 +76,10 @@ class RedisPokeBusAsUserTest extends PokeBusRules {
 
   @Test
   void theRightsThatTheDocumentationNamesAreEnough() {
-    assertThat(bus("PASSWORD").refusal()).isEmpty();
+    assertThat(node("PASSWORD").refusal()).isEmpty();
 
     allow(Stream.of("-info"));
-    assertThat(bus("PASSWORD").refusal()).isEmpty();
+    assertThat(node("PASSWORD").refusal()).isEmpty();
   }
 
   @Test
@@ -96,7 +88,7 @@ class RedisPokeBusAsUserTest extends PokeBusRules {
         commands()
             .filter(rule -> {
               allow(Stream.of(rule.replace('+', '-')));
-              String refusal = bus("PASSWORD").refusal().orElse("");
+              String refusal = node("PASSWORD").refusal().orElse("");
               allow(Stream.of(rule));
               return !refusal.contains(
                   rule.equals("+eval") ? "'eval'" : rule.substring(1).toUpperCase(Locale.ROOT));
@@ -109,10 +101,10 @@ class RedisPokeBusAsUserTest extends PokeBusRules {
   @Test
   void noRightOfKeysOrChannelsIsARefusal() {
     allow(Stream.of("resetkeys"));
-    assertThat(bus("PASSWORD").refusal()).get().asString().startsWith("NOPERM ");
+    assertThat(node("PASSWORD").refusal()).get().asString().startsWith("NOPERM ");
 
     allow(Stream.of("~replistream:*", "resetchannels"));
-    assertThat(bus("PASSWORD").refusal())
+    assertThat(node("PASSWORD").refusal())
         .contains("the user may not PUBLISH SUBSCRIBE within " + prefix + ":*");
   }
 
@@ -135,7 +127,7 @@ class RedisPokeBusAsUserTest extends PokeBusRules {
 
   @Test
   void aWrongPasswordIsARefusalWithoutIt() {
-    assertThat(bus("secret").refusal())
+    assertThat(node("secret").refusal())
         .get()
         .asString()
         .startsWith("WRONGPASS ")

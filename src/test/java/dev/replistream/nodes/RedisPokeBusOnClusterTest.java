@@ -6,7 +6,6 @@ import dev.replistream.Eventually;
 import dev.replistream.poke.Poke;
 import dev.replistream.poke.PokeBus;
 import dev.replistream.poke.PokeBusRules;
-import dev.replistream.poke.RecordingStreams;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.time.Duration;
@@ -15,12 +14,11 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /// Two nodes that meet in a real Redis cluster.
-class RedisPokeBusOnClusterTest extends PokeBusRules {
+class RedisPokeBusOnClusterTest extends TwoNodes implements PokeBusRules, NodesRules {
   private static final Duration NOTICE = Duration.ofSeconds(5);
   private static final Duration REPAIR = Duration.ofSeconds(20);
 
@@ -29,7 +27,6 @@ class RedisPokeBusOnClusterTest extends PokeBusRules {
       IntStream.range(0, 100).mapToObj(i -> "user" + i).toList();
 
   private static TestRedisCluster cluster;
-  private List<PokeBus> buses = List.of();
 
   @BeforeAll
   static void start() {
@@ -42,42 +39,34 @@ class RedisPokeBusOnClusterTest extends PokeBusRules {
   }
 
   @Override
-  protected List<PokeBus> open() {
+  protected List<RedisNode> open() {
     String prefix = UUID.randomUUID().toString();
-    buses =
-        List.of(
-            RedisPokeBusTest.bus(cluster.url(), prefix),
-            RedisPokeBusTest.bus(cluster.url(), prefix));
-    return buses;
-  }
-
-  @AfterEach
-  void close() {
-    buses.forEach(PokeBus::close);
+    return List.of(RedisNode.open(cluster.url(), prefix), RedisNode.open(cluster.url(), prefix));
   }
 
   private void openAndPoke() {
     for (String userId : USERS) {
-      farStreams.open(userId);
-      near.poke(userId, PokeBus.Source.SELF);
+      far.streams().open(userId);
+      near.bus().poke(userId, PokeBus.Source.SELF);
     }
     Eventually.holds("all are told", () -> USERS.stream().allMatch(user -> newest(user) > 0));
   }
 
   private long newest(String userId) {
-    return farStreams.delivered(userId).stream().mapToLong(Poke::stamp).max().orElse(-1);
+    return far.streams().delivered(userId).stream().mapToLong(Poke::stamp).max().orElse(-1);
   }
 
   private void assertAllToldMoreThan(List<Long> before) {
-    Eventually.holdsWithin(REPAIR, "both are up", () -> near.isAvailable() && far.isAvailable());
+    Eventually.holdsWithin(
+        REPAIR, "both are up", () -> near.bus().isAvailable() && far.bus().isAvailable());
     Eventually.holdsWithin(
         REPAIR,
         "all get a sync",
         () -> IntStream.range(0, USERS.size()).allMatch(i -> newest(USERS.get(i)) > before.get(i)));
     for (String userId : USERS) {
       Eventually.holdsWithin(
-          REPAIR, userId + " is found", () -> near.poke(userId, PokeBus.Source.SELF) == 1);
-      long stamp = near.latest(userId).stamp();
+          REPAIR, userId + " is found", () -> near.bus().poke(userId, PokeBus.Source.SELF) == 1);
+      long stamp = near.bus().latest(userId).stamp();
       Eventually.holds("the poke comes", () -> newest(userId) == stamp);
     }
   }
@@ -85,16 +74,16 @@ class RedisPokeBusOnClusterTest extends PokeBusRules {
   @Test
   void pokesOfManyShardsAtOnceTakeNoMoreThreadsAndConnections() {
     ThreadMXBean threads = ManagementFactory.getThreadMXBean();
-    near.poke(Set.copyOf(USERS), "", PokeBus.Source.ROOM); // all is loaded
+    near.bus().poke(Set.copyOf(USERS), "", PokeBus.Source.ROOM); // all is loaded
     long before = threads.getTotalStartedThreadCount();
 
     for (int i = 0; i < 100; i++) {
-      near.poke(Set.copyOf(USERS), "", PokeBus.Source.ROOM);
+      near.bus().poke(Set.copyOf(USERS), "", PokeBus.Source.ROOM);
     }
 
     assertThat(threads.getTotalStartedThreadCount() - before).isLessThan(50);
     // one to ask and one to listen for each of 16 shards, and one to find the server of each
-    assertThat(cluster.connections()).isLessThanOrEqualTo(buses.size() * 3L * 16);
+    assertThat(cluster.connections()).isLessThanOrEqualTo(2 * 3L * 16);
   }
 
   @Test
@@ -104,8 +93,9 @@ class RedisPokeBusOnClusterTest extends PokeBusRules {
 
     cluster.first().kill();
 
-    Eventually.holdsWithin(NOTICE, "both notice", () -> !near.isAvailable() && !far.isAvailable());
-    assertThat(near.poke(USERS.getFirst(), PokeBus.Source.SELF)).isZero();
+    Eventually.holdsWithin(
+        NOTICE, "both notice", () -> !near.bus().isAvailable() && !far.bus().isAvailable());
+    assertThat(near.bus().poke(USERS.getFirst(), PokeBus.Source.SELF)).isZero();
 
     cluster.first().restart();
 
@@ -124,19 +114,18 @@ class RedisPokeBusOnClusterTest extends PokeBusRules {
 
   @Test
   void whatTheNodesCanNotWorkWithIsARefusal() {
-    assertThat(RedisPokeBusTest.bus(cluster.url(), "any").refusal()).isEmpty();
-    assertThat(
-            RedisPokeBusTest.bus(cluster.url().replace("//", "//nobody:s3cret@"), "any").refusal())
+    assertThat(new RedisNode(cluster.url(), "any").refusal()).isEmpty();
+    assertThat(new RedisNode(cluster.url().replace("//", "//nobody:s3cret@"), "any").refusal())
         .get()
         .asString()
         .startsWith("WRONGPASS ");
-    assertThat(RedisPokeBusTest.bus(cluster.first().url(), "any").refusal())
+    assertThat(new RedisNode(cluster.first().url(), "any").refusal())
         .get()
         .asString()
         .startsWith("MOVED ");
     try (TestRedis single = TestRedis.start()) {
       String url = single.url().replace("redis:", "redis+cluster:");
-      assertThat(RedisPokeBusTest.bus(url, "any").refusal())
+      assertThat(new RedisNode(url, "any").refusal())
           .contains("ERR This instance has cluster support disabled");
     }
   }
@@ -150,18 +139,18 @@ class RedisPokeBusOnClusterTest extends PokeBusRules {
                 + " +hgetall +hincrby +sadd +srem +smembers")
             .split(" ");
     cluster.allow("node", rights);
-    try (RedisPokeBus bus = RedisPokeBusTest.bus(url, "any")) {
-      assertThat(bus.refusal()).isEmpty();
-      RecordingStreams streams = new RecordingStreams(bus);
-      Eventually.holds("it is up", bus::isAvailable);
-      USERS.forEach(streams::open);
+    try (RedisNode node = new RedisNode(url, "any")) {
+      assertThat(node.refusal()).isEmpty();
+      node.start();
+      Eventually.holds("it is up", node.bus()::isAvailable);
+      USERS.forEach(node.streams()::open);
 
       for (String userId : USERS) {
-        assertThat(bus.poke(userId, PokeBus.Source.SELF)).isEqualTo(1);
+        assertThat(node.bus().poke(userId, PokeBus.Source.SELF)).isEqualTo(1);
       }
     }
     cluster.allow("node", "-ssubscribe");
-    assertThat(RedisPokeBusTest.bus(url, "any").refusal())
+    assertThat(new RedisNode(url, "any").refusal())
         .contains("the user may not SSUBSCRIBE within any:*");
   }
 }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.replistream.Eventually;
 import dev.replistream.TestCertificate;
 import dev.replistream.poke.PokeBus;
-import dev.replistream.poke.RecordingStreams;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -60,9 +59,8 @@ class RedisPokeBusOverTlsTest {
     redis.close();
   }
 
-  private static RedisPokeBus bus(String scheme, String host) {
-    return RedisPokeBusTest.bus(
-        "%s://%s:%d".formatted(scheme, host, port), UUID.randomUUID().toString());
+  private static RedisNode node(String scheme, String host) {
+    return new RedisNode("%s://%s:%d".formatted(scheme, host, port), UUID.randomUUID().toString());
   }
 
   private static void trust() {
@@ -77,22 +75,22 @@ class RedisPokeBusOverTlsTest {
   }
 
   @Test
-  void aCertificateThatTheJvmTrustsLetsTheBusIn() {
+  void aCertificateThatTheJvmTrustsLetsTheNodeIn() {
     trust();
 
-    try (RedisPokeBus bus = bus("rediss", "127.0.0.1")) {
-      assertThat(bus.refusal()).isEmpty();
-      RecordingStreams streams = new RecordingStreams(bus);
-      Eventually.holds("it is up", bus::isAvailable);
-      streams.open("alice");
+    try (RedisNode node = node("rediss", "127.0.0.1")) {
+      assertThat(node.refusal()).isEmpty();
+      node.start();
+      Eventually.holds("it is up", node.bus()::isAvailable);
+      node.streams().open("alice");
 
-      assertThat(bus.poke("alice", PokeBus.Source.SELF)).isEqualTo(1);
+      assertThat(node.bus().poke("alice", PokeBus.Source.SELF)).isEqualTo(1);
     }
   }
 
   @Test
   void oneThatIsNotTrustedIsARefusal() {
-    assertThat(bus("rediss", "127.0.0.1").refusal())
+    assertThat(node("rediss", "127.0.0.1").refusal())
         .get()
         .asString()
         .contains("unable to find valid certification path")
@@ -103,7 +101,7 @@ class RedisPokeBusOverTlsTest {
   void oneOfAnotherNameIsARefusal() {
     trust();
 
-    assertThat(bus("rediss", "localhost").refusal())
+    assertThat(node("rediss", "localhost").refusal())
         .get()
         .asString()
         .contains("No name matching localhost found");

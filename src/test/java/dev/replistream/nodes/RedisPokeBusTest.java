@@ -7,33 +7,25 @@ import dev.replistream.LogCapture;
 import dev.replistream.auth.Caller;
 import dev.replistream.auth.MemoryTickets;
 import dev.replistream.auth.TicketStore;
-import dev.replistream.poke.PokeBus;
 import dev.replistream.poke.PokeBusRules;
-import dev.replistream.poke.RecordingStreams;
-import io.helidon.metrics.api.MetricsFactory;
-import io.helidon.service.registry.Services;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /// Two nodes that meet in a real Redis.
-class RedisPokeBusTest extends PokeBusRules {
+class RedisPokeBusTest extends TwoNodes implements PokeBusRules, NodesRules {
   private static TestRedis redis;
-  private List<PokeBus> buses = List.of();
 
   @BeforeAll
   static void start() {
@@ -45,30 +37,17 @@ class RedisPokeBusTest extends PokeBusRules {
     redis.close();
   }
 
-  static RedisPokeBus bus(String url, String prefix) {
-    return new RedisPokeBus(
-        new RedisSettings(RedisUrl.parse(url), prefix),
-        MAX_PER_USER,
-        Services.get(MetricsFactory.class).globalRegistry());
-  }
-
   @Override
-  protected List<PokeBus> open() {
+  protected List<RedisNode> open() {
     String prefix = UUID.randomUUID().toString();
-    buses = List.of(bus(redis.url(), prefix), bus(redis.url(), prefix));
-    return buses;
-  }
-
-  @AfterEach
-  void close() {
-    buses.forEach(PokeBus::close);
+    return List.of(RedisNode.open(redis.url(), prefix), RedisNode.open(redis.url(), prefix));
   }
 
   @Test
   void whoAsksForTooManyTicketsPushesOutTheirOwnOldestAndNobodyElses() {
     List<TicketStore> stores =
         Stream.of(near, far)
-            .map(bus -> ((RedisPokeBus) bus).tickets(new MemoryTickets(10_000, Clock.systemUTC())))
+            .map(node -> ((RedisNode) node).tickets(new MemoryTickets(10_000, Clock.systemUTC())))
             .toList();
     Caller alice = caller("alice");
     Duration life = Duration.ofSeconds(30);
@@ -97,16 +76,11 @@ class RedisPokeBusTest extends PokeBusRules {
     "100mb, noeviction,",
     "0, allkeys-lru,",
   })
-  void aRedisThatMayForgetIsWarnedOf(String memory, String policy, @Nullable String warning)
-      throws InterruptedException {
-    CountDownLatch found = new CountDownLatch(1);
+  void aRedisThatMayForgetIsWarnedOf(String memory, String policy, @Nullable String warning) {
     try (TestRedis own = TestRedis.start("--maxmemory", memory, "--maxmemory-policy", policy);
         LogCapture log = new LogCapture();
-        RedisPokeBus bus = bus(own.url(), "any")) {
-      bus.onceFound(found::countDown);
-      var _ = new RecordingStreams(bus);
-
-      assertThat(found.await(20, TimeUnit.SECONDS)).isTrue();
+        RedisNode node = RedisNode.open(own.url(), "any")) {
+      Eventually.holdsWithin(Duration.ofSeconds(20), "it is there", node::isReady);
 
       assertThat(log.warnings()).containsExactlyElementsOf(Stream.ofNullable(warning).toList());
     }

@@ -13,15 +13,13 @@ import java.util.UUID;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /// Two nodes that meet in a real Redis which a Sentinel names, and follow it to another server.
-class RedisPokeBusThroughSentinelTest extends PokeBusRules {
+class RedisPokeBusThroughSentinelTest extends TwoNodes implements PokeBusRules, NodesRules {
   private static final Duration REPAIR = Duration.ofSeconds(20);
 
   private static @Nullable TestSentinels sentinels;
-  private List<PokeBus> buses = List.of();
 
   private static TestSentinels sentinels() {
     TestSentinels running = sentinels;
@@ -42,16 +40,10 @@ class RedisPokeBusThroughSentinelTest extends PokeBusRules {
   }
 
   @Override
-  protected List<PokeBus> open() {
+  protected List<RedisNode> open() {
     String prefix = UUID.randomUUID().toString();
     String url = sentinels().url();
-    buses = List.of(RedisPokeBusTest.bus(url, prefix), RedisPokeBusTest.bus(url, prefix));
-    return buses;
-  }
-
-  @AfterEach
-  void close() {
-    buses.forEach(PokeBus::close);
+    return List.of(RedisNode.open(url, prefix), RedisNode.open(url, prefix));
   }
 
   private static List<Long> stamps(RecordingStreams streams) {
@@ -67,28 +59,29 @@ class RedisPokeBusThroughSentinelTest extends PokeBusRules {
   }
 
   private void assertFollowedAfter(Consumer<TestRedis> end) {
-    nearStreams.open("alice");
-    farStreams.open("alice");
+    near.streams().open("alice");
+    far.streams().open("alice");
     for (int i = 0; i < 10; i++) {
-      near.poke("alice", PokeBus.Source.SELF);
+      near.bus().poke("alice", PokeBus.Source.SELF);
     }
-    Eventually.holds("all come", () -> stamps(farStreams).size() == 10);
-    long before = near.latest("alice").stamp();
+    Eventually.holds("all come", () -> stamps(far.streams()).size() == 10);
+    long before = near.bus().latest("alice").stamp();
 
     end.accept(sentinels().master());
 
-    Eventually.holds("both notice", () -> !near.isAvailable() && !far.isAvailable());
-    assertThat(near.poke("alice", PokeBus.Source.SELF)).isEqualTo(1);
+    Eventually.holds("both notice", () -> !near.bus().isAvailable() && !far.bus().isAvailable());
+    assertThat(near.bus().poke("alice", PokeBus.Source.SELF)).isEqualTo(1);
     sentinels().awaitFailover();
-    Eventually.holdsWithin(REPAIR, "both are up", () -> near.isAvailable() && far.isAvailable());
-    assertThat(far.latest("alice").stamp()).isGreaterThan(before);
-    assertThat(far.latest("alice").epoch()).isEqualTo(near.latest("alice").epoch());
     Eventually.holdsWithin(
-        REPAIR, "the stream there gets a sync", () -> stamps(farStreams).size() > 10);
+        REPAIR, "both are up", () -> near.bus().isAvailable() && far.bus().isAvailable());
+    assertThat(far.bus().latest("alice").stamp()).isGreaterThan(before);
+    assertThat(far.bus().latest("alice").epoch()).isEqualTo(near.bus().latest("alice").epoch());
     Eventually.holdsWithin(
-        REPAIR, "both are found", () -> near.poke("alice", PokeBus.Source.SELF) == 2);
-    long last = near.latest("alice").stamp();
-    for (RecordingStreams streams : List.of(nearStreams, farStreams)) {
+        REPAIR, "the stream there gets a sync", () -> stamps(far.streams()).size() > 10);
+    Eventually.holdsWithin(
+        REPAIR, "both are found", () -> near.bus().poke("alice", PokeBus.Source.SELF) == 2);
+    long last = near.bus().latest("alice").stamp();
+    for (RecordingStreams streams : List.of(near.streams(), far.streams())) {
       Eventually.holds("the poke comes", () -> stamps(streams).contains(last));
       assertThat(stamps(streams).subList(10, stamps(streams).size()))
           .allMatch(stamp -> stamp > before && stamp <= last);
@@ -109,9 +102,8 @@ class RedisPokeBusThroughSentinelTest extends PokeBusRules {
   void aMasterThatTheSentinelsDoNotKnowIsARefusal() {
     String url = sentinels().url().replace("/main", "/other");
 
-    assertThat(RedisPokeBusTest.bus(url, "any").refusal())
+    assertThat(new RedisNode(url, "any").refusal())
         .contains("ERR the sentinels know no such master");
-    assertThat(RedisPokeBusTest.bus("redis+sentinel://127.0.0.1:1/main", "any").refusal())
-        .isEmpty();
+    assertThat(new RedisNode("redis+sentinel://127.0.0.1:1/main", "any").refusal()).isEmpty();
   }
 }

@@ -1,15 +1,13 @@
 package dev.replistream.poke;
 
-import io.helidon.metrics.api.MetricsFactory;
-import io.helidon.service.registry.Services;
+import dev.replistream.nodes.LocalNode;
+import dev.replistream.nodes.TestNode;
+import dev.replistream.nodes.TwoNodes;
 import java.util.List;
 
-class LocalPokeBusTest extends PokeBusRules {
+class LocalPokeBusTest extends TwoNodes implements PokeBusRules {
   @Override
-  protected List<PokeBus> open() {
-    PokeBus bus =
-        new LocalPokeBus(
-            new Cursor("e", 1_000), Services.get(MetricsFactory.class).globalRegistry());
-    return List.of(bus, bus);
+  protected List<TestNode> open() {
+    return List.of(LocalNode.open());
   }
 }

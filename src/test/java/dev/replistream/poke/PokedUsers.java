@@ -39,24 +39,9 @@ public final class PokedUsers implements PokeBus.Subscriber {
     return 1;
   }
 
-  @Override
-  public int connections() {
-    return 1;
-  }
-
-  @Override
-  public List<String> users() {
-    return List.of();
-  }
-
   /// What happens before each user is poked.
   public void whilePoking(Runnable action) {
     whilePoking = action;
-  }
-
-  @Override
-  public long presentSinceMillis(String userId) {
-    return 0;
   }
 
   @Override

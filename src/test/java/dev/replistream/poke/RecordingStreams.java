@@ -1,6 +1,8 @@
 package dev.replistream.poke;
 
+import dev.replistream.nodes.Nodes;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -8,32 +10,35 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /// The streams of one node, which record what is brought to them.
-public final class RecordingStreams implements PokeBus.Subscriber {
-  static final long SINCE_MILLIS = 1_700_000_000_000L;
+public final class RecordingStreams implements PokeBus.Subscriber, Nodes.LocalUsers {
+  /// Since when all their users are present.
+  public static final Instant SINCE = Instant.ofEpochMilli(1_700_000_000_000L);
 
-  private final PokeBus bus;
+  private final Nodes nodes;
   private final Map<String, Integer> counts = new ConcurrentHashMap<>();
   private final List<Poke> delivered = new CopyOnWriteArrayList<>();
   private final List<Duration> delays = new CopyOnWriteArrayList<>();
 
-  public RecordingStreams(PokeBus bus) {
-    this.bus = bus;
+  public RecordingStreams(PokeBus bus, Nodes nodes) {
+    this.nodes = nodes;
     bus.subscribe(this);
+    nodes.register(this);
   }
 
   /// Registers a stream as the manager does.
   public boolean open(String userId) {
     int nth = counts.merge(userId, 1, Integer::sum);
-    boolean mayJoin = bus.join(userId, nth);
+    boolean mayJoin = nodes.join(userId, nth);
     if (!mayJoin) {
       close(userId);
     }
     return mayJoin;
   }
 
-  void close(String userId) {
+  /// Ends a stream.
+  public void close(String userId) {
     counts.computeIfPresent(userId, (_, count) -> count == 1 ? null : count - 1);
-    bus.left(userId);
+    nodes.left(userId);
   }
 
   /// The pokes of a user that came, in their order.
@@ -63,7 +68,7 @@ public final class RecordingStreams implements PokeBus.Subscriber {
 
   @Override
   public long presentSinceMillis(String userId) {
-    return counts.containsKey(userId) ? SINCE_MILLIS : -1;
+    return counts.containsKey(userId) ? SINCE.toEpochMilli() : -1;
   }
 
   @Override

@@ -10,10 +10,9 @@ import dev.replistream.db.Changes;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.db.Work;
-import dev.replistream.poke.PokeBus;
+import dev.replistream.nodes.Present;
+import dev.replistream.nodes.SingleNode;
 import dev.replistream.poke.PokedUsers;
-import dev.replistream.poke.Presence;
-import dev.replistream.poke.PresenceFeed;
 import dev.replistream.room.RoomRules;
 import dev.replistream.room.Rooms;
 import dev.replistream.sync.TestDatabase;
@@ -63,15 +62,14 @@ class RoomPresenceTest {
   void open() {
     database = new GatedDatabase(TestDatabase.sqlite(directory));
     presence = new RoomPresence(database, LIMITS, RoomRules.NOON);
-    PokeBus bus = new PokedUsers().bus();
     rooms =
         new Rooms(
             database,
-            new Outbox(database, bus, new Changes(), false),
+            new Outbox(database, new PokedUsers().bus(), new Changes(), false),
             LIMITS,
             presence,
             RoomRules.NOON);
-    presence.start(users, bus);
+    presence.start(users, new SingleNode());
   }
 
   @AfterEach

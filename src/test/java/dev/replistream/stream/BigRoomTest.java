@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.replistream.Eventually;
 import dev.replistream.auth.Caller;
+import dev.replistream.nodes.SingleNode;
 import dev.replistream.poke.Cursor;
 import dev.replistream.poke.LocalPokeBus;
 import dev.replistream.poke.PokeBus;
@@ -36,7 +37,15 @@ class BigRoomTest {
   private final StreamMetrics metrics = new StreamMetrics(METERS);
   private final PokeBus bus = new LocalPokeBus(new Cursor("e", 100_000), METERS);
   private final SseManager manager =
-      new SseManager(SETTINGS, Duration.ZERO, bus, bus, metrics, _ -> false, Clock.systemUTC());
+      new SseManager(
+          SETTINGS,
+          Duration.ZERO,
+          bus,
+          new SingleNode(),
+          (_, _) -> 0,
+          metrics,
+          _ -> false,
+          Clock.systemUTC());
 
   private final Set<String> members = new HashSet<>();
   private final List<Connection> pushers = new ArrayList<>();

@@ -3,6 +3,7 @@ package dev.replistream.stream;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.replistream.LogCapture;
+import dev.replistream.nodes.SingleNode;
 import dev.replistream.poke.Cursor;
 import dev.replistream.poke.CursorFile;
 import dev.replistream.poke.EventId;
@@ -128,7 +129,14 @@ class CursorTraceTest {
     private SseManager manager() {
       try (StreamMetrics metrics = new StreamMetrics(METERS)) {
         return new SseManager(
-            SETTINGS, Duration.ZERO, bus, bus, metrics, _ -> false, Clock.systemUTC());
+            SETTINGS,
+            Duration.ZERO,
+            bus,
+            new SingleNode(),
+            (_, _) -> 0,
+            metrics,
+            _ -> false,
+            Clock.systemUTC());
       }
     }
 

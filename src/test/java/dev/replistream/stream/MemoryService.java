@@ -6,6 +6,8 @@ import dev.replistream.Eventually;
 import dev.replistream.auth.Caller;
 import dev.replistream.http.Wire;
 import dev.replistream.http.WireOver;
+import dev.replistream.nodes.Nodes;
+import dev.replistream.nodes.SingleNode;
 import dev.replistream.poke.Cursor;
 import dev.replistream.poke.LocalPokeBus;
 import dev.replistream.poke.PokeBus;
@@ -36,25 +38,34 @@ final class MemoryService implements SyncScenario.Service, AutoCloseable {
 
   /// @param pingInterval after how much silence its streams ping
   MemoryService(Duration pingInterval) {
-    this(pingInterval, bus(), _ -> false);
+    this(pingInterval, bus(), new SingleNode(), _ -> false);
   }
 
   /// @param isRevoked whether a caller's token was revoked
   MemoryService(Predicate<Caller> isRevoked) {
-    this(NEVER, bus(), isRevoked);
+    this(NEVER, bus(), new SingleNode(), isRevoked);
   }
 
-  /// @param bus which is the caller's to close
-  MemoryService(PokeBus bus) {
-    this(NEVER, bus, _ -> false);
+  /// One of many nodes.
+  MemoryService(PokeBus bus, Nodes nodes) {
+    this(NEVER, bus, nodes, _ -> false);
   }
 
-  private MemoryService(Duration pingInterval, PokeBus bus, Predicate<Caller> isRevoked) {
+  private MemoryService(
+      Duration pingInterval, PokeBus bus, Nodes nodes, Predicate<Caller> isRevoked) {
     settings =
         new StreamSettings(
             pingInterval, Duration.ofSeconds(2), Duration.ofSeconds(10), Duration.ZERO, 99, 99);
     manager =
-        new SseManager(settings, Duration.ZERO, bus, bus, metrics, isRevoked, Clock.systemUTC());
+        new SseManager(
+            settings,
+            Duration.ZERO,
+            bus,
+            nodes,
+            (userIds, source) -> userIds.stream().mapToInt(each -> bus.poke(each, source)).sum(),
+            metrics,
+            isRevoked,
+            Clock.systemUTC());
   }
 
   private static PokeBus bus() {

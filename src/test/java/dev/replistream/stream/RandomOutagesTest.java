@@ -4,14 +4,9 @@ import dev.replistream.Eventually;
 import dev.replistream.LogCapture;
 import dev.replistream.Rounds;
 import dev.replistream.ServerSentEvent;
-import dev.replistream.nodes.RedisPokeBus;
-import dev.replistream.nodes.RedisSettings;
-import dev.replistream.nodes.RedisUrl;
+import dev.replistream.nodes.RedisNode;
 import dev.replistream.nodes.TestRedis;
 import dev.replistream.poke.TcpProxy;
-import io.helidon.metrics.api.MeterRegistry;
-import io.helidon.metrics.api.MetricsFactory;
-import io.helidon.service.registry.Services;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -29,7 +24,6 @@ import org.junit.jupiter.api.Test;
 /// sessions, the buses and Redis are the real ones. The properties `histories` and `seed` let it
 /// run longer, and again.
 class RandomOutagesTest {
-  private static final MeterRegistry METERS = Services.get(MetricsFactory.class).globalRegistry();
   private static final int NODES = 3;
   private static final int USERS = 4;
   private static final int CLIENTS = 12;
@@ -52,22 +46,19 @@ class RandomOutagesTest {
 
   private static final class Node {
     private final TcpProxy way;
-    private final RedisPokeBus bus;
+    private final RedisNode redisNode;
     private final MemoryService service;
 
     Node(TestRedis redis) {
       way = new TcpProxy(redis.port());
-      bus =
-          new RedisPokeBus(
-              new RedisSettings(RedisUrl.parse("redis://127.0.0.1:" + way.port()), "test"),
-              99,
-              METERS);
-      service = new MemoryService(bus);
+      redisNode = new RedisNode("redis://127.0.0.1:" + way.port(), "test");
+      service = new MemoryService(redisNode.bus(), redisNode.nodes());
+      redisNode.start();
     }
 
     void close() {
       service.close();
-      bus.close();
+      redisNode.close();
       way.close();
     }
   }
@@ -236,7 +227,9 @@ class RandomOutagesTest {
     suspend(false);
     nodes.forEach(node -> node.way.mend());
     Eventually.holdsWithin(
-        REPAIR, "all are well " + history, () -> nodes.stream().allMatch(n -> n.bus.isAvailable()));
+        REPAIR,
+        "all are well " + history,
+        () -> nodes.stream().allMatch(n -> n.redisNode.bus().isAvailable()));
     history.add(Arrays.toString(poked));
   }
 }

@@ -1,4 +1,4 @@
-package dev.replistream.poke;
+package dev.replistream.presence;
 
 import java.util.function.Consumer;
 

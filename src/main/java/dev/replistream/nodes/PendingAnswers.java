@@ -1,6 +1,6 @@
 package dev.replistream.nodes;
 
-import dev.replistream.poke.PokeBus.Answers;
+import dev.replistream.nodes.Nodes.Answers;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,8 +12,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongToIntFunction;
 
-/// What this node has asked others, and waits for. Thread-safe.
-final class Questions {
+/// The answers that this node waits for, each by the number of its question. Thread-safe.
+final class PendingAnswers {
   private static final Duration PATIENCE = Duration.ofSeconds(1);
 
   private final ConcurrentMap<Long, BlockingQueue<String>> open = new ConcurrentHashMap<>();

@@ -1,6 +1,6 @@
-package dev.replistream.poke;
+package dev.replistream.presence;
 
-import java.time.Instant;
+import dev.replistream.nodes.Present;
 import java.util.Collection;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -11,18 +11,6 @@ import java.util.function.Consumer;
 ///
 /// Thread-safe.
 public interface Presence {
-  /// A user who is present.
-  ///
-  /// @param sessions how many connections are open; 0 for one who may yet come back
-  /// @param since when the user came
-  record Present(int sessions, Instant since) {
-    /// What both say together.
-    public Present and(Present other) {
-      return new Present(
-          sessions + other.sessions, since.isBefore(other.since) ? since : other.since);
-    }
-  }
-
   /// The topic by which nodes tell each other that a user came or went.
   String CHANGED = "presence";
 
