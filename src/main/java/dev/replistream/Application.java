@@ -271,9 +271,6 @@ public final class Application implements AutoCloseable {
     revocations.tellBy(text -> nodes.tell(REVOKED, text));
     nodes.listen(REVOKED, revocations::heard);
     roomPresence.start(sseManager, nodes);
-    if (redisKeeper != null) {
-      redisKeeper.start();
-    }
 
     StreamHandler stream = streamHandler(authenticator, clock, List.of());
     StreamHandler events =
@@ -351,6 +348,9 @@ public final class Application implements AutoCloseable {
             .on(Method.DELETE, API + "/rooms/{room}/members/{userId}", member::remove);
     new WebPages(settings.web(), developmentSigner(settings, clock))
         .register(routes, API + "/sessions");
+    if (redisKeeper != null) {
+      redisKeeper.start();
+    }
   }
 
   private StreamHandler streamHandler(
