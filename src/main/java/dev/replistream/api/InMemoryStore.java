@@ -1,6 +1,5 @@
 package dev.replistream.api;
 
-import dev.replistream.auth.Caller;
 import dev.replistream.http.JsonValue;
 import java.time.Clock;
 import java.util.LinkedHashMap;
@@ -51,7 +50,7 @@ public final class InMemoryStore {
   ///
   /// @throws IllegalArgumentException when `userId` is not a user id
   public synchronized void run(String userId, Consumer<Transaction> work) {
-    if (!Caller.isUserId(userId)) {
+    if (!Id.isValid(userId)) {
       throw new IllegalArgumentException("not a user id");
     }
     InMemorySpaces changed = spaces.copy();

@@ -1,6 +1,5 @@
 package dev.replistream.api;
 
-import dev.replistream.auth.Caller;
 import dev.replistream.http.JsonValue;
 import java.time.Clock;
 import java.time.Instant;
@@ -217,7 +216,7 @@ final class InMemoryTransaction implements Transaction {
   }
 
   private static void requireId(String id) {
-    if (!Caller.isUserId(id)) {
+    if (!Id.isValid(id)) {
       throw new RejectedException("an id has 1 to 128 characters, no control characters");
     }
   }

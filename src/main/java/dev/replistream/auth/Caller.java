@@ -1,5 +1,6 @@
 package dev.replistream.auth;
 
+import dev.replistream.api.Id;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.Set;
@@ -41,7 +42,7 @@ public record Caller(
   ///
   /// @throws IllegalArgumentException when the user id is not one
   public Caller {
-    if (!isUserId(userId)) {
+    if (!Id.isValid(userId)) {
       throw new IllegalArgumentException("not a user id");
     }
     scopes = Set.copyOf(scopes);
@@ -50,16 +51,6 @@ public record Caller(
   /// A caller whose token has neither `sid` nor `iat`.
   public Caller(String userId, Set<String> scopes, Instant expiresAt, Credential credential) {
     this(userId, scopes, expiresAt, credential, Optional.empty(), Instant.MIN);
-  }
-
-  /// Whether `text` can be a user id: 1 to 128 characters without control characters, and without
-  /// half a surrogate pair, which UTF-8 can't carry.
-  public static boolean isUserId(String text) {
-    return !text.isEmpty()
-        && text.length() <= 128
-        && text.codePoints()
-            .noneMatch(
-                c -> Character.isISOControl(c) || Character.getType(c) == Character.SURROGATE);
   }
 
   /// Whether the token carries `scope`.

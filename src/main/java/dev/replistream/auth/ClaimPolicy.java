@@ -1,5 +1,6 @@
 package dev.replistream.auth;
 
+import dev.replistream.api.Id;
 import dev.replistream.auth.Caller.Credential;
 import dev.replistream.auth.TokenRefusedException.Reason;
 import java.nio.charset.StandardCharsets;
@@ -87,7 +88,7 @@ record ClaimPolicy(
 
   private static String userId(Map<?, ?> claims) {
     if (claims.get("sub") instanceof String sub
-        && Caller.isUserId(sub)
+        && Id.isValid(sub)
         && StandardCharsets.UTF_8.newEncoder().canEncode(sub)) { // not so for half a surrogate pair
       return sub;
     }
@@ -100,7 +101,7 @@ record ClaimPolicy(
     if (!claims.containsKey("sid")) {
       return Optional.empty();
     }
-    if (claims.get("sid") instanceof String sid && Revocation.isSubject(sid)) {
+    if (claims.get("sid") instanceof String sid && Id.isValid(sid)) {
       return Optional.of(sid);
     }
     throw refused(Reason.SID);

@@ -1,5 +1,6 @@
 package dev.replistream.auth;
 
+import dev.replistream.api.Id;
 import java.time.Instant;
 
 /// That tokens are refused from now on: those with one `sid`, or those of one user that were issued
@@ -23,14 +24,9 @@ public record Revocation(Kind kind, String subject, Instant revokedAt, Instant e
   ///
   /// @throws IllegalArgumentException when it is none
   public Revocation {
-    if (!isSubject(subject)) {
+    if (!Id.isValid(subject)) {
       throw new IllegalArgumentException("neither a sid nor a user id");
     }
-  }
-
-  /// Whether `text` can be a `sid` or a user id, for which the same holds.
-  static boolean isSubject(String text) {
-    return Caller.isUserId(text);
   }
 
   /// Whether the token that showed who `caller` is is one of those.

@@ -1,5 +1,6 @@
 package dev.replistream.auth;
 
+import dev.replistream.api.Id;
 import dev.replistream.auth.Revocation.Kind;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.http.Bodies;
@@ -85,9 +86,7 @@ public final class RevokeHandler implements Handler {
     if (Json.parse(body) instanceof Map<?, ?> object && object.size() == 1) {
       Map.Entry<?, ?> member = object.entrySet().iterator().next();
       Kind kind = KINDS.get(String.valueOf(member.getKey()));
-      if (kind != null
-          && member.getValue() instanceof String subject
-          && Revocation.isSubject(subject)) {
+      if (kind != null && member.getValue() instanceof String subject && Id.isValid(subject)) {
         return new Target(String.valueOf(member.getKey()), kind, subject);
       }
     }

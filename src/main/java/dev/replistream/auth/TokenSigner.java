@@ -1,5 +1,6 @@
 package dev.replistream.auth;
 
+import dev.replistream.api.Id;
 import dev.replistream.http.Json;
 import io.helidon.security.jwt.jwk.Jwk;
 import java.nio.charset.StandardCharsets;
@@ -50,7 +51,7 @@ public final class TokenSigner {
   /// @throws IllegalArgumentException when the user id or the `sid` is not one, a scope holds a
   ///   space or a character that no scope has, or the time is not positive or too long
   public String sign(String userId, Set<String> scopes, Duration ttl, @Nullable String sid) {
-    check(Caller.isUserId(userId), "a user id is 1 to 128 characters without control characters");
+    check(Id.isValid(userId), "a user id is 1 to 128 characters without control characters");
     check(
         scopes.stream().allMatch(scope -> SCOPE.matcher(scope).matches()),
         "a scope is printable ASCII without spaces, quotes and backslashes");
@@ -59,8 +60,7 @@ public final class TokenSigner {
         ttl.compareTo(maxLife) <= 0,
         "a token lives no longer than replistream.auth.revocation-life, which is " + maxLife);
     check(
-        sid == null || Revocation.isSubject(sid),
-        "a sid is 1 to 128 characters without control characters");
+        sid == null || Id.isValid(sid), "a sid is 1 to 128 characters without control characters");
     Instant now = clock.instant();
     byte[] header =
         Json.write(json -> {

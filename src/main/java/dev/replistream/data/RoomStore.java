@@ -1,9 +1,9 @@
 package dev.replistream.data;
 
+import dev.replistream.api.Id;
 import dev.replistream.api.Member;
 import dev.replistream.api.Membership;
 import dev.replistream.api.Role;
-import dev.replistream.auth.Caller;
 import dev.replistream.data.RoomException.Reason;
 import dev.replistream.db.Session;
 import java.sql.PreparedStatement;
@@ -52,7 +52,7 @@ public final class RoomStore {
 
   /// A user as a member of a room; empty for one who is not.
   public Optional<Member> member(String room, String userId) throws SQLException {
-    if (!Caller.isUserId(room) || !Caller.isUserId(userId)) {
+    if (!Id.isValid(room) || !Id.isValid(userId)) {
       return Optional.empty(); // PostgreSQL fails at what can't be an id
     }
     PreparedStatement select =
@@ -170,7 +170,7 @@ public final class RoomStore {
 
   /// Whether a room of this id was deleted and has entries left that are to be buried.
   public boolean isBeingBuried(String room) throws SQLException {
-    return Caller.isUserId(room) && burial.isDeleted(room);
+    return Id.isValid(room) && burial.isDeleted(room);
   }
 
   /// How many entries of deleted rooms the transaction has buried.
@@ -253,7 +253,7 @@ public final class RoomStore {
   ///
   /// @throws RoomException when the caller is not a member
   public Role requireMember(String room, String caller) throws SQLException {
-    if (!Caller.isUserId(room)) {
+    if (!Id.isValid(room)) {
       throw new RoomException(Reason.NOT_A_MEMBER);
     }
     spaces.lock(Spaces.ofRoom(room));
@@ -280,7 +280,7 @@ public final class RoomStore {
   }
 
   private static void requireId(String id) {
-    if (!Caller.isUserId(id)) {
+    if (!Id.isValid(id)) {
       throw new RoomException(Reason.BAD_ID);
     }
   }

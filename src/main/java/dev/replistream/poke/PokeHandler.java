@@ -1,5 +1,6 @@
 package dev.replistream.poke;
 
+import dev.replistream.api.Id;
 import dev.replistream.auth.Authenticator;
 import dev.replistream.auth.Caller;
 import dev.replistream.http.Bodies;
@@ -134,7 +135,7 @@ public final class PokeHandler implements Handler {
   }
 
   private static String userId(Object value) {
-    if (value instanceof String userId && Caller.isUserId(userId)) {
+    if (value instanceof String userId && Id.isValid(userId)) {
       return userId;
     }
     throw bad("A user id is a string of 1 to 128 characters without control characters.");

@@ -2,7 +2,7 @@ package dev.replistream.sync;
 
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
-import dev.replistream.auth.Caller;
+import dev.replistream.api.Id;
 import dev.replistream.data.RoomSettings;
 import dev.replistream.http.BodyPrefix;
 import dev.replistream.http.Json;
@@ -153,10 +153,10 @@ final class RequestReader {
     } else if (!version.equals(VERSION)) {
       return false;
     }
-    if (!Caller.isUserId(profileID)) {
+    if (!Id.isValid(profileID)) {
       wrong("profileID must be " + AN_ID);
     }
-    if (!Caller.isUserId(clientGroupID)) {
+    if (!Id.isValid(clientGroupID)) {
       wrong("clientGroupID must be " + AN_ID);
     }
     if (schemaVersion.length() > MAX_SCHEMA_VERSION_LENGTH) {
@@ -270,7 +270,7 @@ final class RequestReader {
     if (id == 0) {
       wrong(path + ".id must be a whole number from 1 to " + MAX_ID);
     }
-    if (!Caller.isUserId(clientID)) {
+    if (!Id.isValid(clientID)) {
       wrong(path + ".clientID must be " + AN_ID);
     }
     if (name == null) {

@@ -1,6 +1,6 @@
 package dev.replistream.web;
 
-import dev.replistream.auth.Caller;
+import dev.replistream.api.Id;
 import dev.replistream.auth.TokenSigner;
 import dev.replistream.http.Cors;
 import dev.replistream.http.Json;
@@ -57,7 +57,7 @@ final class DevelopmentTokenHandler implements Handler {
   private static String userId(byte[] body) {
     if (Json.parse(body) instanceof Map<?, ?> object
         && object.get("user") instanceof String userId
-        && Caller.isUserId(userId)) {
+        && Id.isValid(userId)) {
       return userId;
     }
     throw Problem.of(

@@ -1,0 +1,18 @@
+package dev.replistream.api;
+
+/// What the ids of users, rooms, clients and client groups look like, and a token's `sid`.
+public final class Id {
+  private static final int MAX_LENGTH = 128;
+
+  private Id() {}
+
+  /// Whether `text` can be one: 1 to 128 characters without control characters, and without half a
+  /// surrogate pair, which UTF-8 can't carry.
+  public static boolean isValid(String text) {
+    return !text.isEmpty()
+        && text.length() <= MAX_LENGTH
+        && text.codePoints()
+            .noneMatch(
+                c -> Character.isISOControl(c) || Character.getType(c) == Character.SURROGATE);
+  }
+}
