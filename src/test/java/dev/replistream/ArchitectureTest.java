@@ -4,6 +4,7 @@ import static com.tngtech.archunit.base.DescribedPredicate.not;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.belongTo;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.simpleName;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.type;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
@@ -54,6 +55,18 @@ class ArchitectureTest {
             .resideInAnyPackage(others));
   }
 
+  private static void knowsOnly(String one, String... others) {
+    String own = "dev.replistream." + one + "..";
+    check(
+        noClasses()
+            .that()
+            .resideInAPackage(own)
+            .should()
+            .dependOnClassesThat(
+                resideInAPackage("dev.replistream..")
+                    .and(not(resideInAnyPackage(others).or(resideInAPackage(own))))));
+  }
+
   @Test
   void packagesFormNoCircle() {
     check(slices().matching("dev.replistream.(*)..").should().beFreeOfCycles());
@@ -71,17 +84,11 @@ class ArchitectureTest {
   }
 
   @Test
-  void httpAndDbKnowNobody() {
-    for (String one : new String[] {"http", "db"}) {
-      check(
-          noClasses()
-              .that()
-              .resideInAPackage("dev.replistream." + one + "..")
-              .should()
-              .dependOnClassesThat(
-                  resideInAPackage("dev.replistream..")
-                      .and(not(resideInAPackage("dev.replistream." + one + "..")))));
-    }
+  void jsonAndDbKnowNobodyAndHttpAndTheApiKnowJsonOnly() {
+    knowsOnly("json");
+    knowsOnly("db");
+    knowsOnly("http", "dev.replistream.json..");
+    knowsOnly("api", "dev.replistream.json..");
   }
 
   @Test

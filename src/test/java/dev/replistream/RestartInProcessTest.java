@@ -2,8 +2,8 @@ package dev.replistream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.replistream.api.JsonValue;
 import dev.replistream.db.TestPostgres;
-import dev.replistream.http.JsonValue;
 import dev.replistream.sync.Replica;
 import java.nio.file.Path;
 import java.util.Map;

@@ -1,6 +1,5 @@
 package dev.replistream.api;
 
-import dev.replistream.http.JsonValue;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;

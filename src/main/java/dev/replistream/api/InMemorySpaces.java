@@ -1,6 +1,5 @@
 package dev.replistream.api;
 
-import dev.replistream.http.JsonValue;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.NavigableMap;

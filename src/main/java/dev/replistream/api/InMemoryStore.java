@@ -1,6 +1,5 @@
 package dev.replistream.api;
 
-import dev.replistream.http.JsonValue;
 import java.time.Clock;
 import java.util.LinkedHashMap;
 import java.util.SequencedMap;

@@ -1,7 +1,5 @@
 package dev.replistream.api;
 
-import dev.replistream.http.JsonValue;
-import dev.replistream.http.JsonValueException;
 import java.util.Objects;
 
 /// The server's side of one of the application's mutators.

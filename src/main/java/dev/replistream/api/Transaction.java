@@ -1,6 +1,5 @@
 package dev.replistream.api;
 
-import dev.replistream.http.JsonValue;
 import java.util.List;
 import java.util.Optional;
 
@@ -47,14 +46,14 @@ public interface Transaction {
   /// @throws RejectedException when that is a room in which the caller may not write, or the key
   ///   has more than 1,024 bytes in UTF-8, or the value is larger than configured or has a number
   ///   beyond 1.8e308
-  /// @throws dev.replistream.http.JsonValueException when the value nests deeper than 512
+  /// @throws dev.replistream.api.JsonValueException when the value nests deeper than 512
   void put(String key, JsonValue value);
 
   /// Sets `key` in `room`.
   ///
   /// @throws RejectedException when the caller may not write there, or the key has more than 1,024
   ///   bytes in UTF-8, or the value is larger than configured or has a number beyond 1.8e308
-  /// @throws dev.replistream.http.JsonValueException when the value nests deeper than 512
+  /// @throws dev.replistream.api.JsonValueException when the value nests deeper than 512
   void put(String room, String key, JsonValue value);
 
   /// Deletes `key` where it is visible now.

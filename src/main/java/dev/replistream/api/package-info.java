@@ -1,6 +1,6 @@
 /// What an application sees that embeds this service or brings mutators of its own: a mutator and
-/// the transaction that it runs in, rooms and members, and a store in memory for its tests. It
-/// knows neither HTTP nor SQL.
+/// the transaction that it runs in, JSON values, rooms and members, and a store in memory for its
+/// tests. It knows how JSON is read and written, and neither HTTP nor SQL.
 @NullMarked
 package dev.replistream.api;
 

@@ -1,9 +1,12 @@
 package dev.replistream.auth;
 
 import dev.replistream.api.Id;
+import dev.replistream.api.JsonValue;
+import dev.replistream.api.JsonValue.Arr;
+import dev.replistream.api.JsonValue.Num;
+import dev.replistream.api.JsonValue.Str;
 import dev.replistream.auth.Caller.Credential;
 import dev.replistream.auth.TokenRefusedException.Reason;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashSet;
@@ -29,7 +32,7 @@ record ClaimPolicy(
   ///
   /// @param claims of a token whose signature is verified
   /// @throws TokenRefusedException when a claim is missing or wrong
-  Caller caller(Map<?, ?> claims, Instant now) {
+  Caller caller(Map<String, JsonValue> claims, Instant now) {
     // past its exp a token is good for as long as the clocks may differ, and so is what it opened
     Instant expiresAt =
         time(claims, "exp").orElseThrow(() -> refused(Reason.NO_EXPIRY)).plus(clockSkew);
@@ -44,10 +47,10 @@ record ClaimPolicy(
     if (isAfter(claims, "nbf", latest) || isAfter(claims, "iat", latest)) {
       throw refused(Reason.NOT_YET_VALID);
     }
-    if (issuer.isPresent() && !issuer.get().equals(claims.get("iss"))) {
+    if (issuer.isPresent() && !JsonValue.of(issuer.get()).equals(claims.get("iss"))) {
       throw refused(Reason.ISSUER);
     }
-    if (audience.isPresent() && !holds(claims.get("aud"), audience.get())) {
+    if (audience.isPresent() && !holds(claims.get("aud"), JsonValue.of(audience.get()))) {
       throw refused(Reason.AUDIENCE);
     }
     if (audience.isEmpty() && claims.containsKey("aud")) {
@@ -63,33 +66,31 @@ record ClaimPolicy(
         issuedAt.orElse(Instant.MIN));
   }
 
-  private static boolean isAfter(Map<?, ?> claims, String name, Instant latest) {
+  private static boolean isAfter(Map<String, JsonValue> claims, String name, Instant latest) {
     return time(claims, name).filter(time -> time.isAfter(latest)).isPresent();
   }
 
-  private static boolean holds(@Nullable Object aud, String audience) {
-    return aud instanceof List<?> list ? list.contains(audience) : audience.equals(aud);
+  private static boolean holds(@Nullable JsonValue aud, JsonValue audience) {
+    return aud instanceof Arr(var list) ? list.contains(audience) : audience.equals(aud);
   }
 
   /// A NumericDate (RFC 7519, section 2): seconds since 1970, perhaps with a fraction.
-  private static Optional<Instant> time(Map<?, ?> claims, String name) {
+  private static Optional<Instant> time(Map<String, JsonValue> claims, String name) {
     if (!claims.containsKey(name)) {
       return Optional.empty();
     }
-    if (claims.get(name) instanceof Number number) {
-      double seconds = number.doubleValue();
+    if (claims.get(name) instanceof Num(String number)) {
+      double seconds = Double.parseDouble(number);
       if (seconds >= 0 && seconds <= LAST_SECOND) { // not so for NaN
         long nanos = (long) ((seconds - Math.floor(seconds)) * NANOS_PER_SECOND);
-        return Optional.of(Instant.ofEpochSecond(number.longValue(), nanos));
+        return Optional.of(Instant.ofEpochSecond((long) seconds, nanos));
       }
     }
     throw refused(Reason.NUMERIC_DATE);
   }
 
-  private static String userId(Map<?, ?> claims) {
-    if (claims.get("sub") instanceof String sub
-        && Id.isValid(sub)
-        && StandardCharsets.UTF_8.newEncoder().canEncode(sub)) { // not so for half a surrogate pair
+  private static String userId(Map<String, JsonValue> claims) {
+    if (claims.get("sub") instanceof Str(String sub) && Id.isValid(sub)) {
       return sub;
     }
     throw refused(Reason.SUBJECT);
@@ -97,30 +98,30 @@ record ClaimPolicy(
 
   /// `sid` as OpenID Connect Front-Channel Logout 1.0, section 3, has it. One that can't be named
   /// in a revocation is refused, as its user would believe that it can be.
-  private static Optional<String> sid(Map<?, ?> claims) {
+  private static Optional<String> sid(Map<String, JsonValue> claims) {
     if (!claims.containsKey("sid")) {
       return Optional.empty();
     }
-    if (claims.get("sid") instanceof String sid && Id.isValid(sid)) {
+    if (claims.get("sid") instanceof Str(String sid) && Id.isValid(sid)) {
       return Optional.of(sid);
     }
     throw refused(Reason.SID);
   }
 
   /// `scope` as RFC 8693, section 4.2 has it, or the array that some issuers make of it.
-  private static Set<String> scopes(Map<?, ?> claims) {
-    Object scope = claims.get("scope");
+  private static Set<String> scopes(Map<String, JsonValue> claims) {
+    JsonValue scope = claims.getOrDefault("scope", JsonValue.ofNull());
     Set<String> scopes = new HashSet<>();
-    if (scope instanceof String text) {
+    if (scope instanceof Str(String text)) {
       scopes.addAll(List.of(text.split(" ")));
-    } else if (scope instanceof List<?> list) {
-      for (Object one : list) {
-        if (!(one instanceof String text)) {
+    } else if (scope instanceof Arr(var list)) {
+      for (JsonValue one : list) {
+        if (!(one instanceof Str(String text))) {
           throw refused(Reason.SCOPE);
         }
         scopes.add(text);
       }
-    } else if (scope != null) {
+    } else if (!scope.isNull()) {
       throw refused(Reason.SCOPE);
     }
     scopes.remove("");

@@ -1,8 +1,11 @@
 package dev.replistream.auth;
 
+import dev.replistream.api.JsonValue;
+import dev.replistream.api.JsonValue.Obj;
+import dev.replistream.api.JsonValue.Str;
 import dev.replistream.auth.TokenRefusedException.Reason;
-import dev.replistream.http.Json;
-import dev.replistream.http.ProblemException;
+import dev.replistream.json.Json;
+import dev.replistream.json.JsonException;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.Map;
@@ -24,14 +27,14 @@ final class CompactJws {
 
   private final String algorithm;
   private final Optional<String> keyId;
-  private final Map<?, ?> claims;
+  private final Map<String, JsonValue> claims;
   private final byte[] signedBytes;
   private final byte[] signature;
 
   private CompactJws(
       String algorithm,
       Optional<String> keyId,
-      Map<?, ?> claims,
+      Map<String, JsonValue> claims,
       byte[] signedBytes,
       byte[] signature) {
     this.algorithm = algorithm;
@@ -57,7 +60,7 @@ final class CompactJws {
     }
     int headerEnd = token.indexOf('.');
     int payloadEnd = token.lastIndexOf('.');
-    Map<?, ?> header = object(token.substring(0, headerEnd));
+    Map<String, JsonValue> header = object(token.substring(0, headerEnd));
     if (header.containsKey("crit")) {
       throw new TokenRefusedException(Reason.CRITICAL);
     }
@@ -89,8 +92,8 @@ final class CompactJws {
     return keyId;
   }
 
-  /// The payload, as {@link Json#parse} reads an object.
-  Map<?, ?> claims() {
+  /// The members of the payload.
+  Map<String, JsonValue> claims() {
     return claims;
   }
 
@@ -99,19 +102,19 @@ final class CompactJws {
     return key.verifies(signedBytes, signature);
   }
 
-  private static Map<?, ?> object(String part) {
+  private static Map<String, JsonValue> object(String part) {
     try {
-      if (Json.parse(bytes(part)) instanceof Map<?, ?> object) {
-        return object;
+      if (Json.readStrict(bytes(part), JsonValue::read) instanceof Obj(var members)) {
+        return members;
       }
-    } catch (ProblemException _) {
-      // its text speaks of a request's body, which this is not
+    } catch (JsonException _) {
+      // refused like any other value
     }
     throw malformed();
   }
 
-  private static Optional<String> text(Map<?, ?> header, String name) {
-    if (header.get(name) instanceof String text) {
+  private static Optional<String> text(Map<String, JsonValue> header, String name) {
+    if (header.get(name) instanceof Str(String text)) {
       return Optional.of(text);
     }
     if (header.containsKey(name)) {

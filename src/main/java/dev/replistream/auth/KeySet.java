@@ -1,14 +1,17 @@
 package dev.replistream.auth;
 
+import dev.replistream.api.JsonValue;
+import dev.replistream.api.JsonValue.Arr;
+import dev.replistream.api.JsonValue.Obj;
+import dev.replistream.api.JsonValue.Str;
 import dev.replistream.auth.TokenRefusedException.Reason;
-import dev.replistream.http.Json;
-import dev.replistream.http.ProblemException;
 import dev.replistream.http.SampledLog;
+import dev.replistream.json.Json;
+import dev.replistream.json.JsonException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /// The keys that verify tokens at one time. Immutable. Two sets are the same only if they are one
@@ -46,9 +49,9 @@ final class KeySet {
   static KeySet parse(byte[] document, String source) {
     List<VerificationKey> keys = new ArrayList<>();
     int unfit = 0;
-    for (Object member : members(document, source)) {
+    for (JsonValue member : members(document, source)) {
       try {
-        if (!(member instanceof Map<?, ?> jwk)) {
+        if (!(member instanceof Obj(var jwk))) {
           throw new VerificationKey.UnfitException("it is no JSON object");
         }
         keys.add(VerificationKey.ofJwk(jwk));
@@ -67,24 +70,24 @@ final class KeySet {
     return new KeySet(keys, true);
   }
 
-  private static void log(Object member, String why) {
-    Object id = member instanceof Map<?, ?> jwk ? jwk.get("kid") : null;
+  private static void log(JsonValue member, String why) {
+    JsonValue id = member instanceof Obj(var jwk) ? jwk.get("kid") : null;
     LOGGER.log(
         Level.WARNING,
         "event=jwk-unused kid="
-            + (id instanceof String text ? SampledLog.quoted(text) : "none")
+            + (id instanceof Str(String text) ? SampledLog.quoted(text) : "none")
             + " reason="
             + Json.quoted(why));
   }
 
-  private static List<?> members(byte[] document, String source) {
+  private static List<JsonValue> members(byte[] document, String source) {
     try {
-      if (Json.parse(document) instanceof Map<?, ?> object
-          && object.get("keys") instanceof List<?> members) {
+      if (Json.readStrict(document, JsonValue::read) instanceof Obj(var set)
+          && set.get("keys") instanceof Arr(var members)) {
         return members;
       }
-    } catch (ProblemException _) {
-      // its text speaks of a request's body, which this is not
+    } catch (JsonException _) {
+      // refused like any other value
     }
     throw unusable(source, "is not a JWK set, a JSON object whose keys is an array");
   }

@@ -1,13 +1,16 @@
 package dev.replistream.auth;
 
 import dev.replistream.api.Id;
+import dev.replistream.api.JsonValue;
+import dev.replistream.api.JsonValue.Obj;
+import dev.replistream.api.JsonValue.Str;
 import dev.replistream.auth.Revocation.Kind;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.http.Bodies;
-import dev.replistream.http.Json;
 import dev.replistream.http.Problem;
 import dev.replistream.http.Routes;
 import dev.replistream.http.Unavailable;
+import dev.replistream.json.Json;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.ServerRequest;
@@ -64,14 +67,13 @@ public final class RevokeHandler implements Handler {
             + ended);
     Routes.sendJson(
         response,
-        Json.write(json -> {
-          json.writeStartObject();
-          json.writeBooleanField("success", true);
-          json.writeStringField(target.name, target.subject);
-          json.writeNumberField("connectionsEnded", ended);
-          json.writeStringField("timestamp", Json.timestamp(clock.instant()));
-          json.writeEndObject();
-        }));
+        JsonValue.object()
+            .with("success", true)
+            .with(target.name, target.subject)
+            .with("connectionsEnded", ended)
+            .with("timestamp", Json.timestamp(clock.instant()))
+            .build()
+            .toBytes());
   }
 
   private int revoke(Target target) {
@@ -83,11 +85,11 @@ public final class RevokeHandler implements Handler {
   }
 
   private static Target target(byte[] body) {
-    if (Json.parse(body) instanceof Map<?, ?> object && object.size() == 1) {
-      Map.Entry<?, ?> member = object.entrySet().iterator().next();
-      Kind kind = KINDS.get(String.valueOf(member.getKey()));
-      if (kind != null && member.getValue() instanceof String subject && Id.isValid(subject)) {
-        return new Target(String.valueOf(member.getKey()), kind, subject);
+    if (Bodies.parse(body, JsonValue::read) instanceof Obj(var object) && object.size() == 1) {
+      Map.Entry<String, JsonValue> member = object.entrySet().iterator().next();
+      Kind kind = KINDS.get(member.getKey());
+      if (kind != null && member.getValue() instanceof Str(String subject) && Id.isValid(subject)) {
+        return new Target(member.getKey(), kind, subject);
       }
     }
     throw Problem.of(

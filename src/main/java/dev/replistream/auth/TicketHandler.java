@@ -1,8 +1,8 @@
 package dev.replistream.auth;
 
-import dev.replistream.http.Json;
 import dev.replistream.http.RateLimit;
 import dev.replistream.http.Routes;
+import dev.replistream.json.Json;
 import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;

@@ -1,7 +1,8 @@
 package dev.replistream.auth;
 
 import dev.replistream.api.Id;
-import dev.replistream.http.Json;
+import dev.replistream.api.JsonObjectBuilder;
+import dev.replistream.api.JsonValue;
 import io.helidon.security.jwt.jwk.Jwk;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
@@ -62,34 +63,21 @@ public final class TokenSigner {
     check(
         sid == null || Id.isValid(sid), "a sid is 1 to 128 characters without control characters");
     Instant now = clock.instant();
-    byte[] header =
-        Json.write(json -> {
-          json.writeStartObject();
-          json.writeStringField("alg", "HS256");
-          json.writeStringField("typ", "JWT");
-          json.writeEndObject();
-        });
-    byte[] payload =
-        Json.write(json -> {
-          json.writeStartObject();
-          if (issuer.isPresent()) {
-            json.writeStringField("iss", issuer.get());
-          }
-          if (audience.isPresent()) {
-            json.writeStringField("aud", audience.get());
-          }
-          json.writeStringField("sub", userId);
-          json.writeNumberField("iat", now.getEpochSecond());
-          json.writeNumberField("exp", now.plus(ttl).plusNanos(999_999_999).getEpochSecond());
-          if (sid != null) {
-            json.writeStringField("sid", sid);
-          }
-          if (!scopes.isEmpty()) {
-            json.writeStringField("scope", String.join(" ", new TreeSet<>(scopes)));
-          }
-          json.writeEndObject();
-        });
-    String input = CompactJws.signingInput(header, payload);
+    JsonValue header = JsonValue.object().with("alg", "HS256").with("typ", "JWT").build();
+    JsonObjectBuilder payload = JsonValue.object();
+    issuer.ifPresent(iss -> payload.with("iss", iss));
+    audience.ifPresent(aud -> payload.with("aud", aud));
+    payload
+        .with("sub", userId)
+        .with("iat", now.getEpochSecond())
+        .with("exp", now.plus(ttl).plusNanos(999_999_999).getEpochSecond());
+    if (sid != null) {
+      payload.with("sid", sid);
+    }
+    if (!scopes.isEmpty()) {
+      payload.with("scope", String.join(" ", new TreeSet<>(scopes)));
+    }
+    String input = CompactJws.signingInput(header.toBytes(), payload.build().toBytes());
     return CompactJws.serialize(input, key.sign(input.getBytes(StandardCharsets.US_ASCII)));
   }
 

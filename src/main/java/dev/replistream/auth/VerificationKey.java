@@ -1,5 +1,8 @@
 package dev.replistream.auth;
 
+import dev.replistream.api.JsonValue;
+import dev.replistream.api.JsonValue.Arr;
+import dev.replistream.api.JsonValue.Str;
 import io.helidon.security.jwt.jwk.Jwk;
 import io.helidon.security.jwt.jwk.JwkOctet;
 import io.helidon.security.jwt.jwk.JwkRSA;
@@ -90,17 +93,17 @@ record VerificationKey(Optional<String> id, String algorithm, Verifier verifier)
           "replistream.auth.secret: HS256 needs at least 32 bytes (RFC 7518, section 3.2)");
     }
     String text = Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
-    return jwk(Map.of("kty", "oct", "k", text), HS256, List.of("k"));
+    return jwk(Map.of("kty", JsonValue.of("oct"), "k", JsonValue.of(text)), HS256, List.of("k"));
   }
 
   /// The key of one member of a JWK set (RFC 7517, section 4).
   ///
   /// @throws UnfitException when it is not meant to verify signatures, too weak, malformed, or of a
   ///   kind that is not supported
-  static VerificationKey ofJwk(Map<?, ?> member) throws UnfitException {
+  static VerificationKey ofJwk(Map<String, JsonValue> member) throws UnfitException {
     requireForVerifying(member);
     try {
-      return switch (String.valueOf(member.get("kty"))) {
+      return switch (text(member, "kty").orElse("")) {
         case "RSA" -> ofRsa(member);
         case "EC" -> ofCurve(member);
         case "OKP" -> ofEdwardsCurve(member);
@@ -122,17 +125,19 @@ record VerificationKey(Optional<String> id, String algorithm, Verifier verifier)
     }
   }
 
-  private static void requireForVerifying(Map<?, ?> member) throws UnfitException {
-    require(!member.containsKey("use") || "sig".equals(member.get("use")), "its use is not sig");
+  private static void requireForVerifying(Map<String, JsonValue> member) throws UnfitException {
+    require(
+        !member.containsKey("use") || JsonValue.of("sig").equals(member.get("use")),
+        "its use is not sig");
     require(
         !member.containsKey("key_ops")
-            || (member.get("key_ops") instanceof List<?> list && list.contains("verify")),
+            || (member.get("key_ops") instanceof Arr(var list)
+                && list.contains(JsonValue.of("verify"))),
         "its key_ops do not hold verify");
-    require(
-        !member.containsKey("kid") || member.get("kid") instanceof String, "its kid is no string");
+    require(!member.containsKey("kid") || text(member, "kid").isPresent(), "its kid is no string");
   }
 
-  private static VerificationKey ofRsa(Map<?, ?> member)
+  private static VerificationKey ofRsa(Map<String, JsonValue> member)
       throws UnfitException, GeneralSecurityException {
     String algorithm = algorithm(member, RS256);
     PSSParameterSpec pss = PSS.get(algorithm);
@@ -156,24 +161,23 @@ record VerificationKey(Optional<String> id, String algorithm, Verifier verifier)
             });
   }
 
-  private static VerificationKey ofCurve(Map<?, ?> member) throws UnfitException {
+  private static VerificationKey ofCurve(Map<String, JsonValue> member) throws UnfitException {
     String algorithm =
-        member.get("crv") instanceof String curve ? ALGORITHM_OF_CURVE.get(curve) : null;
-    if (algorithm == null) {
-      throw new UnfitException("its crv is none of P-256, P-384 and P-521");
-    }
+        text(member, "crv")
+            .map(ALGORITHM_OF_CURVE::get)
+            .orElseThrow(() -> new UnfitException("its crv is none of P-256, P-384 and P-521"));
     require(algorithm(member, algorithm).equals(algorithm), "its alg is not that of its crv");
     Jwk jwk = jwk(member, algorithm, List.of("crv", "x", "y"));
     return of(member, algorithm, jwk::verifySignature);
   }
 
   /// RFC 8037, section 2, which the library does not know.
-  private static VerificationKey ofEdwardsCurve(Map<?, ?> member)
+  private static VerificationKey ofEdwardsCurve(Map<String, JsonValue> member)
       throws UnfitException, GeneralSecurityException {
-    require("Ed25519".equals(member.get("crv")), "its crv is not Ed25519");
+    require(JsonValue.of("Ed25519").equals(member.get("crv")), "its crv is not Ed25519");
     String algorithm = algorithm(member, EDDSA);
     require(EDWARDS.contains(algorithm), "its alg is neither EdDSA nor Ed25519");
-    byte[] point = Base64.getUrlDecoder().decode(String.valueOf(member.get("x")));
+    byte[] point = Base64.getUrlDecoder().decode(text(member, "x").orElse(""));
     require(point.length == ED25519_BYTES, "its x has not 32 bytes");
     PublicKey key = KeyFactory.getInstance("Ed25519").generatePublic(edwardsKey(point));
     return of(
@@ -194,7 +198,7 @@ record VerificationKey(Optional<String> id, String algorithm, Verifier verifier)
         NamedParameterSpec.ED25519, new EdECPoint(isXOdd, new BigInteger(1, y)));
   }
 
-  private static VerificationKey ofOctets(Map<?, ?> member) throws UnfitException {
+  private static VerificationKey ofOctets(Map<String, JsonValue> member) throws UnfitException {
     String algorithm = algorithm(member, HS256);
     Integer least = LEAST_SECRET_BYTES.get(algorithm);
     if (least == null) {
@@ -214,31 +218,29 @@ record VerificationKey(Optional<String> id, String algorithm, Verifier verifier)
     return signature.verify(text);
   }
 
-  private static String algorithm(Map<?, ?> member, String ifAbsent) throws UnfitException {
-    if (!member.containsKey("alg")) {
-      return ifAbsent;
-    }
-    if (member.get("alg") instanceof String algorithm) {
-      return algorithm;
-    }
-    throw new UnfitException("its alg is no string");
+  private static String algorithm(Map<String, JsonValue> member, String ifAbsent)
+      throws UnfitException {
+    return member.containsKey("alg")
+        ? text(member, "alg").orElseThrow(() -> new UnfitException("its alg is no string"))
+        : ifAbsent;
   }
 
-  private static VerificationKey of(Map<?, ?> member, String algorithm, Verifier verifier) {
-    Optional<String> id =
-        member.get("kid") instanceof String text ? Optional.of(text) : Optional.empty();
-    return new VerificationKey(id, algorithm, verifier);
+  private static Optional<String> text(Map<String, JsonValue> member, String name) {
+    return member.get(name) instanceof Str(String text) ? Optional.of(text) : Optional.empty();
+  }
+
+  private static VerificationKey of(
+      Map<String, JsonValue> member, String algorithm, Verifier verifier) {
+    return new VerificationKey(text(member, "kid"), algorithm, verifier);
   }
 
   /// Hands the library the parameters of the public key and no others: it would fetch the URL in
   /// `x5u`, and it refuses a key without `kid`.
-  private static Jwk jwk(Map<?, ?> member, String algorithm, List<String> parameters) {
+  private static Jwk jwk(Map<String, JsonValue> member, String algorithm, List<String> parameters) {
     JsonObjectBuilder json = Json.createObjectBuilder().add("kid", "").add("alg", algorithm);
-    json.add("kty", String.valueOf(member.get("kty")));
+    text(member, "kty").ifPresent(kty -> json.add("kty", kty));
     for (String parameter : parameters) {
-      if (member.get(parameter) instanceof String text) {
-        json.add(parameter, text);
-      }
+      text(member, parameter).ifPresent(text -> json.add(parameter, text));
     }
     return Jwk.create(json.build());
   }

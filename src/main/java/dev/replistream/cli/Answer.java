@@ -1,7 +1,10 @@
 package dev.replistream.cli;
 
-import dev.replistream.http.Json;
-import dev.replistream.http.ProblemException;
+import dev.replistream.api.JsonValue;
+import dev.replistream.api.JsonValue.Obj;
+import dev.replistream.api.JsonValue.Str;
+import dev.replistream.json.Json;
+import dev.replistream.json.JsonException;
 import java.util.Map;
 import java.util.Optional;
 
@@ -12,10 +15,12 @@ import java.util.Optional;
 record Answer(Head head, String body) {
 
   /// The members of the body, where it is a JSON object; none otherwise.
-  Map<?, ?> json() {
+  Map<String, JsonValue> json() {
     try {
-      return Json.parse(body) instanceof Map<?, ?> object ? object : Map.of();
-    } catch (ProblemException _) {
+      return Json.readStrict(body, JsonValue::read) instanceof Obj(var members)
+          ? members
+          : Map.of();
+    } catch (JsonException _) {
       return Map.of(); // a page of a proxy, or nothing
     }
   }
@@ -23,7 +28,9 @@ record Answer(Head head, String body) {
   /// What the service says is wrong: the `detail` of its problem (RFC 9457); empty when the answer
   /// is not the service's own.
   Optional<String> detail() {
-    return json().get("detail") instanceof String detail ? Optional.of(detail) : Optional.empty();
+    return json().get("detail") instanceof Str(String detail)
+        ? Optional.of(detail)
+        : Optional.empty();
   }
 
   /// The status and what is wrong, in one line.

@@ -1,5 +1,6 @@
 package dev.replistream.cli;
 
+import dev.replistream.api.JsonValue.Num;
 import dev.replistream.cli.EventStream.Arrival;
 import dev.replistream.cli.EventStream.End;
 import dev.replistream.cli.EventStream.Item;
@@ -67,8 +68,8 @@ final class PokeCheck {
           "POST /api/v1/replicache/poke-user must reach the service as the stream does.");
       return false;
     }
-    if (answer.json().get("clientsNotified") instanceof Number notified
-        && notified.intValue() > 0) {
+    if (answer.json().get("clientsNotified") instanceof Num(String notified)
+        && Double.parseDouble(notified) > 0) {
       return true;
     }
     report.fail(

@@ -1,10 +1,11 @@
 package dev.replistream.cli;
 
+import dev.replistream.api.JsonValue;
+import dev.replistream.api.JsonValue.Num;
+import dev.replistream.api.JsonValue.Str;
 import dev.replistream.auth.Caller;
-import dev.replistream.http.Json;
 import java.io.IOException;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -65,11 +66,11 @@ final class PokeCommand implements Callable<Integer> {
   private boolean poke(Api api, Optional<String> body) throws IOException, InterruptedException {
     Answer answer = api.post("/poke-user", body);
     if (answer.head().status() == 200
-        && answer.json().get("clientsNotified") instanceof Number notified
-        && answer.json().get("userId") instanceof String user) {
+        && answer.json().get("clientsNotified") instanceof Num(String notified)
+        && answer.json().get("userId") instanceof Str(String user)) {
       terminal.print(
           "notified %s connection%s of %s"
-              .formatted(notified.intValue(), notified.intValue() == 1 ? "" : "s", user));
+              .formatted(notified, notified.equals("1") ? "" : "s", user));
       return true;
     }
     terminal.report(client.failure(answer));
@@ -77,12 +78,6 @@ final class PokeCommand implements Callable<Integer> {
   }
 
   private static String body(String user) {
-    return new String(
-        Json.write(json -> {
-          json.writeStartObject();
-          json.writeStringField("userId", user);
-          json.writeEndObject();
-        }),
-        StandardCharsets.UTF_8);
+    return JsonValue.object().with("userId", user).build().toJson();
   }
 }

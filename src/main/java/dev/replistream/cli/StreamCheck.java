@@ -1,5 +1,6 @@
 package dev.replistream.cli;
 
+import dev.replistream.api.JsonValue.Num;
 import dev.replistream.cli.EventStream.Arrival;
 import dev.replistream.cli.EventStream.End;
 import dev.replistream.cli.EventStream.Item;
@@ -153,8 +154,8 @@ final class StreamCheck {
   }
 
   private OptionalLong connections() throws IOException, InterruptedException {
-    return api.get("/stats").json().get("userConnections") instanceof Number connections
-        ? OptionalLong.of(connections.longValue())
+    return api.get("/stats").json().get("userConnections") instanceof Num(String connections)
+        ? OptionalLong.of((long) Double.parseDouble(connections))
         : OptionalLong.empty();
   }
 

@@ -1,5 +1,6 @@
 package dev.replistream.cli;
 
+import dev.replistream.api.JsonValue.Str;
 import dev.replistream.cli.EventStream.Arrival;
 import dev.replistream.cli.EventStream.Item;
 import java.io.IOException;
@@ -23,7 +24,8 @@ final class TicketCheck {
 
   void run() throws IOException, InterruptedException {
     Answer answer = api.post("/ticket", Optional.empty());
-    if (answer.head().status() != 200 || !(answer.json().get("ticket") instanceof String ticket)) {
+    if (answer.head().status() != 200
+        || !(answer.json().get("ticket") instanceof Str(String ticket))) {
       report.fail(SUBJECT, "there is none: " + answer.failure(), ADVICE);
       return;
     }

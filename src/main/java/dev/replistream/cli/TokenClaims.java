@@ -1,7 +1,10 @@
 package dev.replistream.cli;
 
-import dev.replistream.http.Json;
-import dev.replistream.http.ProblemException;
+import dev.replistream.api.JsonValue;
+import dev.replistream.api.JsonValue.Num;
+import dev.replistream.api.JsonValue.Obj;
+import dev.replistream.api.JsonValue.Str;
+import dev.replistream.json.Json;
 import java.time.Instant;
 import java.util.Base64;
 import java.util.Map;
@@ -10,7 +13,7 @@ import java.util.Optional;
 /// What a token says of itself, read without verifying it. Never holds the token. Immutable.
 ///
 /// @param members of the payload
-record TokenClaims(Map<?, ?> members) {
+record TokenClaims(Map<String, JsonValue> members) {
   // the end of the year 9999: what lies beyond is counted in milliseconds
   private static final long LAST_SECOND = 253_402_300_799L;
 
@@ -21,17 +24,18 @@ record TokenClaims(Map<?, ?> members) {
       return Optional.empty();
     }
     try {
-      return Json.parse(Base64.getUrlDecoder().decode(parts[1])) instanceof Map<?, ?> members
+      return Json.readStrict(Base64.getUrlDecoder().decode(parts[1]), JsonValue::read)
+              instanceof Obj(var members)
           ? Optional.of(new TokenClaims(members))
           : Optional.empty();
-    } catch (IllegalArgumentException | ProblemException _) {
-      return Optional.empty(); // their messages may hold parts of the token
+    } catch (IllegalArgumentException _) {
+      return Optional.empty(); // its message may hold parts of the token
     }
   }
 
   /// The `sub`.
   Optional<String> subject() {
-    return members.get("sub") instanceof String sub ? Optional.of(sub) : Optional.empty();
+    return members.get("sub") instanceof Str(String sub) ? Optional.of(sub) : Optional.empty();
   }
 
   /// Whether there is a claim of this name.
@@ -42,10 +46,9 @@ record TokenClaims(Map<?, ?> members) {
   /// A claim that is a NumericDate (RFC 7519, section 2), to the second; empty when it is not there
   /// or no such number.
   Optional<Instant> time(String name) {
-    return members.get(name) instanceof Number number
-            && number.doubleValue() >= 0
-            && number.doubleValue() <= LAST_SECOND
-        ? Optional.of(Instant.ofEpochSecond(number.longValue()))
+    double seconds = members.get(name) instanceof Num(String text) ? Double.parseDouble(text) : -1;
+    return seconds >= 0 && seconds <= LAST_SECOND
+        ? Optional.of(Instant.ofEpochSecond((long) seconds))
         : Optional.empty();
   }
 }

@@ -1,12 +1,12 @@
 package dev.replistream.data;
 
+import dev.replistream.api.JsonValue;
 import dev.replistream.db.Changes;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.db.Session;
 import dev.replistream.db.Upkeep;
 import dev.replistream.db.Work;
-import dev.replistream.http.Json;
 import dev.replistream.poke.PokeBus;
 import dev.replistream.poke.Poker;
 import java.lang.System.Logger;
@@ -193,15 +193,7 @@ public final class Outbox implements Poker, AutoCloseable {
         session.prepare(
             "INSERT INTO owed_poke (id, users, since) VALUES (?, ?, " + NOW_MILLIS + ")");
     insert.setString(1, id);
-    insert.setBytes(
-        2,
-        Json.write(json -> {
-          json.writeStartArray();
-          for (String user : users) {
-            json.writeString(user);
-          }
-          json.writeEndArray();
-        }));
+    insert.setBytes(2, JsonValue.array(users.stream().map(JsonValue::of).toList()).toBytes());
     insert.executeUpdate();
   }
 
@@ -256,9 +248,7 @@ public final class Outbox implements Poker, AutoCloseable {
       try (ResultSet rows = select.executeQuery()) {
         while (rows.next()) {
           ids.add(rows.getString(1));
-          if (Json.parse(rows.getBytes(2)) instanceof List<?> owed) {
-            owed.forEach(user -> users.add((String) user));
-          }
+          JsonValue.parse(rows.getBytes(2)).asElements().forEach(user -> users.add(user.asText()));
         }
       }
       if (!ids.isEmpty()) {

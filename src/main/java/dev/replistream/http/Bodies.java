@@ -1,13 +1,20 @@
 package dev.replistream.http;
 
+import dev.replistream.json.Json;
+import dev.replistream.json.JsonException;
+import io.helidon.http.Status;
 import io.helidon.webserver.http.ServerRequest;
+import java.io.ByteArrayOutputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.util.function.LongConsumer;
 
 /// Reads bodies of requests up to a length, within the node's {@link BodyBudget}. Thread-safe.
 public final class Bodies {
+  private static final int PART_BYTES = 8192;
+
   private final BodyBudget budget;
   private final int maxBytes;
 
@@ -23,8 +30,47 @@ public final class Bodies {
   ///   there is no room for it now
   public byte[] read(ServerRequest request, String userId) {
     try (BodyBudget.Share _ = budget.take(request, userId, maxBytes)) {
-      return Json.body(request, maxBytes);
+      return read(request, maxBytes);
     }
+  }
+
+  /// Reads a whole body, beside the budget.
+  ///
+  /// @param limitBytes the most that is read
+  /// @throws ProblemException 413 when the body is larger, 400 when its chunks are malformed
+  public static byte[] read(ServerRequest request, int limitBytes) {
+    if (!request.content().hasEntity()) {
+      return new byte[0];
+    }
+    BodyStream in = BodyStream.of(request, limitBytes);
+    long length = request.headers().contentLength().orElse(PART_BYTES);
+    byte[] part = new byte[Math.clamp(length, 1, PART_BYTES)];
+    ByteArrayOutputStream body = new ByteArrayOutputStream(part.length);
+    try {
+      for (int count = in.read(part); count >= 0; count = in.read(part)) {
+        body.write(part, 0, count);
+      }
+      return body.toByteArray();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /// Parses a body that was read as a whole. None of its objects may name a key twice.
+  ///
+  /// @throws ProblemException 400 when it is not one JSON value in UTF-8 (RFC 8259), nests deeper
+  ///   than 512, or has a number of more than 1,000 digits
+  public static <T> T parse(byte[] body, Json.Reader<T> reader) {
+    try {
+      return Json.readStrict(body, reader);
+    } catch (JsonException e) {
+      throw problem(e);
+    }
+  }
+
+  /// What a body is refused with that is not JSON.
+  static ProblemException problem(JsonException e) {
+    return Problem.of(Status.BAD_REQUEST_400, "The body is " + e.getMessage() + ".").toException();
   }
 
   /// Takes what the body needs of the budget, for as long as it is read and applied.
@@ -45,26 +91,29 @@ public final class Bodies {
       this.share = share;
     }
 
-    /// Reads the body as one JSON value, as {@link Json#read} does.
+    /// Reads the body as one JSON value. Of members with the same name the reader sees each.
     ///
-    /// @throws ProblemException as that does, and 503 when there is no room for more of it
+    /// @throws ProblemException 400 as {@link Bodies#parse} does but for those members, 413 when it
+    ///   is too long, 503 when there is no room for more of it
     public <T> T read(Json.Reader<T> reader) {
       try (Counted in = counted(BodyStream.of(request, maxBytes))) {
         return Json.read(in, reader);
+      } catch (JsonException e) {
+        throw problem(e);
       }
     }
 
-    /// Reads what of the body comes before the limit, as {@link Json#readPrefix} does.
+    /// Reads what of the body comes before the limit, as {@link BodyPrefix#read} does.
     ///
     /// @param maxStringLength how many characters of a string are kept, or of a number
     /// @throws ProblemException as that does, and 503 when there is no room for more of it
-    public <T> T readPrefix(int maxStringLength, Json.PrefixReader<T> reader) {
+    public <T> T readPrefix(int maxStringLength, BodyPrefix.Reader<T> reader) {
       InputStream in =
           request.content().hasEntity()
               ? request.content().inputStream()
               : InputStream.nullInputStream();
       try (Counted counted = counted(in)) {
-        return Json.readPrefix(counted, maxBytes, maxStringLength, reader);
+        return BodyPrefix.read(counted, maxBytes, maxStringLength, reader);
       }
     }
 

@@ -1,10 +1,11 @@
 package dev.replistream.http;
 
+import com.fasterxml.jackson.core.JsonParser;
+import dev.replistream.json.Json;
+import dev.replistream.json.JsonException;
+import dev.replistream.json.JsonShortener;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
-import java.io.Reader;
-import java.nio.charset.StandardCharsets;
 
 /// The text of a body of which a reader takes what comes before the limit, where the body is
 /// longer. The read that would go beyond the limit ends with a {@link ProblemException} 413: what
@@ -20,14 +21,36 @@ public final class BodyPrefix {
 
   private final int limitBytes;
   private final BodyStream in;
-  private final JsonShortener shortener;
+  private final JsonShortener text;
   private boolean isStrict;
 
-  /// @param maxStringLength how many characters of a string are kept, or of a number
-  BodyPrefix(InputStream in, int limitBytes, int maxStringLength) {
+  private BodyPrefix(InputStream in, int limitBytes, int maxStringLength) {
     this.limitBytes = limitBytes;
-    shortener = new JsonShortener(maxStringLength);
     this.in = new BodyStream(in, limitBytes);
+    text = new JsonShortener(this.in, maxStringLength, () -> !isStrict && isOver());
+  }
+
+  /// Something that reads one JSON value, and may take less than the whole of it.
+  @FunctionalInterface
+  public interface Reader<T> {
+    /// Reads the value as a {@link Json.Reader} does, unless the body is over its limit: then it
+    /// may stop anywhere.
+    T read(JsonParser parser, BodyPrefix body) throws IOException;
+  }
+
+  /// Reads one JSON value in UTF-8 while it comes in, or what of it comes before the limit, if that
+  /// is enough for the reader.
+  ///
+  /// @param maxStringLength how many characters of a string are kept, or of a number
+  /// @throws ProblemException as {@link Bodies.Body#read} does, but that it may nest up to 100,000
+  ///   deep; and 413 where the reader needs what is beyond the limit
+  public static <T> T read(InputStream in, int limitBytes, int maxStringLength, Reader<T> reader) {
+    BodyPrefix body = new BodyPrefix(in, limitBytes, maxStringLength);
+    try {
+      return Json.readDeep(body.text, parser -> reader.read(parser, body), () -> !body.isOver());
+    } catch (JsonException e) {
+      throw Bodies.problem(e);
+    }
   }
 
   /// Lets reads go beyond the limit, up to eight times as far; to be called early.
@@ -49,29 +72,5 @@ public final class BodyPrefix {
   /// What a body that is longer than the limit is refused with.
   public ProblemException tooLarge() {
     return BodyStream.tooLarge(limitBytes);
-  }
-
-  /// The text, which has to be UTF-8; the decoder is stricter than Jackson's.
-  Reader text() {
-    Reader decoded = new InputStreamReader(in, StandardCharsets.UTF_8.newDecoder());
-    return new Reader() {
-      @Override
-      public int read(char[] part, int offset, int length) throws IOException {
-        int count = decoded.read(part, offset, length);
-        while (count > 0) {
-          int kept = shortener.shorten(part, offset, count, !isStrict && isOver());
-          if (kept > 0) {
-            return kept;
-          }
-          count = decoded.read(part, offset, length);
-        }
-        return count;
-      }
-
-      @Override
-      public void close() throws IOException {
-        decoded.close();
-      }
-    };
   }
 }

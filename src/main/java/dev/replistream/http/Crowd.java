@@ -2,6 +2,7 @@ package dev.replistream.http;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.replistream.json.Json;
 import io.helidon.metrics.api.Counter;
 import io.helidon.metrics.api.Gauge;
 import io.helidon.metrics.api.MeterRegistry;

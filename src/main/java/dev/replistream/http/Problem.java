@@ -1,5 +1,6 @@
 package dev.replistream.http;
 
+import dev.replistream.json.Json;
 import io.helidon.http.Header;
 import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderValues;

@@ -1,5 +1,6 @@
 package dev.replistream.http;
 
+import dev.replistream.json.Json;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;

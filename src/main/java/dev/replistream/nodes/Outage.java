@@ -1,6 +1,6 @@
 package dev.replistream.nodes;
 
-import dev.replistream.http.Json;
+import dev.replistream.json.Json;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;

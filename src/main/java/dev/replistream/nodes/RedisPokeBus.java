@@ -1,6 +1,6 @@
 package dev.replistream.nodes;
 
-import dev.replistream.http.Json;
+import dev.replistream.json.Json;
 import dev.replistream.nodes.RedisCommands.Stamped;
 import dev.replistream.poke.EventId;
 import dev.replistream.poke.Poke;

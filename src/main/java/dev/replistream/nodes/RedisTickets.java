@@ -1,16 +1,14 @@
 package dev.replistream.nodes;
 
+import dev.replistream.api.JsonValue;
 import dev.replistream.auth.Caller;
 import dev.replistream.auth.Caller.Credential;
 import dev.replistream.auth.TicketStore;
-import dev.replistream.http.Json;
+import dev.replistream.json.Json;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.HashSet;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
+import java.util.stream.Collectors;
 
 /// Tickets that are good on any node: they stand in Redis. While that is away a ticket is good on
 /// the node that gave it. Thread-safe.
@@ -82,20 +80,15 @@ public final class RedisTickets implements TicketStore {
   }
 
   static Caller fromJson(String text) {
-    if (!(Json.parse(text) instanceof Map<?, ?> object)
-        || !(object.get("scope") instanceof List<?> scopes)) {
-      throw new IllegalArgumentException("not a ticket of this release");
-    }
-    Set<String> scopeSet = new HashSet<>();
-    scopes.forEach(scope -> scopeSet.add(String.valueOf(scope)));
+    JsonValue ticket = Json.readStrict(text, JsonValue::read);
     return new Caller(
-        String.valueOf(object.get("sub")),
-        scopeSet,
-        Instant.parse(String.valueOf(object.get("exp"))),
+        ticket.get("sub").asText(),
+        ticket.get("scope").asElements().stream()
+            .map(JsonValue::asText)
+            .collect(Collectors.toSet()),
+        Instant.parse(ticket.get("exp").asText()),
         Credential.TICKET,
-        Optional.ofNullable(object.get("sid")).map(String::valueOf),
-        Optional.ofNullable(object.get("iat"))
-            .map(iat -> Instant.parse(String.valueOf(iat)))
-            .orElse(Instant.MIN));
+        ticket.find("sid").map(JsonValue::asText),
+        ticket.find("iat").map(JsonValue::asText).map(Instant::parse).orElse(Instant.MIN));
   }
 }

@@ -1,6 +1,6 @@
 package dev.replistream.poke;
 
-import dev.replistream.http.Json;
+import dev.replistream.json.Json;
 import io.helidon.metrics.api.MeterRegistry;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;

@@ -1,14 +1,18 @@
 package dev.replistream.poke;
 
 import dev.replistream.api.Id;
+import dev.replistream.api.JsonValue;
+import dev.replistream.api.JsonValue.Arr;
+import dev.replistream.api.JsonValue.Obj;
+import dev.replistream.api.JsonValue.Str;
 import dev.replistream.auth.Authenticator;
 import dev.replistream.auth.Caller;
 import dev.replistream.http.Bodies;
-import dev.replistream.http.Json;
 import dev.replistream.http.Problem;
 import dev.replistream.http.RateLimit;
 import dev.replistream.http.Repeats;
 import dev.replistream.http.Routes;
+import dev.replistream.json.Json;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.ServerRequest;
@@ -18,7 +22,6 @@ import java.time.Clock;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -110,7 +113,7 @@ public final class PokeHandler implements Handler {
     if (body.length == 0 || Arrays.equals(body, BARE_WORD)) {
       return self;
     }
-    if (!(Json.parse(body) instanceof Map<?, ?> object)) {
+    if (!(Bodies.parse(body, JsonValue::read) instanceof Obj(var object))) {
       throw bad("The body is a JSON object with userId or userIds, or there is none.");
     }
     if (object.isEmpty()) {
@@ -119,11 +122,11 @@ public final class PokeHandler implements Handler {
     if (object.size() > 1) {
       throw bad("The body has one key: userId or userIds.");
     }
-    Object userId = object.get("userId");
-    if (userId != null) {
+    JsonValue userId = object.getOrDefault("userId", JsonValue.ofNull());
+    if (!userId.isNull()) {
       return new Targets(List.of(userId(userId)), false);
     }
-    if (object.get("userIds") instanceof List<?> userIds) {
+    if (object.get("userIds") instanceof Arr(var userIds)) {
       if (userIds.isEmpty() || userIds.size() > MAX_USERS) {
         throw bad("userIds holds 1 to %s user ids.".formatted(MAX_USERS));
       }
@@ -134,8 +137,8 @@ public final class PokeHandler implements Handler {
     throw bad("The body has one key: userId (a string) or userIds (a list of strings).");
   }
 
-  private static String userId(Object value) {
-    if (value instanceof String userId && Id.isValid(userId)) {
+  private static String userId(JsonValue value) {
+    if (value instanceof Str(String userId) && Id.isValid(userId)) {
       return userId;
     }
     throw bad("A user id is a string of 1 to 128 characters without control characters.");

@@ -1,7 +1,7 @@
 package dev.replistream.presence;
 
 import dev.replistream.data.Spaces;
-import dev.replistream.http.Json;
+import dev.replistream.json.Json;
 import dev.replistream.nodes.Present;
 import java.time.Duration;
 import java.util.Comparator;

@@ -1,18 +1,20 @@
 package dev.replistream.room;
 
+import dev.replistream.api.JsonValue;
+import dev.replistream.api.JsonValue.Obj;
+import dev.replistream.api.JsonValue.Str;
 import dev.replistream.auth.Authenticator;
 import dev.replistream.auth.Caller;
 import dev.replistream.data.Room;
 import dev.replistream.http.Bodies;
-import dev.replistream.http.Json;
 import dev.replistream.http.RateLimit;
 import dev.replistream.http.Routes;
+import dev.replistream.json.Json;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.time.Clock;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Supplier;
 
 /// The routes below `/rooms` that are about whole rooms. Thread-safe.
@@ -51,13 +53,12 @@ public final class RoomHandler {
     response.status(Status.CREATED_201);
     Routes.sendJson(
         response,
-        Json.write(json -> {
-          json.writeStartObject();
-          json.writeStringField("id", room.id());
-          json.writeStringField("owner", caller.userId());
-          json.writeStringField("createdAt", Json.timestamp(room.createdAt()));
-          json.writeEndObject();
-        }));
+        JsonValue.object()
+            .with("id", room.id())
+            .with("owner", caller.userId())
+            .with("createdAt", Json.timestamp(room.createdAt()))
+            .build()
+            .toBytes());
   }
 
   /// `GET /rooms`
@@ -126,9 +127,9 @@ public final class RoomHandler {
   ///
   /// @throws dev.replistream.http.ProblemException 400 for another body
   static String text(byte[] json, String name) {
-    if (Json.parse(json) instanceof Map<?, ?> body
+    if (Bodies.parse(json, JsonValue::read) instanceof Obj(var body)
         && body.size() == 1
-        && body.get(name) instanceof String text) {
+        && body.get(name) instanceof Str(String text)) {
       return text;
     }
     throw RoomProblems.badBody(name);

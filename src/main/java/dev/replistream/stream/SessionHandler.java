@@ -2,10 +2,10 @@ package dev.replistream.stream;
 
 import dev.replistream.auth.Authenticator;
 import dev.replistream.auth.Caller;
-import dev.replistream.http.Json;
 import dev.replistream.http.Problem;
 import dev.replistream.http.Routes;
 import dev.replistream.http.Unavailable;
+import dev.replistream.json.Json;
 import dev.replistream.stream.Sessions.Session;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.ServerRequest;

@@ -1,7 +1,8 @@
 package dev.replistream.stream;
 
 import com.fasterxml.jackson.core.JsonGenerator;
-import dev.replistream.http.Json;
+import dev.replistream.api.JsonValue;
+import dev.replistream.json.Json;
 import dev.replistream.nodes.Nodes;
 import java.io.IOException;
 import java.lang.System.Logger;
@@ -12,7 +13,6 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 
 /// The open connections of users, on whichever nodes they are. Thread-safe.
 public final class Sessions {
@@ -34,8 +34,8 @@ public final class Sessions {
     nodes.answer(
         END,
         text -> {
-          List<?> parts = array(text);
-          return manager.end((String) parts.getFirst(), (String) parts.getLast()) ? ENDED : "";
+          List<JsonValue> parts = JsonValue.parse(text).asElements();
+          return manager.end(parts.getFirst().asText(), parts.getLast().asText()) ? ENDED : "";
         });
   }
 
@@ -58,13 +58,13 @@ public final class Sessions {
       json.writeEndObject();
     }
 
-    private static Session of(Map<?, ?> json) {
+    private static Session of(JsonValue json) {
       return new Session(
-          String.valueOf(json.get("id")),
-          String.valueOf(json.get("transport")),
-          String.valueOf(json.get("device")),
-          Instant.parse(String.valueOf(json.get("connectedAt"))),
-          Instant.parse(String.valueOf(json.get("lastWriteAt"))));
+          json.get("id").asText(),
+          json.get("transport").asText(),
+          json.get("device").asText(),
+          Instant.parse(json.get("connectedAt").asText()),
+          Instant.parse(json.get("lastWriteAt").asText()));
     }
   }
 
@@ -83,7 +83,7 @@ public final class Sessions {
     List<Session> all = new ArrayList<>(here(userId));
     for (String answer : nodes.ask(userId, LIST, userId).texts()) {
       try {
-        all.addAll(array(answer).stream().map(each -> Session.of((Map<?, ?>) each)).toList());
+        all.addAll(JsonValue.parse(answer).asElements().stream().map(Session::of).toList());
       } catch (RuntimeException e) { // of another release
         LOGGER.log(Level.DEBUG, "event=answer-unknown", e);
       }
@@ -126,25 +126,10 @@ public final class Sessions {
       return End.ENDED;
     }
     Nodes.Answers answers =
-        nodes.ask(
-            userId,
-            END,
-            Json.writeText(json -> {
-              json.writeStartArray();
-              json.writeString(userId);
-              json.writeString(id);
-              json.writeEndArray();
-            }));
+        nodes.ask(userId, END, JsonValue.array(JsonValue.of(userId), JsonValue.of(id)).toJson());
     if (answers.texts().contains(ENDED)) {
       return End.ENDED;
     }
     return answers.isComplete() ? End.UNKNOWN : End.UNANSWERED;
-  }
-
-  private static List<?> array(String text) {
-    if (Json.parse(text) instanceof List<?> array) {
-      return array;
-    }
-    throw new IllegalArgumentException("not of this release");
   }
 }

@@ -2,7 +2,7 @@ package dev.replistream.stream;
 
 import dev.replistream.auth.Caller;
 import dev.replistream.auth.Revocation;
-import dev.replistream.http.Json;
+import dev.replistream.json.Json;
 import dev.replistream.nodes.Nodes;
 import dev.replistream.nodes.Present;
 import dev.replistream.poke.EventId;

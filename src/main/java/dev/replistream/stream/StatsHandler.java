@@ -2,8 +2,8 @@ package dev.replistream.stream;
 
 import dev.replistream.auth.Authenticator;
 import dev.replistream.auth.Caller;
-import dev.replistream.http.Json;
 import dev.replistream.http.Routes;
+import dev.replistream.json.Json;
 import dev.replistream.nodes.Nodes;
 import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.ServerRequest;

@@ -1,9 +1,9 @@
 package dev.replistream.sync;
 
+import dev.replistream.api.JsonValue;
 import dev.replistream.api.Mutator;
 import dev.replistream.api.Mutators;
 import dev.replistream.api.Transaction;
-import dev.replistream.http.JsonValue;
 import java.util.Map;
 import java.util.Optional;
 

@@ -1,6 +1,6 @@
 package dev.replistream.sync;
 
-import dev.replistream.http.JsonValue;
+import dev.replistream.api.JsonValue;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;

@@ -1,8 +1,8 @@
 package dev.replistream.sync;
 
-import dev.replistream.http.JsonObjectBuilder;
-import dev.replistream.http.JsonValue;
-import dev.replistream.http.JsonValueException;
+import dev.replistream.api.JsonObjectBuilder;
+import dev.replistream.api.JsonValue;
+import dev.replistream.api.JsonValueException;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;

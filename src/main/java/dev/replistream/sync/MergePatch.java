@@ -1,7 +1,7 @@
 package dev.replistream.sync;
 
-import dev.replistream.http.JsonValue;
-import dev.replistream.http.JsonValue.Obj;
+import dev.replistream.api.JsonValue;
+import dev.replistream.api.JsonValue.Obj;
 import java.util.LinkedHashMap;
 import java.util.Map;
 

@@ -1,6 +1,6 @@
 package dev.replistream.sync;
 
-import dev.replistream.http.JsonValue;
+import dev.replistream.api.JsonValue;
 import java.util.Optional;
 
 /// One mutation of a push. Its timestamp is left out: it is the client's clock since its start.

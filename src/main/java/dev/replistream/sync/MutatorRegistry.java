@@ -2,7 +2,7 @@ package dev.replistream.sync;
 
 import dev.replistream.api.Mutator;
 import dev.replistream.api.Mutators;
-import dev.replistream.http.Json;
+import dev.replistream.json.Json;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;

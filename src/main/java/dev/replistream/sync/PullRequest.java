@@ -1,6 +1,6 @@
 package dev.replistream.sync;
 
-import dev.replistream.http.JsonValue;
+import dev.replistream.api.JsonValue;
 
 /// A pull, version 1 (Replicache: "server-pull"). Immutable.
 ///

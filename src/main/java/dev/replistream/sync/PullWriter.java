@@ -1,8 +1,8 @@
 package dev.replistream.sync;
 
+import dev.replistream.api.JsonValue;
 import dev.replistream.api.Key;
-import dev.replistream.http.Json;
-import dev.replistream.http.JsonValue;
+import dev.replistream.json.Json;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;

@@ -3,12 +3,12 @@ package dev.replistream.sync;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import dev.replistream.api.Id;
+import dev.replistream.api.JsonValue;
 import dev.replistream.data.RoomSettings;
 import dev.replistream.http.BodyPrefix;
-import dev.replistream.http.Json;
-import dev.replistream.http.JsonValue;
 import dev.replistream.http.Problem;
 import dev.replistream.http.ProblemException;
+import dev.replistream.json.JsonText;
 import io.helidon.http.Status;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -38,7 +38,6 @@ final class RequestReader {
   private static final int MAX_ID_DIGITS = 16;
 
   private static final String VERSION = "1";
-  private static final Json.Text NO_ARGS = new Json.Text(Optional.of("null"), false);
 
   /// How many spaces a cookie may name: those of a user in the most rooms, and the private one.
   private static final int MAX_SPACES = RoomSettings.MOST_PER_USER + 1;
@@ -255,7 +254,7 @@ final class RequestReader {
     long id = 0;
     String clientID = "";
     @Nullable String name = null;
-    Json.Text args = NO_ARGS;
+    JsonText args = JsonText.NULL;
     while (parser.nextToken() != JsonToken.END_OBJECT) {
       String member = parser.currentName();
       parser.nextToken();
@@ -263,7 +262,7 @@ final class RequestReader {
         case "id" -> id = id();
         case "clientID" -> clientID = text(path + ".clientID");
         case "name" -> name = text(path + ".name");
-        case "args" -> args = Json.text(parser, body, maxArgsLength);
+        case "args" -> args = JsonText.read(parser, maxArgsLength, () -> !body.isOver());
         default -> parser.skipChildren();
       }
     }
@@ -283,7 +282,7 @@ final class RequestReader {
   }
 
   private static Mutation mutation(
-      long id, String clientID, String name, Json.Text args, BodyPrefix body) {
+      long id, String clientID, String name, JsonText args, BodyPrefix body) {
     if (body.isOver()) {
       return Mutation.faulty(id, clientID, name, "it is larger than the limit of a body");
     }

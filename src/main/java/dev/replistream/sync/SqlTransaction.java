@@ -1,5 +1,6 @@
 package dev.replistream.sync;
 
+import dev.replistream.api.JsonValue;
 import dev.replistream.api.Key;
 import dev.replistream.api.Member;
 import dev.replistream.api.Membership;
@@ -11,7 +12,6 @@ import dev.replistream.data.MemberChange;
 import dev.replistream.data.RoomException;
 import dev.replistream.data.RoomStore;
 import dev.replistream.data.Spaces;
-import dev.replistream.http.JsonValue;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashSet;

@@ -1,6 +1,6 @@
 package dev.replistream.sync;
 
-import dev.replistream.http.Json;
+import dev.replistream.json.Json;
 import java.util.Locale;
 
 /// A request in a version that this server does not speak. The client's `onUpdateNeeded` is called

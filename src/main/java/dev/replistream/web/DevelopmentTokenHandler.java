@@ -1,9 +1,12 @@
 package dev.replistream.web;
 
 import dev.replistream.api.Id;
+import dev.replistream.api.JsonValue;
+import dev.replistream.api.JsonValue.Obj;
+import dev.replistream.api.JsonValue.Str;
 import dev.replistream.auth.TokenSigner;
+import dev.replistream.http.Bodies;
 import dev.replistream.http.Cors;
-import dev.replistream.http.Json;
 import dev.replistream.http.MediaTypes;
 import dev.replistream.http.Problem;
 import dev.replistream.http.Routes;
@@ -12,7 +15,6 @@ import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.time.Duration;
-import java.util.Map;
 import java.util.Set;
 
 /// `POST /development/token` of a server in development mode: a token of any user, for the console
@@ -41,22 +43,21 @@ final class DevelopmentTokenHandler implements Handler {
           .toException();
     }
     MediaTypes.requireJson(request);
-    String userId = userId(Json.body(request, MAX_BODY_BYTES));
+    String userId = userId(Bodies.read(request, MAX_BODY_BYTES));
     String token = signer.sign(userId, Set.of(), TOKEN_LIFE);
     Routes.sendJson(
         response,
-        Json.write(json -> {
-          json.writeStartObject();
-          json.writeStringField("userId", userId);
-          json.writeStringField("token", token);
-          json.writeNumberField("expiresIn", TOKEN_LIFE.toSeconds());
-          json.writeEndObject();
-        }));
+        JsonValue.object()
+            .with("userId", userId)
+            .with("token", token)
+            .with("expiresIn", TOKEN_LIFE.toSeconds())
+            .build()
+            .toBytes());
   }
 
   private static String userId(byte[] body) {
-    if (Json.parse(body) instanceof Map<?, ?> object
-        && object.get("user") instanceof String userId
+    if (Bodies.parse(body, JsonValue::read) instanceof Obj(var object)
+        && object.get("user") instanceof Str(String userId)
         && Id.isValid(userId)) {
       return userId;
     }

@@ -3,7 +3,6 @@ package dev.replistream.api;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.replistream.http.JsonValue;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 

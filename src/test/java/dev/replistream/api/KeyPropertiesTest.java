@@ -2,8 +2,6 @@ package dev.replistream.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.replistream.http.JsonValue;
-import dev.replistream.http.JsonValues;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.Arrays;

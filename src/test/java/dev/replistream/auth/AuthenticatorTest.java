@@ -2,10 +2,10 @@ package dev.replistream.auth;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.replistream.api.JsonValue;
 import dev.replistream.auth.TokenRefusedException.Reason;
 import dev.replistream.http.ClientAddresses;
 import dev.replistream.http.Cors;
-import dev.replistream.http.Json;
 import dev.replistream.http.RateLimit;
 import dev.replistream.http.Routes;
 import io.helidon.http.HeaderNames;
@@ -21,12 +21,9 @@ import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.ServerResponse;
 import io.helidon.webserver.testing.junit5.ServerTest;
 import io.helidon.webserver.testing.junit5.SetUpRoute;
-import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.logging.Logger;
 import org.junit.jupiter.api.AfterEach;
@@ -234,16 +231,16 @@ final class AuthenticatorTest {
       assertThat(response.headers().get(HeaderNames.CACHE_CONTROL).get()).isEqualTo("no-store");
       assertThat(response.headers().contentType().orElseThrow().text())
           .isEqualTo("application/json");
-      Map<?, ?> body = json(response);
-      assertThat(body.get("expiresIn")).hasToString("30");
-      assertThat(body).hasSize(2);
-      return String.valueOf(body.get("ticket"));
+      JsonValue body = json(response);
+      assertThat(body.get("expiresIn").asLong()).isEqualTo(30);
+      assertThat(body.asMembers()).hasSize(2);
+      return body.get("ticket").asText();
     }
   }
 
   private long expiresIn(String token) {
     try (Http1ClientResponse response = post(token).request()) {
-      return Long.parseLong(String.valueOf(json(response).get("expiresIn")));
+      return json(response).get("expiresIn").asLong();
     }
   }
 
@@ -279,7 +276,7 @@ final class AuthenticatorTest {
       assertThat(response.status()).isEqualTo(Status.UNAUTHORIZED_401);
       assertThat(response.headers().contentType().orElseThrow().text())
           .isEqualTo("application/problem+json");
-      assertThat(json(response).get("detail")).isEqualTo(reason.sentence());
+      assertThat(json(response).get("detail").asText()).isEqualTo(reason.sentence());
       assertThat(failures(reason)).isEqualTo(count + 1);
       assertThat(log.lines())
           .allMatch(
@@ -288,10 +285,8 @@ final class AuthenticatorTest {
     }
   }
 
-  private static Map<?, ?> json(Http1ClientResponse response) {
-    Object json = Json.parse(response.as(String.class).getBytes(StandardCharsets.UTF_8));
-    assertThat(json).isInstanceOf(Map.class);
-    return (Map<?, ?>) Objects.requireNonNull(json);
+  private static JsonValue json(Http1ClientResponse response) {
+    return JsonValue.parse(response.as(String.class));
   }
 
   private static long failures(Reason reason) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpServer;
 import dev.replistream.LogCapture;
+import dev.replistream.api.JsonValue;
 import dev.replistream.auth.TokenRefusedException.Reason;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -209,10 +210,12 @@ final class JwkSetTest {
   void anEdwardsKeyVerifiesTheExampleOfItsRfc() throws VerificationKey.UnfitException {
     VerificationKey key =
         VerificationKey.ofJwk(
-            Map.of(
-                "kty", "OKP",
-                "crv", "Ed25519",
-                "x", "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"));
+            JsonValue.object()
+                .with("kty", "OKP")
+                .with("crv", "Ed25519")
+                .with("x", "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo")
+                .build()
+                .members());
     byte[] signature =
         Base64.getUrlDecoder()
             .decode(
@@ -258,7 +261,13 @@ final class JwkSetTest {
   @Test
   void aKeyNeverShowsItsSecret() throws VerificationKey.UnfitException {
     VerificationKey key =
-        VerificationKey.ofJwk(Map.of("kty", "oct", "kid", "one", "k", "A".repeat(43)));
+        VerificationKey.ofJwk(
+            JsonValue.object()
+                .with("kty", "oct")
+                .with("kid", "one")
+                .with("k", "A".repeat(43))
+                .build()
+                .members());
 
     assertThat(key.toString()).doesNotContain("AAAA");
   }

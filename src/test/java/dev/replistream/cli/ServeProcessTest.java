@@ -2,6 +2,7 @@ package dev.replistream.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.replistream.api.JsonValue;
 import dev.replistream.cli.EventStream.Arrival;
 import dev.replistream.cli.EventStream.End;
 import dev.replistream.cli.EventStream.Item;
@@ -81,7 +82,7 @@ final class ServeProcessTest {
       assertThat(get(page)).isEqualTo(200);
       try (Api client = new Api(Api.base(page), () -> token, Clock.systemUTC())) {
         assertThat(client.post("/poke-user", Optional.empty()).json().get("userId"))
-            .isEqualTo("demo");
+            .isEqualTo(JsonValue.of("demo"));
       }
     }
   }

@@ -3,6 +3,7 @@ package dev.replistream.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.replistream.ServiceProcess;
+import dev.replistream.api.JsonValue;
 import dev.replistream.auth.DevelopmentKey;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -72,9 +73,9 @@ final class TokenCommandTest {
             "s1");
 
     TokenClaims claims = TokenClaims.read(run.out().toString().strip()).orElseThrow();
-    assertThat(claims.members().get("scope")).isEqualTo("a replicache:poke");
-    assertThat(claims.members().get("iss")).isEqualTo("us");
-    assertThat(claims.members().get("sid")).isEqualTo("s1");
+    assertThat(claims.members().get("scope")).isEqualTo(JsonValue.of("a replicache:poke"));
+    assertThat(claims.members().get("iss")).isEqualTo(JsonValue.of("us"));
+    assertThat(claims.members().get("sid")).isEqualTo(JsonValue.of("s1"));
     assertThat(Duration.between(Instant.now(), claims.time("exp").orElseThrow()))
         .isBetween(Duration.ofHours(23), Duration.ofHours(25));
     assertThat(dir).isEmptyDirectory();
@@ -91,7 +92,7 @@ final class TokenCommandTest {
 
     for (CommandRun each : new CommandRun[] {run, same}) {
       TokenClaims claims = TokenClaims.read(each.out().toString().strip()).orElseThrow();
-      assertThat(claims.members().get("iss")).isEqualTo("them");
+      assertThat(claims.members().get("iss")).isEqualTo(JsonValue.of("them"));
     }
   }
 

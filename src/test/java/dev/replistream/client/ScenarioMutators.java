@@ -1,11 +1,11 @@
 package dev.replistream.client;
 
+import dev.replistream.api.JsonValue;
 import dev.replistream.api.Mutator;
 import dev.replistream.api.Mutators;
 import dev.replistream.api.RejectedException;
 import dev.replistream.api.Role;
 import dev.replistream.api.Transaction;
-import dev.replistream.http.JsonValue;
 import java.util.Map;
 import java.util.Optional;
 

@@ -2,7 +2,7 @@ package dev.replistream.client;
 
 import dev.replistream.Main;
 import dev.replistream.QuickStart;
-import dev.replistream.http.JsonValue;
+import dev.replistream.api.JsonValue;
 import java.util.Map;
 import java.util.stream.Stream;
 

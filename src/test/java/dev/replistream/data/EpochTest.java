@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.replistream.HttpReply;
 import dev.replistream.HttpRequest;
 import dev.replistream.TestService;
-import dev.replistream.http.JsonValue;
+import dev.replistream.api.JsonValue;
 import dev.replistream.sync.Replica;
 import java.nio.file.Path;
 import java.sql.DriverManager;

@@ -3,11 +3,13 @@ package dev.replistream.http;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.replistream.HttpConnection;
 import dev.replistream.HttpReply;
 import dev.replistream.HttpRequest;
 import dev.replistream.Problems;
+import dev.replistream.api.JsonValue;
 import io.helidon.http.Method;
 import io.helidon.metrics.api.MetricsFactory;
 import io.helidon.service.registry.Services;
@@ -188,6 +190,16 @@ class JsonBodyTest {
 
     assertThat(Problems.detail(send(request, latin1(body, 0, body.length)), 400))
         .isEqualTo("The body is not JSON: it is not valid UTF-8.");
+  }
+
+  @Test
+  void aBodyThatIsParsedAsAWholeMayNotNameAKeyTwice() {
+    byte[] twice = "{\"a\":1,\"b\":{\"a\":1},\"a\":2}".getBytes(UTF_8);
+
+    assertThatThrownBy(() -> Bodies.parse(twice, JsonValue::read))
+        .isInstanceOfSatisfying(
+            ProblemException.class, e -> assertThat(e.problem().status().code()).isEqualTo(400))
+        .hasMessage("The body is not JSON: line 1, column 23.");
   }
 
   @Test

@@ -10,7 +10,7 @@ import dev.replistream.ServiceClient;
 import dev.replistream.Settings;
 import dev.replistream.StreamClient;
 import dev.replistream.TestService;
-import dev.replistream.http.JsonValue;
+import dev.replistream.api.JsonValue;
 import dev.replistream.sync.Replica;
 import java.net.URLDecoder;
 import java.net.URLEncoder;

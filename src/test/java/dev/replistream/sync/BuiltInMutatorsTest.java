@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.replistream.api.InMemoryStore;
+import dev.replistream.api.JsonValue;
 import dev.replistream.api.RejectedException;
 import dev.replistream.api.Role;
-import dev.replistream.http.JsonValue;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

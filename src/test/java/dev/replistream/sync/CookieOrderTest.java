@@ -2,7 +2,7 @@ package dev.replistream.sync;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.replistream.http.JsonValue;
+import dev.replistream.api.JsonValue;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

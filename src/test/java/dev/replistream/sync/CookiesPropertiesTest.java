@@ -2,9 +2,9 @@ package dev.replistream.sync;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.replistream.http.JsonValue;
-import dev.replistream.http.JsonValue.Obj;
-import dev.replistream.http.JsonValues;
+import dev.replistream.api.JsonValue;
+import dev.replistream.api.JsonValue.Obj;
+import dev.replistream.api.JsonValues;
 import java.util.List;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;

@@ -3,8 +3,8 @@ package dev.replistream.sync;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.replistream.http.JsonValue;
-import dev.replistream.http.JsonValue.Obj;
+import dev.replistream.api.JsonValue;
+import dev.replistream.api.JsonValue.Obj;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

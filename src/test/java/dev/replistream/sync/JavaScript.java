@@ -1,6 +1,6 @@
 package dev.replistream.sync;
 
-import dev.replistream.http.JsonValue;
+import dev.replistream.api.JsonValue;
 
 /// How Replicache's client sees cookies.
 final class JavaScript {

@@ -10,7 +10,7 @@ import dev.replistream.Problems;
 import dev.replistream.ServiceClient;
 import dev.replistream.StreamClient;
 import dev.replistream.TestService;
-import dev.replistream.http.JsonValue;
+import dev.replistream.api.JsonValue;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;

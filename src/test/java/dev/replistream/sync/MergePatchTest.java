@@ -2,7 +2,7 @@ package dev.replistream.sync;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.replistream.http.JsonValue;
+import dev.replistream.api.JsonValue;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;

@@ -3,8 +3,8 @@ package dev.replistream.sync;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.replistream.TestService;
+import dev.replistream.api.JsonValue;
 import dev.replistream.db.TestPostgres;
-import dev.replistream.http.JsonValue;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.ExecutorService;

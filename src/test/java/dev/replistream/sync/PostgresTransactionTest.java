@@ -3,13 +3,13 @@ package dev.replistream.sync;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.replistream.api.JsonValue;
 import dev.replistream.api.RejectedException;
 import dev.replistream.api.Role;
 import dev.replistream.api.Transaction;
 import dev.replistream.data.Spaces;
 import dev.replistream.db.Database;
 import dev.replistream.db.TestPostgres;
-import dev.replistream.http.JsonValue;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;

@@ -3,6 +3,7 @@ package dev.replistream.sync;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.replistream.api.JsonValue;
 import dev.replistream.api.Role;
 import dev.replistream.data.Burial;
 import dev.replistream.data.Outbox;
@@ -10,7 +11,6 @@ import dev.replistream.data.RoomSettings;
 import dev.replistream.data.Spaces;
 import dev.replistream.db.Changes;
 import dev.replistream.db.Database;
-import dev.replistream.http.JsonValue;
 import dev.replistream.poke.PokedUsers;
 import io.helidon.metrics.api.MetricsFactory;
 import io.helidon.service.registry.Services;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.replistream.LogCapture;
+import dev.replistream.api.JsonValue;
 import dev.replistream.api.Mutators;
 import dev.replistream.api.RejectedException;
 import dev.replistream.api.Transaction;
@@ -12,7 +13,6 @@ import dev.replistream.data.RoomSettings;
 import dev.replistream.db.Changes;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseUnavailableException;
-import dev.replistream.http.JsonValue;
 import dev.replistream.poke.PokedUsers;
 import io.helidon.metrics.api.MetricsFactory;
 import io.helidon.service.registry.Services;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.replistream.LogCapture;
+import dev.replistream.api.JsonValue;
 import dev.replistream.api.Key;
 import dev.replistream.api.Mutators;
 import dev.replistream.api.RejectedException;
@@ -12,7 +13,6 @@ import dev.replistream.data.Outbox;
 import dev.replistream.data.RoomSettings;
 import dev.replistream.db.Changes;
 import dev.replistream.db.DatabaseUnavailableException;
-import dev.replistream.http.JsonValue;
 import dev.replistream.http.ProblemException;
 import dev.replistream.poke.PokedUsers;
 import dev.replistream.sync.FlakyDatabase.Fate;

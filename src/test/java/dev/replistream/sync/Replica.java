@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.replistream.HttpReply;
 import dev.replistream.HttpRequest;
 import dev.replistream.ServiceClient;
-import dev.replistream.http.JsonValue;
+import dev.replistream.api.JsonValue;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -4,9 +4,10 @@ import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.replistream.http.Json;
-import dev.replistream.http.JsonValue;
+import dev.replistream.api.JsonValue;
+import dev.replistream.http.BodyPrefix;
 import dev.replistream.http.ProblemException;
+import dev.replistream.json.Json;
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -29,7 +30,7 @@ class RequestReaderTest {
   }
 
   private static PushBody push(String body, int limitBytes) {
-    return Json.readPrefix(
+    return BodyPrefix.read(
         new ByteArrayInputStream(body.getBytes(StandardCharsets.UTF_8)),
         limitBytes,
         MAX_ARGS,

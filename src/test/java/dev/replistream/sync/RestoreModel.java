@@ -5,12 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
 import dev.replistream.Rounds;
+import dev.replistream.api.JsonValue;
 import dev.replistream.data.Epoch;
 import dev.replistream.data.Outbox;
 import dev.replistream.data.RoomSettings;
 import dev.replistream.db.Changes;
 import dev.replistream.db.Database;
-import dev.replistream.http.JsonValue;
 import dev.replistream.poke.PokedUsers;
 import io.helidon.metrics.api.MetricsFactory;
 import io.helidon.service.registry.Services;

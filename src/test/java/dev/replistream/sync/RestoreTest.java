@@ -7,7 +7,7 @@ import dev.replistream.HttpRequest;
 import dev.replistream.Problems;
 import dev.replistream.ServiceProcess;
 import dev.replistream.TestService;
-import dev.replistream.http.JsonValue;
+import dev.replistream.api.JsonValue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -7,7 +7,7 @@ import dev.replistream.HttpReply;
 import dev.replistream.HttpRequest;
 import dev.replistream.ServiceClient;
 import dev.replistream.SmallServer;
-import dev.replistream.http.JsonValue;
+import dev.replistream.api.JsonValue;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;

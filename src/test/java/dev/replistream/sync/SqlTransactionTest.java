@@ -3,6 +3,7 @@ package dev.replistream.sync;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.replistream.api.JsonValue;
 import dev.replistream.api.Key;
 import dev.replistream.api.RejectedException;
 import dev.replistream.api.Role;
@@ -15,7 +16,6 @@ import dev.replistream.data.Spaces;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.db.Session;
-import dev.replistream.http.JsonValue;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;

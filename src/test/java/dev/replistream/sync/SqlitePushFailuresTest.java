@@ -3,10 +3,10 @@ package dev.replistream.sync;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.replistream.api.JsonValue;
 import dev.replistream.api.Transaction;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseUnavailableException;
-import dev.replistream.http.JsonValue;
 import java.nio.file.Path;
 import java.sql.ResultSet;
 import java.sql.SQLException;

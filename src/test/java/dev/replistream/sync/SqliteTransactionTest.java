@@ -2,10 +2,10 @@ package dev.replistream.sync;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.replistream.api.JsonValue;
 import dev.replistream.api.Transaction;
 import dev.replistream.data.Spaces;
 import dev.replistream.db.Database;
-import dev.replistream.http.JsonValue;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.function.Consumer;

@@ -3,7 +3,7 @@ package dev.replistream.sync;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.replistream.TestService;
-import dev.replistream.http.JsonValue;
+import dev.replistream.api.JsonValue;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;

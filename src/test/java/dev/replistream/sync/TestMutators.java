@@ -1,11 +1,11 @@
 package dev.replistream.sync;
 
+import dev.replistream.api.JsonValue;
 import dev.replistream.api.Mutator;
 import dev.replistream.api.Mutators;
 import dev.replistream.api.RejectedException;
 import dev.replistream.api.Role;
 import dev.replistream.api.Transaction;
-import dev.replistream.http.JsonValue;
 import java.util.Map;
 
 /// Mutators that change rooms, count, and fail in every way.

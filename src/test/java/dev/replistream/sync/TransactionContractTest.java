@@ -3,13 +3,13 @@ package dev.replistream.sync;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.replistream.api.JsonValue;
+import dev.replistream.api.JsonValueException;
 import dev.replistream.api.Member;
 import dev.replistream.api.Membership;
 import dev.replistream.api.RejectedException;
 import dev.replistream.api.Role;
 import dev.replistream.api.Transaction;
-import dev.replistream.http.JsonValue;
-import dev.replistream.http.JsonValueException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;

@@ -1,7 +1,7 @@
 package dev.replistream.sync;
 
+import dev.replistream.api.JsonValue;
 import dev.replistream.api.Role;
-import dev.replistream.http.JsonValue;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

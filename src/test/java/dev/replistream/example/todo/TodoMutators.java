@@ -1,12 +1,12 @@
 package dev.replistream.example.todo;
 
+import dev.replistream.api.JsonValue;
+import dev.replistream.api.JsonValue.Obj;
 import dev.replistream.api.Mutator;
 import dev.replistream.api.Mutators;
 import dev.replistream.api.RejectedException;
 import dev.replistream.api.Role;
 import dev.replistream.api.Transaction;
-import dev.replistream.http.JsonValue;
-import dev.replistream.http.JsonValue.Obj;
 import java.util.Map;
 import java.util.Optional;
 

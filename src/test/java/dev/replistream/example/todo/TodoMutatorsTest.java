@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.replistream.api.InMemoryStore;
+import dev.replistream.api.JsonValue;
 import dev.replistream.api.RejectedException;
-import dev.replistream.http.JsonValue;
 import dev.replistream.sync.MutatorRegistry;
 import java.util.List;
 import org.junit.jupiter.api.Test;

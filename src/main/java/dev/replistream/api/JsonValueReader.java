@@ -1,12 +1,12 @@
-package dev.replistream.http;
+package dev.replistream.api;
 
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
-import dev.replistream.http.JsonValue.Arr;
-import dev.replistream.http.JsonValue.Bool;
-import dev.replistream.http.JsonValue.Num;
-import dev.replistream.http.JsonValue.Obj;
-import dev.replistream.http.JsonValue.Str;
+import dev.replistream.api.JsonValue.Arr;
+import dev.replistream.api.JsonValue.Bool;
+import dev.replistream.api.JsonValue.Num;
+import dev.replistream.api.JsonValue.Obj;
+import dev.replistream.api.JsonValue.Str;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

@@ -1,14 +1,22 @@
-package dev.replistream.http;
+package dev.replistream.json;
 
-/// Cuts long strings and numbers out of JSON text that passes by, so that a parser which skips them
-/// needs no memory for them. What comes out is JSON where that went in. Confined to one thread.
-final class JsonShortener {
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.Reader;
+import java.util.function.BooleanSupplier;
+
+/// Text in UTF-8 as it comes in, with long strings and numbers cut where they may be, so that a
+/// parser which skips them needs no memory for them. What comes out is JSON where that went in.
+/// Confined to one thread.
+public final class JsonShortener extends Reader {
   /// How long what is left of a string or a number is at most.
   static final int MAX_LENGTH = 1_024;
 
   private static final int UNICODE_DIGITS = 4;
 
+  private final Reader in;
   private final int maxLength;
+  private final BooleanSupplier mayCut;
   private boolean inString;
   private int length;
 
@@ -18,8 +26,29 @@ final class JsonShortener {
   private boolean isEscapeKept;
 
   /// @param maxLength how long a string or a number is left at most where nothing is to be cut
-  JsonShortener(int maxLength) {
+  /// @param mayCut whether one may be no longer than 1,024 characters now
+  public JsonShortener(InputStream in, int maxLength, BooleanSupplier mayCut) {
+    this.in = Json.utf8(in);
     this.maxLength = maxLength;
+    this.mayCut = mayCut;
+  }
+
+  @Override
+  public int read(char[] part, int offset, int length) throws IOException {
+    int count = in.read(part, offset, length);
+    while (count > 0) {
+      int kept = shorten(part, offset, count, mayCut.getAsBoolean());
+      if (kept > 0) {
+        return kept;
+      }
+      count = in.read(part, offset, length);
+    }
+    return count;
+  }
+
+  @Override
+  public void close() throws IOException {
+    in.close();
   }
 
   /// Looks at some characters, and cuts among them what is too long.

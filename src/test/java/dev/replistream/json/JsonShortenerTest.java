@@ -1,7 +1,9 @@
-package dev.replistream.http;
+package dev.replistream.json;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.replistream.api.JsonValue;
+import java.io.InputStream;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -13,7 +15,8 @@ class JsonShortenerTest {
 
   /// Passes a text by in parts, and cuts from one of its characters on.
   private static String shorten(String text, int cutFrom, Random random) {
-    JsonShortener shortener = new JsonShortener(Integer.MAX_VALUE);
+    JsonShortener shortener =
+        new JsonShortener(InputStream.nullInputStream(), Integer.MAX_VALUE, () -> false);
     StringBuilder out = new StringBuilder();
     int start = 0;
     while (start < text.length()) {

@@ -1,7 +1,8 @@
-package dev.replistream.http;
+package dev.replistream.api;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
+import dev.replistream.json.Json;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -120,14 +121,15 @@ public sealed interface JsonValue {
 
   /// Parses one JSON value. Of members with the same name the last one counts, as in JavaScript.
   ///
-  /// @throws ProblemException 400 when `text` is not one JSON value or nests deeper than 512
+  /// @throws IllegalArgumentException when `text` is not one JSON value, nests deeper than 512, or
+  ///   has a number of more than 1,000 digits
   static JsonValue parse(String text) {
     return Json.read(text, JsonValue::read);
   }
 
   /// Parses one JSON value in UTF-8, as {@link #parse(String)} does.
   ///
-  /// @throws ProblemException 400 also when `text` is not UTF-8
+  /// @throws IllegalArgumentException as that does, and when `text` is not UTF-8
   static JsonValue parse(byte[] text) {
     return Json.read(text, JsonValue::read);
   }

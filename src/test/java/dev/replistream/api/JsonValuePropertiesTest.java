@@ -1,8 +1,9 @@
-package dev.replistream.http;
+package dev.replistream.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.ByteArrayInputStream;
+import dev.replistream.json.Json;
+import dev.replistream.json.JsonText;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -42,11 +43,8 @@ class JsonValuePropertiesTest {
   @Property(tries = 1000)
   void theTextOfAValueIsTheSameWithoutATree(@ForAll("values") JsonValue value) {
     Optional<String> text =
-        Json.readPrefix(
-            new ByteArrayInputStream(value.toBytes()),
-            Integer.MAX_VALUE,
-            Integer.MAX_VALUE,
-            (parser, body) -> Json.text(parser, body, Integer.MAX_VALUE).text());
+        Json.read(
+            value.toBytes(), parser -> JsonText.read(parser, Integer.MAX_VALUE, () -> true).text());
 
     assertThat(text.map(JsonValue::parse)).contains(value);
   }

@@ -1,4 +1,4 @@
-package dev.replistream.http;
+package dev.replistream.api;
 
 import java.util.LinkedHashMap;
 import java.util.Map;

@@ -1,4 +1,4 @@
-package dev.replistream.http;
+package dev.replistream.api;
 
 /// A JSON value is not what a piece of code needs: it is of another type, lacks a member, is out of
 /// range, or nests too deep to be written.
