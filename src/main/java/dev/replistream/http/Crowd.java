@@ -77,10 +77,38 @@ public final class Crowd implements AutoCloseable {
   private final SampledLog log = new SampledLog(LOGGER);
 
   /// Those of one address. Changed and read within the map's compute.
-  private static final class Strangers {
+  static final class Strangers {
     final List<Wire> wires = new ArrayList<>(1);
     // when all of them were looked at last and none was silent
-    long servedNanos = System.nanoTime() - SILENT_NANOS;
+    private long servedNanos;
+
+    /// @param nowNanos the time
+    Strangers(long nowNanos) {
+      servedNanos = nowNanos - SILENT_NANOS;
+    }
+
+    /// Those that should go. To look at all takes a call of the system for each: while all are
+    /// being served, newcomers don't look again before one can have become silent.
+    ///
+    /// @param nowNanos the time
+    /// @param count how many at most
+    /// @param look finds them
+    List<Wire> silent(long nowNanos, int count, Look look) {
+      if (nowNanos - servedNanos < SILENT_NANOS) {
+        return List.of();
+      }
+      List<Wire> silent = look.silent(wires, count);
+      if (silent.isEmpty()) {
+        servedNanos = nowNanos;
+      }
+      return silent;
+    }
+  }
+
+  /// A look at some connections, of which it finds the first that should go.
+  @FunctionalInterface
+  interface Look {
+    List<Wire> silent(Collection<Wire> wires, int count);
   }
 
   /// How many connections a listener may have.
@@ -182,10 +210,11 @@ public final class Crowd implements AutoCloseable {
     strangers.compute(
         address,
         (_, present) -> {
-          Strangers all = present == null ? new Strangers() : present;
+          long now = System.nanoTime();
+          Strangers all = present == null ? new Strangers(now) : present;
           int limit = limits.strangersPerAddress;
           if (all.wires.size() >= limit) {
-            leaving.addAll(silentOf(all, all.wires.size() - limit + part(limit)));
+            leaving.addAll(all.silent(now, all.wires.size() - limit + part(limit), Crowd::silent));
             all.wires.removeAll(leaving);
           }
           if (all.wires.size() < (long) BURST * limit) {
@@ -197,21 +226,6 @@ public final class Crowd implements AutoCloseable {
     leaving.forEach(Wire::abort);
     count(Reason.ADDRESS, leaving.size(), address);
     return wire.isStranger();
-  }
-
-  /// Of an address's strangers those that should go. To look at them takes a call of the system for
-  /// each: while all are being served, newcomers don't look again before one can have become
-  /// silent.
-  private static List<Wire> silentOf(Strangers all, int count) {
-    long now = System.nanoTime();
-    if (now - all.servedNanos < SILENT_NANOS) {
-      return List.of();
-    }
-    List<Wire> silent = silent(all.wires, count);
-    if (silent.isEmpty()) {
-      all.servedNanos = now;
-    }
-    return silent;
   }
 
   /// Notes that `wire` has carried an authenticated request.

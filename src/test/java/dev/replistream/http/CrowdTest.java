@@ -11,6 +11,7 @@ import dev.replistream.TestService;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -191,5 +192,40 @@ class CrowdTest {
     for (HttpConnection other : others) {
       assertThat(other.send(stats("erin").toBytes()).reply().status()).isEqualTo(200);
     }
+  }
+
+  /// To look takes a call of the system for each of them.
+  @Test
+  void whileAllOfAnAddressAreServedNewcomersDoNotLookAgainForAWhile() {
+    long begin = System.nanoTime();
+    long a10thMilli = 100_000;
+    Crowd.Strangers all = new Crowd.Strangers(begin);
+    all.wires.add(WireOver.nothing());
+    AtomicInteger looks = new AtomicInteger();
+    Crowd.Look noneIsSilent =
+        (wires, _) -> {
+          assertThat(wires).hasSize(1);
+          looks.incrementAndGet();
+          return List.of();
+        };
+
+    for (int i = 0; i < 1_000; i++) { // within 100 ms
+      assertThat(all.silent(begin + i * a10thMilli, 16, noneIsSilent)).isEmpty();
+    }
+    assertThat(looks).hasValue(1);
+
+    all.silent(begin + 1_000 * a10thMilli, 16, noneIsSilent);
+    assertThat(looks).hasValue(2);
+  }
+
+  @Test
+  void whereOneWasSilentTheNextNewcomerLooksAgain() {
+    long begin = System.nanoTime();
+    Crowd.Strangers all = new Crowd.Strangers(begin);
+    all.wires.add(WireOver.nothing());
+    Crowd.Look allAreSilent = (wires, _) -> List.copyOf(wires);
+
+    assertThat(all.silent(begin, 16, allAreSilent)).hasSize(1);
+    assertThat(all.silent(begin, 16, allAreSilent)).hasSize(1);
   }
 }
