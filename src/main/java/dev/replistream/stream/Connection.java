@@ -26,8 +26,9 @@ import org.jspecify.annotations.Nullable;
 /// One thread at a time has the pen. Whoever has something for the client notes it, and if nobody
 /// has the pen they take it, write there and then, and put it down: most events cost one write and
 /// no switch of threads. Else whoever has the pen sees the note before they put it down. What has
-/// to wait for the client, the end, and what is due by the clock are for the stream's thread: who
-/// has the pen hands it over through the queue, which therefore never holds more than one turn.
+/// to wait for the client, what does not stop coming, the end, and what is due by the clock are for
+/// the stream's thread: who has the pen hands it over through the queue, which therefore never
+/// holds more than one turn.
 ///
 /// However many pokes come before the client reads, one `sync` is pending, of the newest poke, so a
 /// slow client costs no memory.
@@ -59,6 +60,9 @@ public final class Connection {
   /// threads of some streams together costs a fraction of waking each by itself, and what was
   /// opened, or written to, in the same moment is spread.
   private static final int BATCHES = 4;
+
+  /// How often a thread that is not the stream's writes what others bring meanwhile.
+  private static final int MOST_FOR_OTHERS = 16;
 
   /// What the queue hands to the stream's thread.
   private enum Turn {
@@ -232,10 +236,11 @@ public final class Connection {
   }
 
   /// Writes what is pending as long as that takes no waiting, and puts the pen down or hands it
-  /// over. For any thread that has it.
+  /// over, also where others bring more and more: this thread has something else to do. For any
+  /// thread that has it.
   private void writeNow() {
     try {
-      while (rest == null && (state & OWNER) == 0) {
+      for (int i = 0; i <= MOST_FOR_OTHERS && rest == null && (state & OWNER) == 0; i++) {
         if (putDown()) {
           return;
         }

@@ -6,7 +6,13 @@ import dev.replistream.Eventually;
 import dev.replistream.HttpConnection;
 import dev.replistream.ServerSentEvent;
 import dev.replistream.auth.Caller;
+import dev.replistream.http.Wire;
 import dev.replistream.poke.EventId;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -17,8 +23,10 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.assertj.core.api.InstanceOfAssertFactories;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -167,6 +175,90 @@ class ConnectionTest {
         Eventually.holds("gone", () -> service.manager().connections() == 0);
         client.close();
         assertThat(connection.reason()).isEqualTo(CloseReason.ENDED);
+      }
+    }
+  }
+
+  /// What is written on `poker`'s thread brings something more, as others may do meanwhile.
+  private static final class Busy implements EventForm {
+    static final int MOST = 1_000;
+
+    private final Connection connection;
+    private final Thread poker;
+    final AtomicInteger offered = new AtomicInteger();
+    final AtomicInteger byPoker = new AtomicInteger();
+    volatile long writtenStamp;
+
+    Busy(Connection connection, Thread poker) {
+      this.connection = connection;
+      this.poker = poker;
+    }
+
+    void offer() {
+      connection.offer(new Sync(new EventId("e", 2_000 + offered.incrementAndGet()), 0));
+    }
+
+    @Override
+    public byte[] sync(Sync sync) {
+      if (Thread.currentThread().equals(poker) && byPoker.incrementAndGet() < MOST) {
+        offer();
+      }
+      writtenStamp = sync.stamp();
+      return sync.eventStream();
+    }
+
+    @Override
+    public void watch(Wire wire) {}
+
+    @Override
+    public @Nullable String lastEventId() {
+      return null;
+    }
+
+    @Override
+    public byte[] first(EventId id) {
+      return ping();
+    }
+
+    @Override
+    public byte[] ping() {
+      return new byte[1];
+    }
+
+    @Override
+    public byte[] presence(byte[] json) {
+      return json;
+    }
+
+    @Override
+    public byte @Nullable [] farewell(CloseReason reason) {
+      return null;
+    }
+  }
+
+  @Test
+  void whoBringsSomethingIsNotKeptByWhatOthersBring() throws IOException {
+    try (ServerSocketChannel listener = ServerSocketChannel.open();
+        MemoryService service = new MemoryService()) {
+      listener.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+      try (SocketChannel _ = SocketChannel.open(listener.getLocalAddress());
+          SocketChannel server = listener.accept()) {
+        Connection connection = service.register("alice");
+        Busy form = new Busy(connection, Thread.currentThread());
+        service.serve(connection, form, server.socket());
+
+        Eventually.holds(
+            "this thread writes",
+            () -> {
+              form.offer();
+              return form.byPoker.get() > 0;
+            });
+
+        assertThat(form.byPoker.get()).isLessThan(Busy.MOST / 10);
+        Eventually.holds(
+            "the stream's thread writes the rest",
+            () -> form.writtenStamp == 2_000 + form.offered.get());
+        connection.end(CloseReason.ENDED);
       }
     }
   }

@@ -14,6 +14,7 @@ import dev.replistream.poke.PokeBus;
 import io.helidon.metrics.api.MeterRegistry;
 import io.helidon.metrics.api.MetricsFactory;
 import io.helidon.service.registry.Services;
+import java.net.Socket;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -115,6 +116,14 @@ final class MemoryService implements SyncScenario.Service, AutoCloseable {
       session.accept(wire);
       memory.close();
     });
+  }
+
+  /// Serves a registered connection over TCP, on a thread of its own.
+  void serve(Connection connection, EventForm form, Socket socket) {
+    Thread.startVirtualThread(() ->
+        WireOver.serve(
+            socket,
+            wire -> connection.serve(wire, form, null, manager, metrics, settings.pingInterval())));
   }
 
   @Override
