@@ -74,9 +74,10 @@ public final class Wire implements ServerConnection, ConnectionContext {
   /// How long what is left of a body is read on after an answer that did not need it.
   private static final Duration LINGER = Duration.ofSeconds(2);
 
-  /// How much of it: as much as a client had on its way when it was answered, and an upload of the
-  /// largest push. Who goes on sending would else have this server read as fast as it can.
-  private static final long LINGER_BYTES = 32 << 20;
+  /// How much is read of a body after the answer, also where the connection is kept: as much as a
+  /// client had on its way when it was answered, and an upload of the largest push. Who goes on
+  /// sending would else have this server read as fast as it can.
+  private static final long MAX_DROPPED_BYTES = 32 << 20;
 
   /// Where the exchange of requests stands, which decides how long a read may take.
   private enum Phase {
@@ -114,6 +115,8 @@ public final class Wire implements ServerConnection, ConnectionContext {
   private boolean hasNoContent;
   // how much of the body has not been read from the socket, at the most
   private long unreadBytes;
+  // how much of it has been read since the answer
+  private long droppedBytes;
   private final RepeatGuest repeats = new RepeatGuest();
   private volatile @Nullable CompletableFuture<RepeatLoop.Leave> inLoop;
   private volatile boolean answeringRepeat;
@@ -415,6 +418,7 @@ public final class Wire implements ServerConnection, ConnectionContext {
       unreadBytes = Long.MAX_VALUE; // nobody knows what is left of such a request
     }
     phase = Phase.IDLE;
+    droppedBytes = 0;
   }
 
   private boolean isNothingOfHead(Headers headers) {
@@ -462,7 +466,7 @@ public final class Wire implements ServerConnection, ConnectionContext {
       case BODY, REST -> readDeadlineNanos = bodyDeadlineNanos;
     }
     try {
-      byte[] bytes = isBeginning ? nextUnknown() : next();
+      byte[] bytes = isBeginning ? nextUnknown() : phase == Phase.REST ? nextDropped() : next();
       request = isBeginning ? bytes : null;
       if (bytes == null && phase != Phase.IDLE && phase != Phase.NEW) {
         throw new CloseConnectionException("The client left within a request");
@@ -582,6 +586,20 @@ public final class Wire implements ServerConnection, ConnectionContext {
         : context.serverSocket().get();
   }
 
+  /// Reads on in a body that was answered already.
+  ///
+  /// @throws CloseConnectionException when enough of it was read
+  private byte @Nullable [] nextDropped() {
+    if (droppedBytes >= MAX_DROPPED_BYTES) {
+      throw new CloseConnectionException("The client goes on sending what was answered");
+    }
+    LongTurns.take(); // so that many of these leave carriers to others
+    LongTurns.end();
+    byte[] bytes = next();
+    droppedBytes += bytes == null ? 0 : bytes.length;
+    return bytes;
+  }
+
   @Override
   public void handle(Limit limit) throws InterruptedException {
     readDeadlineNanos = System.nanoTime() + wires.deadlines().head().toNanos();
@@ -633,18 +651,14 @@ public final class Wire implements ServerConnection, ConnectionContext {
     readDeadlineNanos = System.nanoTime() + LINGER.toNanos();
     try {
       Sockets.endOutput(context.serverSocket());
-      long mostBytes = LINGER_BYTES;
-      while (unreadBytes > 0 && mostBytes > 0) {
-        LongTurns.take(); // so that many of these leave carriers to others
-        LongTurns.end();
-        byte[] bytes = context.serverSocket().get();
+      while (unreadBytes > 0) {
+        byte[] bytes = nextDropped();
         if (bytes == null) {
           return;
         }
         unreadBytes -= bytes.length;
-        mostBytes -= bytes.length;
       }
-    } catch (UncheckedIOException _) {
+    } catch (UncheckedIOException | CloseConnectionException _) {
       // the client is gone, or goes on for too long
     }
   }

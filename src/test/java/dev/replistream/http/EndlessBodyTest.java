@@ -14,6 +14,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Strangers who send for ever, or much at once, to a server with the memory of a small container.
 /// None of it is kept.
@@ -124,21 +125,37 @@ class EndlessBodyTest {
   /// further than a push may be long.
   @Test
   void whoGoesOnSendingARefusedBodyIsCutOff() {
-    byte[] part = new byte[MIB];
+    String fields =
+        "Authorization: Bearer "
+            + SERVER.client().token("alice")
+            + "\r\nContent-Length: 900000000\r\n\r\n{\"a\":";
+
+    assertThat(mebibytesAfterAnswer(fields, 413, " ".repeat(MIB))).isLessThan(100);
+  }
+
+  /// The same where the connection is kept, so that another request may come behind the body.
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"Content-Length: 900000000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n"})
+  void whoGoesOnSendingARefusedBodyOnAKeptConnectionIsCutOff(String fields) {
+    String part = "100000\r\n" + " ".repeat(MIB) + "\r\n";
+
+    assertThat(mebibytesAfterAnswer(fields + part, 401, part)).isLessThan(100);
+  }
+
+  private static int mebibytesAfterAnswer(String fields, int status, String part) {
+    byte[] bytes = part.getBytes(StandardCharsets.US_ASCII);
     int sent = 0;
     try (HttpConnection connection = new HttpConnection(SERVER.port())) {
-      connection.send(
-          "POST /api/v1/replicache/poke-user HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer "
-              + SERVER.client().token("alice")
-              + "\r\nContent-Length: 900000000\r\n\r\n{\"a\":");
-      assertThat(connection.reply().status()).isEqualTo(413);
+      connection.send("POST /api/v1/replicache/poke-user HTTP/1.1\r\nHost: h\r\n" + fields);
+      assertThat(connection.reply().status()).isEqualTo(status);
       for (; sent < ENOUGH / MIB; sent++) {
-        connection.send(part);
+        connection.send(bytes);
       }
     } catch (UncheckedIOException _) {
       // cut off
     }
-    assertThat(sent).isLessThan(100);
+    return sent;
   }
 
   private static void sendUnlessClosed(HttpConnection connection, byte[] part) {

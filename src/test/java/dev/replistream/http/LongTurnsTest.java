@@ -58,6 +58,24 @@ class LongTurnsTest {
   }
 
   @Test
+  void whatIsLeftOfARefusedBodyIsThrownAwayInTurns() {
+    try (HttpConnection refused = client.connect()) {
+      takeAll();
+      try {
+        refused.send(
+            "POST /api/v1/replicache/poke-user HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n");
+        assertThat(refused.reply().status()).isEqualTo(401);
+        refused.send("123456789");
+        Eventually.holds("it waits", () -> LongTurns.waiting() > 0);
+      } finally {
+        endAll();
+      }
+      assertThat(refused.send(HttpRequest.of("GET", "/replistream.js").toBytes()).reply().status())
+          .isEqualTo(200);
+    }
+  }
+
+  @Test
   void aLongAnswerIsMadeSmallerInTurns() throws Exception {
     byte[] part = "some of an answer".repeat(5_000).getBytes(StandardCharsets.UTF_8);
     try (Gzip gzip = new Gzip(OutputStream.nullOutputStream())) {
