@@ -59,6 +59,16 @@ final class PostgresServer {
       FROM current_setting('synchronous_commit') AS setting
       """;
 
+  private static final String RESET_SETTINGS =
+      """
+      RESET default_transaction_isolation;
+      RESET default_transaction_read_only;
+      RESET lock_timeout;
+      RESET statement_timeout;
+      RESET idle_in_transaction_session_timeout;
+      RESET synchronous_commit
+      """;
+
   private final DbSettings settings;
 
   PostgresServer(DbSettings settings) {
@@ -137,11 +147,18 @@ final class PostgresServer {
     }
   }
 
+  /// Leaves the connection without {@link #SESSION_SETTINGS}, as a migration may take longer, and
+  /// wait longer for that of another node.
   private boolean sharesSession(Connection connection) throws SQLException {
-    // a pooler may leave a session to whoever has changed its settings
     try (Statement statement = connection.createStatement()) {
-      statement.execute(SESSION_SETTINGS);
+      statement.execute(SESSION_SETTINGS); // a pooler may leave a session to whoever changed it
+      boolean shares = sharesChangedSession(connection);
+      statement.execute(RESET_SETTINGS);
+      return shares;
     }
+  }
+
+  private boolean sharesChangedSession(Connection connection) throws SQLException {
     Backend own = backend(connection);
     try (Connection other = driver().connect(settings.url(), properties(PROBE_SILENCE))) {
       if (backend(other).equals(own)) {

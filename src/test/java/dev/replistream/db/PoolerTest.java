@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.sql.Connection;
 import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,6 +56,32 @@ class PoolerTest {
             }));
       }
       assertThat(told).containsOnly("on");
+    }
+  }
+
+  /// As a migration may take long, and wait long for that of another node.
+  @Test
+  void whatIsTriedWithTheFirstConnectionIsUndone() throws IOException, SQLException {
+    try (TestPooler pooler =
+        TestPooler.start(TestPostgres.newDatabase(), TestPooler.Mode.SESSION, 3)) {
+      PostgresServer server = new PostgresServer(TestPostgres.settings(pooler.url()));
+      try (Connection connection = server.connectAtStart(Duration.ofSeconds(20))) {
+        String before = settings(connection);
+
+        server.requireSession(connection);
+
+        assertThat(settings(connection)).isEqualTo(before);
+      }
+    }
+  }
+
+  private static String settings(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet row =
+            statement.executeQuery(
+                "SELECT string_agg(name || '=' || setting, ' ' ORDER BY name) FROM pg_settings")) {
+      row.next();
+      return row.getString(1);
     }
   }
 }
