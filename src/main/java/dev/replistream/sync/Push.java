@@ -7,6 +7,7 @@ import dev.replistream.http.SampledLog;
 import dev.replistream.poke.PokeBus;
 import java.lang.System.Logger.Level;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.Set;
 import java.util.function.Consumer;
 
@@ -22,6 +23,7 @@ public final class Push {
   private final Consumer<Set<MemberChange>> membersChanged;
   private final SyncMetrics metrics;
   private final TreeLimit trees = new TreeLimit();
+  private final Duration longestRun;
   private final PushTurns turns = new PushTurns();
 
   /// @param maxValueBytes how long the JSON of a value may be, in UTF-8
@@ -35,6 +37,27 @@ public final class Push {
       Clock clock,
       Consumer<Set<MemberChange>> membersChanged,
       SyncMetrics metrics) {
+    this(
+        outbox,
+        mutators,
+        maxValueBytes,
+        roomLimits,
+        clock,
+        membersChanged,
+        metrics,
+        PushBatch.LONGEST_RUN);
+  }
+
+  /// @param longestRun how long one transaction runs mutations
+  Push(
+      Outbox outbox,
+      MutatorRegistry mutators,
+      int maxValueBytes,
+      RoomSettings roomLimits,
+      Clock clock,
+      Consumer<Set<MemberChange>> membersChanged,
+      SyncMetrics metrics,
+      Duration longestRun) {
     this.outbox = outbox;
     this.mutators = mutators;
     this.maxValueBytes = maxValueBytes;
@@ -42,6 +65,7 @@ public final class Push {
     this.clock = clock;
     this.membersChanged = membersChanged;
     this.metrics = metrics;
+    this.longestRun = longestRun;
   }
 
   /// How a push ended.
@@ -102,7 +126,8 @@ public final class Push {
                         maxValueBytes,
                         roomLimits,
                         trees,
-                        clock.instant())
+                        clock.instant(),
+                        longestRun)
                     .run(request, first),
             PushBatch.Result::users,
             result -> membersChanged.accept(result.joinedOrLeft()));

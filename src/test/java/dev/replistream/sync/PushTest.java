@@ -53,6 +53,10 @@ class PushTest {
   }
 
   private Push pushOf(Mutators mutators) {
+    return pushOf(mutators, Duration.ofMinutes(1)); // however busy this machine is
+  }
+
+  private Push pushOf(Mutators mutators, Duration longestRun) {
     return new Push(
         new Outbox(database, pokes.bus(), changes, false),
         MutatorRegistry.of(List.of(mutators)),
@@ -60,7 +64,8 @@ class PushTest {
         new RoomSettings(2, 3),
         Clock.systemUTC(),
         _ -> {},
-        new SyncMetrics(Services.get(MetricsFactory.class).globalRegistry()));
+        new SyncMetrics(Services.get(MetricsFactory.class).globalRegistry()),
+        longestRun);
   }
 
   @AfterEach
@@ -106,6 +111,16 @@ class PushTest {
     assertThat(database.transactions.get()).isEqualTo(3);
     assertThat(n()).isEqualTo(1_200);
     assertThat(pokes.poked()).containsExactlyInAnyOrder("alice");
+  }
+
+  @Test
+  void aTransactionEndsAfterTheMutationWithWhichItHasTakenLong() {
+    push = pushOf(new TestMutators(), Duration.ZERO);
+
+    assertThat(push(increments(1, 3))).isEqualTo(Push.Outcome.DONE);
+
+    assertThat(database.transactions.get()).isEqualTo(3);
+    assertThat(n()).isEqualTo(3);
   }
 
   @Test
