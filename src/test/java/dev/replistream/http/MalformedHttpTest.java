@@ -10,6 +10,7 @@ import dev.replistream.LogCapture;
 import dev.replistream.Problems;
 import dev.replistream.ServiceClient;
 import dev.replistream.TestService;
+import java.time.Duration;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -234,5 +235,23 @@ class MalformedHttpTest {
 
       assertThat(log.warnings()).isEmpty();
     }
+  }
+
+  /// Each says what the parser did not like, and may hold all that was sent.
+  @Test
+  void whatIsWrongIsFoundInALongMessageInNoTime() {
+    String name = "X-" + "haracter".repeat(50_000);
+    long begin = System.nanoTime();
+
+    assertThat(Malformed.detail("Query: " + name)).isEqualTo(Malformed.NOT_HTTP);
+    assertThat(
+            Malformed.detail(
+                "Character at position 2 of the header value is invalid for header '" + name + "'"))
+        .startsWith("A header field has a character");
+    assertThat(
+            Malformed.detail("First character of the header value is invalid for header 'Accept'"))
+        .startsWith("Accept has a character");
+
+    assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(2));
   }
 }
