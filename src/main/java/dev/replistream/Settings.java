@@ -561,7 +561,11 @@ public record Settings(
       while (there != null && Files.notExists(there)) {
         there = there.getParent();
       }
-      check(there == null || Files.isDirectory(there), key, there + " is no directory");
+      // whether there is one that can't be seen shows when it is used
+      check(
+          there == null || !Files.exists(there) || Files.isDirectory(there),
+          key,
+          there + " is no directory");
       return directory;
     }
 

@@ -95,6 +95,7 @@ class ApplicationTest {
     assertNoDatabase(damaged, "not a database");
     assertNoDatabase(taken, "not a file");
     assertNoDatabase(Path.of("/proc/data"), "there is no /proc/data");
+    assertNoDatabase(directory.resolve("x".repeat(300)), "File name too long");
     assertNoDatabase(directory.resolve("really?"), "no ? in its path");
   }
 
