@@ -9,7 +9,7 @@ import dev.replistream.data.Spaces;
 import dev.replistream.db.Changes;
 import dev.replistream.db.Database;
 import dev.replistream.db.TestPostgres;
-import dev.replistream.http.JsonValue;
+import dev.replistream.api.JsonValue;
 import dev.replistream.poke.PokedUsers;
 import io.helidon.metrics.api.MetricsFactory;
 import io.helidon.service.registry.Services;
