@@ -3,13 +3,13 @@ package dev.replistream.sync;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.replistream.Eventually;
+import dev.replistream.api.JsonValue;
 import dev.replistream.data.Outbox;
 import dev.replistream.data.RoomSettings;
 import dev.replistream.data.Spaces;
 import dev.replistream.db.Changes;
 import dev.replistream.db.Database;
 import dev.replistream.db.TestPostgres;
-import dev.replistream.api.JsonValue;
 import dev.replistream.poke.PokedUsers;
 import io.helidon.metrics.api.MetricsFactory;
 import io.helidon.service.registry.Services;
