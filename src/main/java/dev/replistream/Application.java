@@ -1,6 +1,7 @@
 package dev.replistream;
 
 import dev.replistream.api.Mutators;
+import dev.replistream.api.Pokes;
 import dev.replistream.auth.AuthMetrics;
 import dev.replistream.auth.Authenticator;
 import dev.replistream.auth.DevelopmentKey;
@@ -408,8 +409,13 @@ public final class Application implements AutoCloseable {
     return new ApplicationBuilder();
   }
 
-  /// Who is connected, and the way to poke a user from Java.
-  public SseManager sseManager() {
+  /// The way to poke a user from Java.
+  public Pokes pokes() {
+    return sseManager::notifyUser;
+  }
+
+  /// Who is connected.
+  SseManager sseManager() {
     return sseManager;
   }
 

@@ -10,7 +10,7 @@ import java.util.Optional;
 ///
 /// ```java
 /// try (Application service = Application.builder().mutators(new TodoMutators()).start()) {
-///   service.sseManager().notifyUser("bob");
+///   service.pokes().notifyUser("bob");
 /// }
 /// ```
 ///

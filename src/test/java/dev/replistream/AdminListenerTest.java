@@ -102,7 +102,7 @@ class AdminListenerTest {
             HttpRequest.api("POST", "/poke-user")
                 .by(client.token("a-backend", "replicache:poke"))
                 .with("{\"userIds\":[\"a-very-special-user\",\"nobody\"]}"));
-        SERVICE.application().sseManager().notifyUser("a-very-special-user");
+        SERVICE.application().pokes().notifyUser("a-very-special-user");
         client.send(HttpRequest.api("GET", "/stats"));
         client.send(HttpRequest.api("GET", "/stats").by("x.y.z"));
         expectSyncs(first);

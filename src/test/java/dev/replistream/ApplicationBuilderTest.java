@@ -28,7 +28,7 @@ class ApplicationBuilderTest {
       ServiceClient client =
           new ServiceClient(service.port(), service.adminPort(), settings, Clock.systemUTC());
       try (StreamClient bob = client.connected("bob")) {
-        assertThat(service.sseManager().notifyUser("bob")).isEqualTo(1);
+        assertThat(service.pokes().notifyUser("bob")).isEqualTo(1);
         bob.expect("sync");
       }
       try (StreamClient alice = client.connected("alice")) {

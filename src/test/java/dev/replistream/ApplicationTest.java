@@ -198,8 +198,8 @@ class ApplicationTest {
   void javaCodePokesAsARequestDoes() {
     try (TestService service = TestService.start();
         StreamClient stream = service.client().connected("alice")) {
-      assertThat(service.application().sseManager().notifyUser("alice")).isEqualTo(1);
-      assertThat(service.application().sseManager().notifyUser("bob")).isZero();
+      assertThat(service.application().pokes().notifyUser("alice")).isEqualTo(1);
+      assertThat(service.application().pokes().notifyUser("bob")).isZero();
       assertThat(stream.expect("sync").stamp()).isEqualTo(1);
     }
   }

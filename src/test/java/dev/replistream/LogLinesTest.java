@@ -88,7 +88,7 @@ class LogLinesTest {
   void whatJavaCodePokesStandsOnOneLineToo() {
     try (LogCapture log = new LogCapture();
         TestService service = TestService.start()) {
-      service.application().sseManager().notifyUser("a\nevent=stop\r\n\0");
+      service.application().pokes().notifyUser("a\nevent=stop\r\n\0");
 
       assertThat(log.lines("poke"))
           .containsExactly("event=poke user=\"a\\nevent=stop\\r\\n\\u0000\" notified=0");

@@ -1,6 +1,7 @@
 package dev.replistream;
 
 import dev.replistream.api.Mutators;
+import dev.replistream.stream.SseManager;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -73,6 +74,16 @@ public final class TestService implements AutoCloseable {
   /// The service itself.
   public Application application() {
     return application;
+  }
+
+  /// Who is connected to it.
+  public SseManager sseManager() {
+    return sseManager(application);
+  }
+
+  /// Who is connected to a service, which an application does not see.
+  public static SseManager sseManager(Application application) {
+    return application.sseManager();
   }
 
   /// Its caller.

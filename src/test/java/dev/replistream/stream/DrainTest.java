@@ -47,7 +47,7 @@ class DrainTest {
   /// Begins to close the service and returns when it refuses streams.
   private Future<?> beginToClose() {
     Future<?> closing = threads.submit(service::close);
-    Eventually.holds("draining", () -> service.application().sseManager().isDraining());
+    Eventually.holds("draining", () -> service.sseManager().isDraining());
     return closing;
   }
 
@@ -129,7 +129,7 @@ class DrainTest {
       }
       long begin = System.nanoTime();
       threads.execute(draining::close);
-      Eventually.holds("draining", () -> draining.application().sseManager().isDraining());
+      Eventually.holds("draining", () -> draining.sseManager().isDraining());
 
       for (HttpRequest request :
           List.of(
@@ -204,6 +204,6 @@ class DrainTest {
     service.close();
     service.close();
 
-    assertThat(service.application().sseManager().connections()).isZero();
+    assertThat(service.sseManager().connections()).isZero();
   }
 }

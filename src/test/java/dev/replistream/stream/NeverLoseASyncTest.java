@@ -91,8 +91,7 @@ class NeverLoseASyncTest {
     try (TestService service = TestService.start(settings)) {
       for (long seed = firstSeed; seed < firstSeed + 40; seed++) {
         new SyncScenario(clients.apply(service), seed).run();
-        Eventually.holds(
-            "nobody is left", () -> service.application().sseManager().connections() == 0);
+        Eventually.holds("nobody is left", () -> service.sseManager().connections() == 0);
       }
     }
   }

@@ -52,7 +52,7 @@ class StalledReaderTest {
 
   @BeforeEach
   void nobodyIsThere() {
-    assertThat(application.sseManager().connections()).isZero();
+    assertThat(TestService.sseManager(application).connections()).isZero();
   }
 
   private double closed(String reason) {
@@ -68,7 +68,7 @@ class StalledReaderTest {
         () -> {
           double coalesced = coalesced();
           for (int i = 0; i < 200; i++) {
-            application.sseManager().notifyUser("alice");
+            application.pokes().notifyUser("alice");
             sibling.expect("sync");
           }
           return coalesced() - coalesced >= 200;
@@ -151,7 +151,7 @@ class StalledReaderTest {
           "cut off",
           () -> {
             for (int i = 0; i < 200; i++) {
-              application.sseManager().notifyUser("alice");
+              application.pokes().notifyUser("alice");
             }
             return client.connections("alice") == 0;
           });
@@ -198,12 +198,12 @@ class StalledReaderTest {
           "a write to it blocks",
           () -> {
             for (int i = 0; i < 200; i++) {
-              application.sseManager().notifyUser("alice");
+              application.pokes().notifyUser("alice");
               sibling.expect("sync");
             }
             return coalesced() - before >= 200;
           });
-      application.sseManager().notifyUser("alice");
+      application.pokes().notifyUser("alice");
       long newest = sibling.expect("sync").stamp();
 
       long last = 0;

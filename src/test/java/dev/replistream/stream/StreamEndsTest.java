@@ -168,11 +168,11 @@ class StreamEndsTest {
 
       assertThat(log.warnings()).as("seed %d", seed).isEmpty();
     }
-    assertThat(SERVICE.application().sseManager())
+    assertThat(SERVICE.sseManager())
         .extracting("users")
         .asInstanceOf(InstanceOfAssertFactories.MAP)
         .isEmpty();
-    assertThat(SERVICE.application().sseManager())
+    assertThat(SERVICE.sseManager())
         .extracting("departures.leftNanoTime")
         .asInstanceOf(InstanceOfAssertFactories.MAP)
         .isEmpty();

@@ -218,9 +218,7 @@ class WebSocketTest {
 
   private static Connection only(String userId) {
     Map<?, ?> users =
-        (Map<?, ?>)
-            PropertyOrFieldSupport.EXTRACTION.getValueOf(
-                "users", SERVICE.application().sseManager());
+        (Map<?, ?>) PropertyOrFieldSupport.EXTRACTION.getValueOf("users", SERVICE.sseManager());
     return ((UserConnections) requireNonNull(users.get(userId))).snapshot()[0];
   }
 
@@ -413,7 +411,7 @@ class WebSocketTest {
           "all have left, seed " + seed, () -> client.stats("x").getInt("totalConnections") == 0);
       sockets.forEach(WebSocketClient::close);
       assertThat(log.warnings()).as("seed %d", seed).isEmpty();
-      assertThat(service.application().sseManager())
+      assertThat(service.sseManager())
           .extracting("users")
           .asInstanceOf(InstanceOfAssertFactories.MAP)
           .isEmpty();
