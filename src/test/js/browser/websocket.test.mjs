@@ -45,7 +45,11 @@ scenario('a page whose streams are held back syncs over a WebSocket', async ({de
     return tab;
   });
   assert.equal((await held.events('connected'))[0].transport, 'websocket');
-  assert.deepEqual((await held.events('offline')).map(({reason}) => reason), ['timeout', 'timeout', 'timeout']);
+  const reasons = (await held.events('offline')).map(({reason}) => reason);
+  assert.equal(reasons.length, 3);
+  assert.equal(reasons[0], 'timeout');
+  // a stream that was given up counts until the server sees its end, and alice may have two
+  assert.ok(reasons.every(reason => ['timeout', 'refused'].includes(reason)), `${reasons}`);
 
   for (let i = 0; i < 3; i++) {
     await other.put('key', `${i} of the other`);
