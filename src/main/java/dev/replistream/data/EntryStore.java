@@ -2,7 +2,6 @@ package dev.replistream.data;
 
 import dev.replistream.api.Key;
 import dev.replistream.db.Session;
-import dev.replistream.sync.SqlTransaction;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -13,7 +12,7 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /// The entries as a mutator's transaction reads and writes them. Locks and roles are the business
-/// of {@link SqlTransaction}.
+/// of that transaction.
 ///
 /// Confined to the transaction of its {@link Session}.
 public final class EntryStore {

@@ -66,7 +66,7 @@ public final class Rooms {
   }
 
   /// Creates a room whose owner is the caller.
-  public Room create(String room, String caller) {
+  Room create(String room, String caller) {
     Instant createdAt = clock.instant();
     buryRest(room);
     change(
@@ -99,7 +99,7 @@ public final class Rooms {
   }
 
   /// Deletes a room with its entries and members.
-  public void delete(String room, String caller) {
+  void delete(String room, String caller) {
     change(room, clock.instant(), store -> store.delete(room, caller), lost -> lost, caller);
   }
 
@@ -112,7 +112,7 @@ public final class Rooms {
   }
 
   /// Adds a member, or gives it another role.
-  public Joined put(String room, String caller, String userId, Role role) {
+  Joined put(String room, String caller, String userId, Role role) {
     return change(
         room,
         clock.instant(),
@@ -125,7 +125,7 @@ public final class Rooms {
   }
 
   /// Takes a member out of a room.
-  public void remove(String room, String caller, String userId) {
+  void remove(String room, String caller, String userId) {
     boolean wasMember =
         change(
             room,

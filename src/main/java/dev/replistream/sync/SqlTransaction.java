@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 /// first touch, before it reads. A key without a room is looked for first; then the space where it
 /// stands, or the private one when it stands nowhere, is locked, and looked at again. So writers in
 /// different spaces don't wait for each other.
-public final class SqlTransaction implements Transaction {
+final class SqlTransaction implements Transaction {
   /// How much one mutation may do, as nobody else writes on SQLite meanwhile: 100,000 deletions of
   /// what it has scanned, which take a second or two.
   static final int MAX_WORK = 500_000;

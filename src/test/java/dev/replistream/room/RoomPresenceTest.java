@@ -1,4 +1,4 @@
-package dev.replistream.presence;
+package dev.replistream.room;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -13,8 +13,9 @@ import dev.replistream.db.Work;
 import dev.replistream.nodes.Present;
 import dev.replistream.nodes.SingleNode;
 import dev.replistream.poke.PokedUsers;
-import dev.replistream.room.RoomRules;
-import dev.replistream.room.Rooms;
+import dev.replistream.presence.Presence;
+import dev.replistream.presence.PresenceFeed;
+import dev.replistream.presence.RoomPresence;
 import dev.replistream.sync.TestDatabase;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
