@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.replistream.Eventually;
 import dev.replistream.auth.Caller;
-import dev.replistream.nodes.SingleNode;
 import dev.replistream.poke.Cursor;
 import dev.replistream.poke.LocalPokeBus;
 import dev.replistream.poke.PokeBus;
@@ -12,7 +11,6 @@ import dev.replistream.poke.Spread;
 import io.helidon.metrics.api.MeterRegistry;
 import io.helidon.metrics.api.MetricsFactory;
 import io.helidon.service.registry.Services;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -36,16 +34,7 @@ class BigRoomTest {
 
   private final StreamMetrics metrics = new StreamMetrics(METERS);
   private final PokeBus bus = new LocalPokeBus(new Cursor("e", 100_000), METERS);
-  private final SseManager manager =
-      new SseManager(
-          SETTINGS,
-          Duration.ZERO,
-          bus,
-          new SingleNode(),
-          (_, _) -> 0,
-          metrics,
-          _ -> false,
-          Clock.systemUTC());
+  private final SseManager manager = MemoryService.manager(SETTINGS, bus, metrics);
 
   private final Set<String> members = new HashSet<>();
   private final List<Connection> pushers = new ArrayList<>();

@@ -3,7 +3,6 @@ package dev.replistream.stream;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.replistream.LogCapture;
-import dev.replistream.nodes.SingleNode;
 import dev.replistream.poke.Cursor;
 import dev.replistream.poke.CursorFile;
 import dev.replistream.poke.EventId;
@@ -15,7 +14,6 @@ import io.helidon.service.registry.Services;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -128,15 +126,7 @@ class CursorTraceTest {
 
     private SseManager manager() {
       try (StreamMetrics metrics = new StreamMetrics(METERS)) {
-        return new SseManager(
-            SETTINGS,
-            Duration.ZERO,
-            bus,
-            new SingleNode(),
-            (_, _) -> 0,
-            metrics,
-            _ -> false,
-            Clock.systemUTC());
+        return MemoryService.manager(SETTINGS, bus, metrics);
       }
     }
 

@@ -69,6 +69,19 @@ final class MemoryService implements SyncScenario.Service, AutoCloseable {
             Clock.systemUTC());
   }
 
+  /// Who is connected to a node that is alone, where no token was revoked and nobody pokes by it.
+  static SseManager manager(StreamSettings settings, PokeBus bus, StreamMetrics metrics) {
+    return new SseManager(
+        settings,
+        Duration.ZERO,
+        bus,
+        new SingleNode(),
+        (_, _) -> 0,
+        metrics,
+        _ -> false,
+        Clock.systemUTC());
+  }
+
   private static PokeBus bus() {
     return new LocalPokeBus(new Cursor("e", 1_000), METERS);
   }
