@@ -83,7 +83,7 @@ final class StreamBench {
             "REPLISTREAM_STREAM_DRAIN",
             "PT0S",
             "REPLISTREAM_HTTP_TRUSTED_PROXIES", // the polls connect long before they ask
-            "127.0.0.1",
+            "127.0.0.0/8",
             "REPLISTREAM_LIMITS_POKES_PER_SECOND",
             "0"),
         work.resolve("server.log"));
