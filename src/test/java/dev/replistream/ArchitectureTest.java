@@ -92,6 +92,17 @@ class ArchitectureTest {
   }
 
   @Test
+  void httpDoesNotKnowItsConnections() {
+    check(
+        noClasses()
+            .that()
+            .resideInAPackage("dev.replistream.http")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("dev.replistream.http.*.."));
+  }
+
+  @Test
   void onlyDbKnowsTheDrivers() {
     check(
         noClasses()

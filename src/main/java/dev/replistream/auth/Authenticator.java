@@ -5,7 +5,7 @@ import dev.replistream.http.ClientAddresses;
 import dev.replistream.http.Cors;
 import dev.replistream.http.ProblemException;
 import dev.replistream.http.SampledLog;
-import dev.replistream.http.Wire;
+import dev.replistream.http.wire.Wire;
 import dev.replistream.json.Json;
 import io.helidon.common.uri.UriQuery;
 import io.helidon.http.HeaderNames;

@@ -73,6 +73,14 @@ public final class Bodies {
     return Problem.of(Status.BAD_REQUEST_400, "The body is " + e.getMessage() + ".").toException();
   }
 
+  /// What a body is refused with that is larger than a limit.
+  public static ProblemException tooLarge(int limitBytes) {
+    return Problem.of(
+            Status.REQUEST_ENTITY_TOO_LARGE_413,
+            "The body is larger than the limit of " + limitBytes + " bytes.")
+        .toException();
+  }
+
   /// Takes what the body needs of the budget, for as long as it is read and applied.
   ///
   /// @param userId whose it is

@@ -71,6 +71,6 @@ public final class BodyPrefix {
 
   /// What a body that is longer than the limit is refused with.
   public ProblemException tooLarge() {
-    return BodyStream.tooLarge(limitBytes);
+    return Bodies.tooLarge(limitBytes);
   }
 }

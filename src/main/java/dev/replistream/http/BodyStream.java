@@ -35,7 +35,7 @@ final class BodyStream extends InputStream {
       return new BodyStream(InputStream.nullInputStream(), limitBytes);
     }
     if (request.headers().contentLength().orElse(-1) > limitBytes) {
-      throw tooLarge(limitBytes);
+      throw Bodies.tooLarge(limitBytes);
     }
     return new BodyStream(request.content().inputStream(), limitBytes);
   }
@@ -52,15 +52,15 @@ final class BodyStream extends InputStream {
     try {
       // at the limit one byte tells whether there is more
       read = in.read(part, offset, (int) Math.min(length, Math.max(1, end - count)));
-    } catch (RequestException e) { // of Framing
+    } catch (RequestException e) { // of the connection
       throw malformed(String.valueOf(e.getMessage()));
-    } catch (IllegalArgumentException _) { // of a server without Wires
+    } catch (IllegalArgumentException _) { // of a server without its own connections
       throw malformed("The chunks of the body are malformed.");
     }
     count += Math.max(read, 0);
     if (count > end) {
       if (count > excessEnd) {
-        throw tooLarge(limitBytes);
+        throw Bodies.tooLarge(limitBytes);
       }
       end = excessEnd;
     }
@@ -87,12 +87,5 @@ final class BodyStream extends InputStream {
   /// Whether more than the limit was read, or would have been.
   boolean isOver() {
     return count > limitBytes;
-  }
-
-  static ProblemException tooLarge(int limitBytes) {
-    return Problem.of(
-            Status.REQUEST_ENTITY_TOO_LARGE_413,
-            "The body is larger than the limit of " + limitBytes + " bytes.")
-        .toException();
   }
 }

@@ -77,7 +77,7 @@ public final class ClientAddresses {
 
   /// The address of one end of a connection; the loopback address where it has none, as a socket of
   /// another kind.
-  static InetAddress address(@Nullable SocketAddress socket) {
+  public static InetAddress address(@Nullable SocketAddress socket) {
     return socket instanceof InetSocketAddress inet && !inet.isUnresolved()
         ? inet.getAddress()
         : InetAddress.getLoopbackAddress();

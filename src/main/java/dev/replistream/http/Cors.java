@@ -118,7 +118,8 @@ public final class Cors {
   /// Answers preflights without asking who calls, and puts the CORS headers on every other
   /// response, errors included.
   public void filter(FilterChain chain, RoutingRequest request, RoutingResponse response) {
-    if (ownPaths.contains(firstSegment(RequestHead.path(request.prologue().uriPath().rawPath())))) {
+    if (ownPaths.contains(
+        firstSegment(PathTemplate.path(request.prologue().uriPath().rawPath())))) {
       chain.proceed();
       return;
     }

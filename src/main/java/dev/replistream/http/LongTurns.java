@@ -9,7 +9,7 @@ import java.util.concurrent.Semaphore;
 ///
 /// A turn is for computing: whoever holds one does not wait. It belongs to the process, as the
 /// carriers do. Thread-safe.
-final class LongTurns {
+public final class LongTurns {
   /// From how many bytes on work is long: what is shorter takes a millisecond, and no turn.
   static final int LONG_BYTES = 64 << 10;
 
@@ -26,7 +26,7 @@ final class LongTurns {
 
   /// Waits for a turn, behind those who wait already. An interrupt does not end the wait, as turns
   /// are short.
-  static void take() {
+  public static void take() {
     FREE.acquireUninterruptibly();
   }
 
@@ -36,7 +36,7 @@ final class LongTurns {
   }
 
   /// Gives a turn back.
-  static void end() {
+  public static void end() {
     FREE.release();
   }
 }

@@ -15,10 +15,14 @@ import java.util.List;
 ///
 /// @param detail what the sender has to change, without what it sent
 /// @param headers what is known of the request's
-record Malformed(String detail, ServerRequestHeaders headers)
+public record Malformed(String detail, ServerRequestHeaders headers)
     implements DirectHandler.TransportRequest {
   /// Where there is no more to say.
   static final String NOT_HTTP = "The request is not well-formed HTTP/1.1.";
+
+  /// What `Host` has to be.
+  public static final String HOST =
+      "Host has to stand once, and is a name or an address, with or without :port.";
 
   private static final ServerRequestHeaders NONE =
       ServerRequestHeaders.create(WritableHeaders.create());
@@ -35,22 +39,22 @@ record Malformed(String detail, ServerRequestHeaders headers)
   private static final String ABOUT_VALUE = " of the header value is invalid for header '";
 
   /// For a request line or a header field that is malformed.
-  static RequestException head(String detail) {
+  public static RequestException head(String detail) {
     return refusal(Status.BAD_REQUEST_400, NONE, detail);
   }
 
   /// For a body whose framing is malformed.
-  static RequestException body(String detail) {
+  public static RequestException body(String detail) {
     return refusal(Status.BAD_REQUEST_400, NONE, detail);
   }
 
   /// For header fields that were read, and are not good.
-  static RequestException in(Headers headers, String detail) {
+  public static RequestException in(Headers headers, String detail) {
     return refusal(Status.BAD_REQUEST_400, ServerRequestHeaders.create(headers), detail);
   }
 
   /// For a method that nobody here knows (RFC 9110, section 15.6.2).
-  static RequestException unknownMethod(String detail) {
+  public static RequestException unknownMethod(String detail) {
     return refusal(Status.NOT_IMPLEMENTED_501, NONE, detail);
   }
 
@@ -58,7 +62,7 @@ record Malformed(String detail, ServerRequestHeaders headers)
   /// may hold what was sent; a field is named if HTTP knows it.
   static String detail(String message) {
     if (ABOUT_HOST.stream().anyMatch(message::startsWith)) {
-      return RequestHead.HOST;
+      return HOST;
     }
     if (message.startsWith("Header size exceeded")) {
       return "The header fields are too long: send fewer and shorter ones.";

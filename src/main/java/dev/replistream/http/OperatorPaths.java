@@ -40,7 +40,7 @@ public final class OperatorPaths implements Filter {
 
   @Override
   public void filter(FilterChain chain, RoutingRequest request, RoutingResponse response) {
-    String path = RequestHead.path(request.prologue().uriPath().rawPath());
+    String path = PathTemplate.path(request.prologue().uriPath().rawPath());
     if (!PATHS.contains(path)) {
       throw notFound();
     }

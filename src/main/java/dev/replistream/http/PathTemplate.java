@@ -31,6 +31,7 @@ import java.util.Optional;
 /// Immutable and thread-safe.
 final class PathTemplate implements PathMatcher {
   private static final Parameters NONE = Parameters.empty("path");
+  private static final String SCHEME_END = "://";
 
   private final String template;
   private final boolean isFixed;
@@ -42,13 +43,23 @@ final class PathTemplate implements PathMatcher {
     this.segments = List.of(template.split("/", -1));
   }
 
+  /// The path of a target that may be a whole URI.
+  static String path(String target) {
+    if (target.startsWith("/")) {
+      return target;
+    }
+    int schemeEnd = target.indexOf(SCHEME_END);
+    int slash = schemeEnd < 0 ? -1 : target.indexOf('/', schemeEnd + SCHEME_END.length());
+    return slash < 0 ? "" : target.substring(slash);
+  }
+
   private static boolean isParameter(String text) {
     return text.indexOf('{') >= 0;
   }
 
   @Override
   public MatchResult match(UriPath path) {
-    String raw = RequestHead.path(path.rawPath());
+    String raw = path(path.rawPath());
     if (isFixed) {
       return raw.equals(template)
           ? new MatchResult(true, new Matched(path, NONE))

@@ -30,6 +30,9 @@ import org.jspecify.annotations.Nullable;
 public final class Routes {
   private static final Header NO_STORE =
       HeaderValues.createCached(HeaderNames.CACHE_CONTROL, "no-store");
+  private static final String UNREADABLE_ACCEPT =
+      "Accept is a list of media types such as text/event-stream, each with a weight such as"
+          + " ;q=0.5 or none.";
 
   private final SampledLog log = new SampledLog(System.getLogger(Routes.class.getName()));
   private final Map<String, Map<Method, Handler>> paths = new LinkedHashMap<>();
@@ -70,7 +73,7 @@ public final class Routes {
     routing.error(
         BadRequestException.class, // which handlers throw for one reason
         (request, response, _) ->
-            send(request, response, Problem.of(Status.BAD_REQUEST_400, Accept.UNREADABLE)));
+            send(request, response, Problem.of(Status.BAD_REQUEST_400, UNREADABLE_ACCEPT)));
     routing.error(
         HttpException.class,
         (request, response, e) -> send(request, response, problem(e.status())));

@@ -1,7 +1,6 @@
-/// How this service speaks HTTP: connections with deadlines, problem+json, bodies, CORS and routes
-/// that know their methods. Everything here runs on the virtual thread of one connection, except
-/// the sweep that ends overdue connections. It knows no other package of the service but that of
-/// JSON.
+/// How this service speaks HTTP: routes that know their methods, problem+json, bodies within a
+/// budget, CORS, gzip, rates. Everything here runs on the thread of one request. It knows no other
+/// package of the service but that of JSON; the connections beneath are those of `http.wire`.
 @NullMarked
 package dev.replistream.http;
 

@@ -1,6 +1,6 @@
 package dev.replistream.stream;
 
-import dev.replistream.http.Wire;
+import dev.replistream.http.wire.Wire;
 import java.util.Locale;
 
 /// Why a connection ended: one of these for every end, in the log and as a metric's label.

@@ -1,6 +1,6 @@
 package dev.replistream.stream;
 
-import dev.replistream.http.Wire;
+import dev.replistream.http.wire.Wire;
 import dev.replistream.poke.EventId;
 import org.jspecify.annotations.Nullable;
 

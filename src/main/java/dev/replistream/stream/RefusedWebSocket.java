@@ -1,6 +1,6 @@
 package dev.replistream.stream;
 
-import dev.replistream.http.Wire;
+import dev.replistream.http.wire.Wire;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.function.Consumer;

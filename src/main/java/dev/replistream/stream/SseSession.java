@@ -2,7 +2,7 @@ package dev.replistream.stream;
 
 import static java.util.Objects.requireNonNull;
 
-import dev.replistream.http.Wire;
+import dev.replistream.http.wire.Wire;
 import dev.replistream.poke.EventId;
 import dev.replistream.presence.PresenceFeed;
 import java.nio.charset.StandardCharsets;

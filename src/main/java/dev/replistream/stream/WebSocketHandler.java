@@ -4,7 +4,7 @@ import dev.replistream.auth.Authenticator;
 import dev.replistream.auth.Caller;
 import dev.replistream.auth.Caller.Credential;
 import dev.replistream.http.Routes;
-import dev.replistream.http.Takeover;
+import dev.replistream.http.wire.Takeover;
 import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;

@@ -6,7 +6,7 @@ import dev.replistream.Eventually;
 import dev.replistream.HttpConnection;
 import dev.replistream.ServerSentEvent;
 import dev.replistream.auth.Caller;
-import dev.replistream.http.Wire;
+import dev.replistream.http.wire.Wire;
 import dev.replistream.poke.EventId;
 import java.io.IOException;
 import java.net.InetAddress;

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.replistream.Eventually;
 import dev.replistream.auth.Caller;
-import dev.replistream.http.Wire;
-import dev.replistream.http.WireOver;
+import dev.replistream.http.wire.Wire;
+import dev.replistream.http.wire.WireOver;
 import dev.replistream.nodes.Nodes;
 import dev.replistream.nodes.SingleNode;
 import dev.replistream.poke.Cursor;
