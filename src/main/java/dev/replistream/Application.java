@@ -18,7 +18,7 @@ import dev.replistream.auth.TokenSigner;
 import dev.replistream.auth.TokenVerifier;
 import dev.replistream.data.DatabaseMark;
 import dev.replistream.data.Outbox;
-import dev.replistream.db.Changes;
+import dev.replistream.data.Transactions;
 import dev.replistream.db.Database;
 import dev.replistream.db.Databases;
 import dev.replistream.http.Bodies;
@@ -43,7 +43,6 @@ import dev.replistream.nodes.RedisPokeBus;
 import dev.replistream.nodes.RedisSettings;
 import dev.replistream.nodes.RedisTickets;
 import dev.replistream.nodes.SingleNode;
-import dev.replistream.poke.Cursor;
 import dev.replistream.poke.CursorFile;
 import dev.replistream.poke.LocalPokeBus;
 import dev.replistream.poke.PokeBus;
@@ -136,6 +135,9 @@ public final class Application implements AutoCloseable {
   /// The topic by which nodes tell each other of revoked tokens.
   private static final String REVOKED = "revoked";
 
+  /// How long changes may take to end at the stop, after their requests were interrupted.
+  private static final Duration STOP_PATIENCE = Duration.ofSeconds(1);
+
   private static final Duration TICKET_LIFE = Duration.ofSeconds(30);
   private static final int MAX_TICKETS = 100_000;
 
@@ -152,16 +154,17 @@ public final class Application implements AutoCloseable {
   private final StreamMetrics streamMetrics;
   private final PokeBus bus;
   private final @Nullable RedisKeeper redisKeeper;
+  private final @Nullable CursorKeeper cursorKeeper; // of a node that is alone
   private final SseManager sseManager;
   private final Database database;
   private final Outbox outbox;
+  private final Transactions transactions;
   private final Compaction compaction;
   private final Revocations revocations;
   private final RoomPresence roomPresence;
   private final Keys keys;
   private final Cors cors;
   private final Routes routes;
-  private Runnable keepCursor = () -> {};
   private final ReentrantLock closing = new ReentrantLock();
   private volatile @Nullable Thread exitHook;
   private volatile @Nullable WebServer server;
@@ -197,7 +200,6 @@ public final class Application implements AutoCloseable {
     SyncMetrics syncMetrics = new SyncMetrics(meters);
     database = Databases.open(settings.db(), syncMetrics);
     Pull pull = orClose(database, () -> new Pull(database, syncMetrics));
-    Changes changes = new Changes();
     TicketStore ownTickets = new MemoryTickets(MAX_TICKETS, clock);
     TicketStore ticketStore;
     Nodes nodes;
@@ -206,13 +208,16 @@ public final class Application implements AutoCloseable {
       RedisNodes redisNodes = new RedisNodes(redis, streamSettings.maxConnectionsPerUser());
       RedisPokeBus redisBus = new RedisPokeBus(redis, redisNodes, meters);
       redisKeeper = new RedisKeeper(redis, redisNodes, redisBus);
+      cursorKeeper = null;
       nodes = redisNodes;
       bus = redisBus;
       ticketStore = new RedisTickets(redis, ownTickets);
     } else {
       redisKeeper = null;
       nodes = new SingleNode();
-      bus = new LocalPokeBus(orClose(database, () -> keptCursor(changes)), meters);
+      cursorKeeper =
+          new CursorKeeper(new CursorFile(settings.dataDir()), new DatabaseMark(database));
+      bus = new LocalPokeBus(orClose(database, () -> cursorKeeper.take(CURSOR_GENERATION)), meters);
       ticketStore = ownTickets;
     }
     Tickets tickets = new Tickets(TICKET_LIFE, ticketStore, clock);
@@ -224,16 +229,16 @@ public final class Application implements AutoCloseable {
             authMetrics,
             new StrangerTokens(limits.refusedTokensPerSecond(), meters),
             addresses);
-    outbox = new Outbox(database, bus, changes, settings.redis().isPresent());
     roomPresence = new RoomPresence(database, settings.rooms(), clock);
+    outbox = new Outbox(database, bus, settings.redis().isPresent());
+    transactions = new Transactions(database, outbox, roomPresence::membersChanged);
     Push push =
         new Push(
-            outbox,
+            transactions,
             mutatorRegistry,
             settings.sync().maxValueBytes(),
             settings.rooms(),
             clock,
-            roomPresence::membersChanged,
             syncMetrics);
     revocations =
         orClose(
@@ -242,7 +247,7 @@ public final class Application implements AutoCloseable {
                 new Revocations(database, Revocations.MAX, revokedTokens, settings.auth(), clock));
     compaction = new Compaction(database, settings.sync(), clock);
 
-    Rooms rooms = new Rooms(database, outbox, settings.rooms(), roomPresence, clock);
+    Rooms rooms = new Rooms(database, transactions, outbox, settings.rooms(), clock);
     // what has threads of its own comes when nothing can stop the start any more
     keys.watch();
     crowd = new Crowd("api", Crowd.Limits.ofApi(limits.strangersPerAddress()), addresses, meters);
@@ -365,15 +370,6 @@ public final class Application implements AutoCloseable {
         cors,
         clock,
         extraHeaders);
-  }
-
-  /// The cursor of a node that is alone, which is kept over a restart in a file.
-  private Cursor keptCursor(Changes changes) {
-    CursorKeeper keeper =
-        new CursorKeeper(new CursorFile(settings.dataDir()), new DatabaseMark(database), changes);
-    Cursor cursor = keeper.take(CURSOR_GENERATION);
-    keepCursor = () -> keeper.keep(cursor);
-    return cursor;
   }
 
   private static RedisConnection redis(RedisSettings settings, MeterRegistry meters) {
@@ -633,6 +629,7 @@ public final class Application implements AutoCloseable {
     if (running != null) {
       running.stop();
     }
+    boolean isWhole = transactions.stop(STOP_PATIENCE);
     try (ExecutorService each = Executors.newVirtualThreadPerTaskExecutor()) {
       // where the database is away, they wait for it at the same time
       each.execute(compaction::close);
@@ -650,7 +647,9 @@ public final class Application implements AutoCloseable {
     budget.close();
     crowd.close();
     operators.close();
-    keepCursor.run();
+    if (cursorKeeper != null) {
+      cursorKeeper.keep(isWhole);
+    }
     database.close();
     streamMetrics.close();
     if (running != null) {

@@ -1,14 +1,13 @@
 package dev.replistream;
 
 import dev.replistream.data.DatabaseMark;
-import dev.replistream.db.Changes;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.db.StatementFailedException;
 import dev.replistream.poke.Cursor;
 import dev.replistream.poke.CursorFile;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /// Brings the cursor over a restart: the file that holds it counts only for the database as it was
 /// when the file was written. Confined to the threads that start and stop the service.
@@ -21,35 +20,35 @@ import java.time.Duration;
 final class CursorKeeper {
   private static final Logger LOGGER = System.getLogger(CursorKeeper.class.getName());
 
-  /// How long changes may take to end at the stop, after their requests were interrupted.
-  private static final Duration PATIENCE = Duration.ofSeconds(1);
-
   private final CursorFile file;
   private final DatabaseMark mark;
-  private final Changes changes;
-  private boolean kept;
+  private @Nullable Cursor cursor;
 
-  CursorKeeper(CursorFile file, DatabaseMark mark, Changes changes) {
+  CursorKeeper(CursorFile file, DatabaseMark mark) {
     this.file = file;
     this.mark = mark;
-    this.changes = changes;
   }
 
   /// The cursor from the last stop, or a new one.
   ///
   /// @throws DatabaseUnavailableException when the database does not answer; the file stays
   Cursor take(int generationSize) {
-    return file.take(mark.take(), generationSize);
+    Cursor taken = file.take(mark.take(), generationSize);
+    cursor = taken;
+    return taken;
   }
 
-  /// Closes the cursor and keeps it for the next start, or warns why not. Does so once.
-  void keep(Cursor cursor) {
-    if (kept) {
+  /// Closes the cursor that was taken and keeps it for the next start, or warns why not. Does so
+  /// once.
+  ///
+  /// @param isWhole whether each change that is in the database has poked, and none will begin
+  void keep(boolean isWhole) {
+    Cursor taken = cursor;
+    if (taken == null) {
       return;
     }
-    kept = true;
-    boolean isWhole = changes.close(PATIENCE);
-    var state = cursor.close();
+    cursor = null;
+    var state = taken.close();
     if (!isWhole) {
       warn("a push or a change of a room goes on");
       return;

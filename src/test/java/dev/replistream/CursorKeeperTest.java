@@ -3,7 +3,6 @@ package dev.replistream;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.replistream.data.DatabaseMark;
-import dev.replistream.db.Changes;
 import dev.replistream.db.Database;
 import dev.replistream.poke.Cursor;
 import dev.replistream.poke.CursorFile;
@@ -15,22 +14,22 @@ import org.junit.jupiter.api.io.TempDir;
 class CursorKeeperTest {
   @TempDir private Path directory;
 
-  private CursorKeeper keeper(Database database, Changes changes) {
-    return new CursorKeeper(new CursorFile(directory), new DatabaseMark(database), changes);
+  private CursorKeeper keeper(Database database) {
+    return new CursorKeeper(new CursorFile(directory), new DatabaseMark(database));
   }
 
   @Test
   void aCursorIsKeptOnceAndForTheDatabaseAsItWasLeft() {
     try (Database database = TestDatabase.sqlite(directory)) {
-      Cursor cursor = new Cursor("7f3a", 10);
+      CursorKeeper keeper = keeper(database);
+      Cursor cursor = keeper.take(10);
       long stamp = cursor.stamp("alice");
-      CursorKeeper keeper = keeper(database, new Changes());
-      keeper.keep(cursor);
+      keeper.keep(true);
 
-      Cursor next = keeper(database, new Changes()).take(10);
-      keeper.keep(cursor);
+      Cursor next = keeper(database).take(10);
+      keeper.keep(true);
 
-      assertThat(next.epoch()).isEqualTo("7f3a");
+      assertThat(next.epoch()).isEqualTo(cursor.epoch());
       assertThat(next.latest("alice")).isEqualTo(stamp);
       assertThat(directory.resolve("cursor")).doesNotExist();
     }
@@ -40,17 +39,14 @@ class CursorKeeperTest {
   void aCursorIsNotKeptWhileAChangeIsNotWhole() {
     try (Database database = TestDatabase.sqlite(directory);
         LogCapture log = new LogCapture()) {
-      Cursor cursor = new Cursor("7f3a", 10);
-      Changes changes = new Changes();
+      CursorKeeper keeper = keeper(database);
+      Cursor cursor = keeper.take(10);
 
-      changes.make(() -> {
-        keeper(database, changes).keep(cursor);
-        return "committed, and not poked";
-      });
+      keeper.keep(false);
 
       assertThat(log.warnings()).singleElement().asString().startsWith("event=cursor-lost ");
       assertThat(directory.resolve("cursor")).doesNotExist();
-      assertThat(keeper(database, new Changes()).take(10).epoch()).isNotEqualTo("7f3a");
+      assertThat(keeper(database).take(10).epoch()).isNotEqualTo(cursor.epoch());
     }
   }
 
@@ -58,9 +54,11 @@ class CursorKeeperTest {
   void aDatabaseThatIsAwayAtTheStopIsOneWarning() {
     try (LogCapture log = new LogCapture()) {
       Database database = TestDatabase.sqlite(directory);
+      CursorKeeper keeper = keeper(database);
+      keeper.take(10);
       database.close();
 
-      keeper(database, new Changes()).keep(new Cursor("7f3a", 10));
+      keeper.keep(true);
 
       assertThat(log.warnings()).singleElement().asString().startsWith("event=cursor-lost ");
       assertThat(directory.resolve("cursor")).doesNotExist();

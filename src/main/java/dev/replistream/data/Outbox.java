@@ -1,12 +1,10 @@
 package dev.replistream.data;
 
 import dev.replistream.api.JsonValue;
-import dev.replistream.db.Changes;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.db.Session;
 import dev.replistream.db.Upkeep;
-import dev.replistream.db.Work;
 import dev.replistream.poke.PokeBus;
 import dev.replistream.poke.Poker;
 import java.lang.System.Logger;
@@ -22,18 +20,13 @@ import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Consumer;
-import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
-/// Transactions, and the pokes that they owe: whom a change concerns is poked after its commit, and
-/// only then; also where nobody knows whether it was committed, as one poke too many does no harm.
+/// Brings pokes to those whom they concern, though the node dies before it comes to them.
 ///
 /// Where several nodes share the database, a transaction also writes down whom it concerns, and
 /// that is crossed out once they have been poked. What stands there for five seconds was left by a
 /// node that died in between, or was cut off: any node pokes for it (the pattern is known as a
-/// transactional outbox). So is whom it pokes for other reasons while it can't tell the other
+/// transactional outbox). So is whom a node pokes for other reasons while it can't tell the other
 /// nodes. A node that is alone needs none of that: its streams die with it, and their clients come
 /// back with an id that the next process does not know.
 ///
@@ -53,19 +46,16 @@ public final class Outbox implements Poker, AutoCloseable {
 
   private final Database database;
   private final PokeBus bus;
-  private final Changes changes;
   private final boolean isKept;
   private final LinkedBlockingQueue<String> poked = new LinkedBlockingQueue<>();
   private final Upkeep upkeep = new Upkeep("outbox", this::crossOutAndSweep);
   private volatile boolean isBehind; // the last crossing out failed
   private long sweptNanos = System.nanoTime(); // of the upkeep's thread
 
-  /// @param changes holds up the stop of the service from a commit to its pokes
   /// @param isKept whether several nodes share the database, which then is PostgreSQL
-  public Outbox(Database database, PokeBus bus, Changes changes, boolean isKept) {
+  public Outbox(Database database, PokeBus bus, boolean isKept) {
     this.database = database;
     this.bus = bus;
-    this.changes = changes;
     this.isKept = isKept;
   }
 
@@ -74,22 +64,6 @@ public final class Outbox implements Poker, AutoCloseable {
     if (isKept) {
       upkeep.start(CROSS_OUT, CROSS_OUT);
     }
-  }
-
-  /// Runs the transactions of one request, and then pokes those whom they concern, however they
-  /// end. A stop of the service waits for it.
-  ///
-  /// @param prompt the user who makes the changes, and is poked first
-  /// @throws DatabaseUnavailableException when the service stops, beside what `requests` throws
-  public <T> T change(String prompt, PokeBus.Source source, Function<Owed, T> requests) {
-    return changes.make(() -> {
-      Owed owed = new Owed();
-      try {
-        return requests.apply(owed);
-      } finally {
-        owed.poke(prompt, source);
-      }
-    });
   }
 
   @Override
@@ -124,66 +98,21 @@ public final class Outbox implements Poker, AutoCloseable {
     }
   }
 
-  /// Runs transactions and keeps whom they concern. Confined to one thread.
-  public final class Owed {
-    private final Set<String> users = new HashSet<>();
-    private final List<String> ids = new ArrayList<>();
-
-    private Owed() {}
-
-    /// Runs `work` in a transaction.
-    ///
-    /// @param concerned tells of its result whom to poke once it is committed
-    /// @param committed is told of its result after the commit, before anybody is poked
-    /// @throws DatabaseUnavailableException as {@link Database#inTransaction} does
-    public <T> T inTransaction(
-        Work<T> work, Function<T, Set<String>> concerned, Consumer<T> committed) {
-      AtomicReference<@Nullable Runnable> then = new AtomicReference<>();
-      String id = UUID.randomUUID().toString();
-      try {
-        return database.inTransaction(session -> {
-          T changed = work.run(session);
-          Set<String> whom = concerned.apply(changed);
-          then.set(() -> {
-            add(id, whom);
-            committed.accept(changed);
-          });
-          if (isKept && !whom.isEmpty()) {
-            insert(session, id, whom);
-          }
-          return changed;
-        });
-      } catch (DatabaseUnavailableException e) {
-        if (!e.mayBeCommitted()) {
-          then.set(null);
-        }
-        throw e;
-      } catch (RuntimeException | Error e) {
-        then.set(null);
-        throw e;
-      } finally {
-        Runnable afterCommit = then.get();
-        if (afterCommit != null) {
-          afterCommit.run();
-        }
-      }
+  /// Writes down whom a transaction concerns, in it.
+  ///
+  /// @param id of the transaction, for {@link #deliver}
+  void keep(Session session, String id, Set<String> users) throws SQLException {
+    if (isKept && !users.isEmpty()) {
+      insert(session, id, users);
     }
+  }
 
-    private void add(String id, Set<String> concerned) {
-      users.addAll(concerned);
-      if (!concerned.isEmpty()) {
-        ids.add(id);
-      }
-    }
-
-    private void poke(String prompt, PokeBus.Source source) {
-      if (users.isEmpty()) {
-        return;
-      }
-      bus.poke(users, prompt, source);
-      if (isKept && bus.isAvailable()) {
-        poked.addAll(ids);
-      }
+  /// Pokes whom some committed transactions concern, those of `prompt` first, and lets what was
+  /// written down of them be crossed out.
+  void deliver(List<String> ids, Set<String> users, String prompt, PokeBus.Source source) {
+    bus.poke(users, prompt, source);
+    if (isKept && bus.isAvailable()) {
+      poked.addAll(ids);
     }
   }
 

@@ -86,6 +86,18 @@ public final class RoomStore {
 
   /// The ids of a room's members.
   public Set<String> memberIds(String room) throws SQLException {
+    return memberIds(session, room);
+  }
+
+  /// Who may read a space: the user whose private space it is, or the members of the room.
+  static Set<String> readers(Session session, String space) throws SQLException {
+    Optional<String> room = Spaces.room(space);
+    return room.isPresent()
+        ? memberIds(session, room.get())
+        : Set.of(Spaces.user(space).orElseThrow());
+  }
+
+  private static Set<String> memberIds(Session session, String room) throws SQLException {
     PreparedStatement select = session.prepare("SELECT user_id FROM member WHERE room = ?");
     select.setString(1, room);
     Set<String> ids = new HashSet<>();
@@ -160,7 +172,7 @@ public final class RoomStore {
     requireOwner(room, caller);
     Set<String> lost = memberIds(room);
     burial.begin(room); // raises the version of the space, by which the members lose it
-    spaces.loseAll(room);
+    spaces.loseAll(room, lost);
     counts.removeAll(room);
     PreparedStatement delete = session.prepare("DELETE FROM member WHERE room = ?");
     delete.setString(1, room);
@@ -240,6 +252,7 @@ public final class RoomStore {
       throw new RoomException(Reason.TOO_MANY_ROOMS);
     }
     counts.add(room, userId);
+    spaces.join(userId, room);
     PreparedStatement insert =
         session.prepare("INSERT INTO member (room, user_id, role, since) VALUES (?, ?, ?, ?)");
     insert.setString(1, room);

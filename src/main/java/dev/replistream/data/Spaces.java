@@ -15,7 +15,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// The spaces that one transaction reads and writes: their locks and their versions.
+/// The spaces that one transaction reads and writes: their locks, their versions, and who comes to
+/// read one or does so no more.
 ///
 /// A space's version is raised once by each transaction that writes in it, under the lock of the
 /// space's row, so versions follow the order of commits. It never goes back: the row stays, even
@@ -35,6 +36,8 @@ public final class Spaces {
   private final Session session;
   private final Set<String> locked = new HashSet<>();
   private final Map<String, Long> raised = new HashMap<>();
+  private final Set<MemberChange> joinedOrLeft = new HashSet<>();
+  private final Set<String> concerned = new HashSet<>();
 
   /// The spaces of a transaction that has touched none yet.
   public Spaces(Session session) {
@@ -54,6 +57,13 @@ public final class Spaces {
   /// The room whose space it is; empty for a private one.
   public static Optional<String> room(String space) {
     return space.startsWith(ROOM) ? Optional.of(space.substring(ROOM.length())) : Optional.empty();
+  }
+
+  /// The user whose private space it is; empty for a room's.
+  static Optional<String> user(String space) {
+    return space.startsWith(PRIVATE)
+        ? Optional.of(space.substring(PRIVATE.length()))
+        : Optional.empty();
   }
 
   /// Makes what this transaction reads of the space from here on stay true until its end.
@@ -119,11 +129,12 @@ public final class Spaces {
     upsert.setString(2, ofRoom(room));
     upsert.executeUpdate();
     locked.add(ofUser(userId));
+    joinedOrLeft.add(new MemberChange(room, userId));
   }
 
   /// The same for all members of a room, in the order of their ids, so that two rooms with the same
   /// members are lost one after the other.
-  void loseAll(String room) throws SQLException {
+  void loseAll(String room, Set<String> members) throws SQLException {
     PreparedStatement upsert =
         session.prepare(
             """
@@ -135,6 +146,27 @@ public final class Spaces {
     upsert.setString(1, ofRoom(room));
     upsert.setString(2, room);
     upsert.executeUpdate();
+    members.forEach(userId -> joinedOrLeft.add(new MemberChange(room, userId)));
+  }
+
+  /// Notes that a user has joined a room.
+  void join(String userId, String room) {
+    joinedOrLeft.add(new MemberChange(room, userId));
+  }
+
+  /// Who joined or left a room in this transaction.
+  public Set<MemberChange> joinedOrLeft() {
+    return Set.copyOf(joinedOrLeft);
+  }
+
+  /// Notes that the transaction concerns a user, whatever it writes.
+  public void concerns(String userId) {
+    concerned.add(userId);
+  }
+
+  /// Whom the transaction concerns, whatever it writes.
+  Set<String> concerned() {
+    return Set.copyOf(concerned);
   }
 
   /// The spaces in which this transaction has written.
@@ -142,11 +174,12 @@ public final class Spaces {
     return Set.copyOf(raised.keySet());
   }
 
-  /// Runs `part` in a savepoint; where that is rolled back, so are the locks it took and the
-  /// versions it raised, and they are forgotten here too.
+  /// Runs `part` in a savepoint; where that is rolled back, so are the locks it took, the versions
+  /// it raised and the members it changed, and they are forgotten here too.
   public <T> T inSavepoint(Work<T> part) throws SQLException {
     Set<String> lockedBefore = Set.copyOf(locked);
-    Map<String, Long> raisedBefore = Map.copyOf(raised);
+    Set<String> raisedBefore = Set.copyOf(raised.keySet());
+    Set<MemberChange> membersBefore = Set.copyOf(joinedOrLeft);
     boolean isKept = false;
     try {
       T result = session.inSavepoint(part);
@@ -155,7 +188,8 @@ public final class Spaces {
     } finally {
       if (!isKept) {
         locked.retainAll(lockedBefore);
-        raised.keySet().retainAll(raisedBefore.keySet());
+        raised.keySet().retainAll(raisedBefore);
+        joinedOrLeft.retainAll(membersBefore);
       }
     }
   }

@@ -3,7 +3,6 @@ package dev.replistream.room;
 import dev.replistream.api.Member;
 import dev.replistream.api.Role;
 import dev.replistream.data.Burial;
-import dev.replistream.data.MemberChange;
 import dev.replistream.data.Outbox;
 import dev.replistream.data.Room;
 import dev.replistream.data.RoomException;
@@ -11,20 +10,18 @@ import dev.replistream.data.RoomException.Reason;
 import dev.replistream.data.RoomSettings;
 import dev.replistream.data.RoomStore;
 import dev.replistream.data.Spaces;
+import dev.replistream.data.Transactions;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.poke.PokeBus;
-import dev.replistream.presence.RoomPresence;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.List;
 import java.util.Set;
-import java.util.function.Function;
 
-/// The rooms as callers see and change them: each call is one transaction, or one snapshot. After
-/// its commit, and only then, presence is told whose membership it changed, and those are poked
-/// whose client view it changed; also where nobody knows whether it was committed.
+/// The rooms as callers see and change them: each call is one transaction, or one snapshot. What a
+/// transaction owes after its commit is said at {@link Transactions}.
 ///
 /// Who is in a room stands in nobody's view: a member who comes or goes is poked alone, and a
 /// member who gets another role not at all. Each method throws
@@ -35,18 +32,22 @@ import java.util.function.Function;
 /// Thread-safe.
 public final class Rooms {
   private final Database database;
+  private final Transactions transactions;
   private final Outbox outbox;
   private final RoomSettings limits;
-  private final RoomPresence presence;
   private final Clock clock;
 
   /// The rooms of a database.
   public Rooms(
-      Database database, Outbox outbox, RoomSettings limits, RoomPresence presence, Clock clock) {
+      Database database,
+      Transactions transactions,
+      Outbox outbox,
+      RoomSettings limits,
+      Clock clock) {
     this.database = database;
+    this.transactions = transactions;
     this.outbox = outbox;
     this.limits = limits;
-    this.presence = presence;
     this.clock = clock;
   }
 
@@ -70,14 +71,12 @@ public final class Rooms {
     Instant createdAt = clock.instant();
     buryRest(room);
     change(
-        room,
+        caller,
         createdAt,
         store -> {
           store.create(room, caller);
           return room;
-        },
-        _ -> Set.of(caller),
-        caller);
+        });
     return new Room(room, Role.OWNER, createdAt);
   }
 
@@ -100,7 +99,7 @@ public final class Rooms {
 
   /// Deletes a room with its entries and members.
   void delete(String room, String caller) {
-    change(room, clock.instant(), store -> store.delete(room, caller), lost -> lost, caller);
+    change(caller, clock.instant(), store -> store.delete(room, caller));
   }
 
   /// The members of a room of the caller's, in the order of the bytes of their ids.
@@ -114,25 +113,18 @@ public final class Rooms {
   /// Adds a member, or gives it another role.
   Joined put(String room, String caller, String userId, Role role) {
     return change(
-        room,
+        caller,
         clock.instant(),
         store -> {
           boolean isNew = store.put(room, caller, userId, role);
           return new Joined(store.member(room, userId).orElseThrow(), isNew);
-        },
-        joined -> joined.isNew() ? Set.of(userId) : Set.of(),
-        caller);
+        });
   }
 
   /// Takes a member out of a room.
   void remove(String room, String caller, String userId) {
     boolean wasMember =
-        change(
-            room,
-            clock.instant(),
-            store -> store.remove(room, caller, userId),
-            was -> was ? Set.of(userId) : Set.of(),
-            caller);
+        change(caller, clock.instant(), store -> store.remove(room, caller, userId));
     if (!wasMember) {
       throw new RoomException(Reason.NO_SUCH_MEMBER);
     }
@@ -162,22 +154,11 @@ public final class Rooms {
     return store.role(room, caller).orElseThrow(() -> new RoomException(Reason.NOT_A_MEMBER));
   }
 
-  /// Runs a step on a room. Those whom its result concerns have joined or left it; they are poked,
-  /// the caller first.
-  private <T> T change(
-      String room, Instant now, Step<T> step, Function<T, Set<String>> concerned, String caller) {
-    return outbox.change(
+  private <T> T change(String caller, Instant now, Step<T> step) {
+    return transactions.change(
         caller,
         PokeBus.Source.ROOM,
-        owed ->
-            owed.inTransaction(
-                session -> step.run(new RoomStore(session, new Spaces(session), now, limits)),
-                concerned,
-                changed -> presence.membersChanged(changes(room, concerned.apply(changed)))));
-  }
-
-  private static List<MemberChange> changes(String room, Set<String> userIds) {
-    return userIds.stream().map(userId -> new MemberChange(room, userId)).toList();
+        (session, spaces) -> step.run(new RoomStore(session, spaces, now, limits)));
   }
 
   private <T> T read(Step<T> step) {

@@ -1,69 +1,52 @@
 package dev.replistream.sync;
 
-import dev.replistream.data.MemberChange;
-import dev.replistream.data.Outbox;
 import dev.replistream.data.RoomSettings;
+import dev.replistream.data.Transactions;
 import dev.replistream.http.SampledLog;
 import dev.replistream.poke.PokeBus;
 import java.lang.System.Logger.Level;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.Set;
-import java.util.function.Consumer;
 
 /// Replicache's push (doc.replicache.dev/reference/server-push): runs mutators, in the order of the
 /// mutations, each at most once. Thread-safe.
 public final class Push {
   private final SampledLog log = new SampledLog(System.getLogger(Push.class.getName()));
-  private final Outbox outbox;
+  private final Transactions transactions;
   private final MutatorRegistry mutators;
   private final int maxValueBytes;
   private final RoomSettings roomLimits;
   private final Clock clock;
-  private final Consumer<Set<MemberChange>> membersChanged;
   private final SyncMetrics metrics;
   private final TreeLimit trees = new TreeLimit();
   private final Duration longestRun;
   private final PushTurns turns = new PushTurns();
 
   /// @param maxValueBytes how long the JSON of a value may be, in UTF-8
-  /// @param membersChanged told who joined or left a room, after the commit of it and before the
-  ///   pusher is answered
   public Push(
-      Outbox outbox,
+      Transactions transactions,
       MutatorRegistry mutators,
       int maxValueBytes,
       RoomSettings roomLimits,
       Clock clock,
-      Consumer<Set<MemberChange>> membersChanged,
       SyncMetrics metrics) {
-    this(
-        outbox,
-        mutators,
-        maxValueBytes,
-        roomLimits,
-        clock,
-        membersChanged,
-        metrics,
-        PushBatch.LONGEST_RUN);
+    this(transactions, mutators, maxValueBytes, roomLimits, clock, metrics, PushBatch.LONGEST_RUN);
   }
 
   /// @param longestRun how long one transaction runs mutations
   Push(
-      Outbox outbox,
+      Transactions transactions,
       MutatorRegistry mutators,
       int maxValueBytes,
       RoomSettings roomLimits,
       Clock clock,
-      Consumer<Set<MemberChange>> membersChanged,
       SyncMetrics metrics,
       Duration longestRun) {
-    this.outbox = outbox;
+    this.transactions = transactions;
     this.mutators = mutators;
     this.maxValueBytes = maxValueBytes;
     this.roomLimits = roomLimits;
     this.clock = clock;
-    this.membersChanged = membersChanged;
     this.metrics = metrics;
     this.longestRun = longestRun;
   }
@@ -87,15 +70,17 @@ public final class Push {
   /// @throws TooMuchAtOnceException when it is a long push, and got no turn for what is left of it
   Outcome push(String userId, PushRequest request) {
     metrics.pushed();
-    return outbox.change(userId, PokeBus.Source.PUSH, owed -> apply(userId, request, owed));
+    try (Transactions.Change change = transactions.begin(userId, PokeBus.Source.PUSH)) {
+      return apply(userId, request, change);
+    }
   }
 
-  private Outcome apply(String userId, PushRequest request, Outbox.Owed owed) {
-    PushBatch.Result batch = run(userId, request, 0, owed);
+  private Outcome apply(String userId, PushRequest request, Transactions.Change change) {
+    PushBatch.Result batch = run(userId, request, 0, change);
     if (batch.end() == PushBatch.End.FULL) {
       try (PushTurns.Turn _ = turn(userId)) {
         while (batch.end() == PushBatch.End.FULL) {
-          batch = run(userId, request, batch.next(), owed);
+          batch = run(userId, request, batch.next(), change);
         }
       }
     }
@@ -115,22 +100,21 @@ public final class Push {
     }
   }
 
-  private PushBatch.Result run(String userId, PushRequest request, int first, Outbox.Owed owed) {
+  private PushBatch.Result run(
+      String userId, PushRequest request, int first, Transactions.Change change) {
     PushBatch.Result batch =
-        owed.inTransaction(
-            session ->
-                new PushBatch(
-                        session,
-                        userId,
-                        mutators,
-                        maxValueBytes,
-                        roomLimits,
-                        trees,
-                        clock.instant(),
-                        longestRun)
-                    .run(request, first),
-            PushBatch.Result::users,
-            result -> membersChanged.accept(result.joinedOrLeft()));
+        change.inTransaction((session, spaces) ->
+            new PushBatch(
+                    session,
+                    spaces,
+                    userId,
+                    mutators,
+                    maxValueBytes,
+                    roomLimits,
+                    trees,
+                    clock.instant(),
+                    longestRun)
+                .run(request, first));
     metrics.mutationsSeen(batch.applied(), batch.duplicates());
     batch.refusals().forEach(refusal -> metrics.mutationRefused(refusal.isRejected()));
     batch.refusals().forEach(this::log);

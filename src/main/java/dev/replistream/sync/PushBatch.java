@@ -4,7 +4,6 @@ import dev.replistream.api.Mutator;
 import dev.replistream.api.RejectedException;
 import dev.replistream.data.ClientStore;
 import dev.replistream.data.EntryStore;
-import dev.replistream.data.MemberChange;
 import dev.replistream.data.RoomSettings;
 import dev.replistream.data.RoomStore;
 import dev.replistream.data.Spaces;
@@ -15,10 +14,8 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 
 /// Some mutations of a push in one transaction of the database. What it commits is whole, wherever
 /// it ends: the effects of some mutations, and that these were seen. Confined to its transaction.
@@ -50,18 +47,19 @@ final class PushBatch {
   private final RoomStore rooms;
   private final EntryStore entries;
 
-  private final Set<MemberChange> joinedOrLeft = new HashSet<>();
   private final List<Refusal> refusals = new ArrayList<>();
   private long firstNanos; // when the first one had been run
   private int applied;
   private int duplicates;
   private int work;
 
+  /// @param spaces those of the same transaction
   /// @param userId who pushes
   /// @param maxValueBytes how long a value may be in UTF-8
   /// @param longestRun usually {@link #LONGEST_RUN}
   PushBatch(
       Session session,
+      Spaces spaces,
       String userId,
       MutatorRegistry mutators,
       int maxValueBytes,
@@ -70,13 +68,13 @@ final class PushBatch {
       Instant now,
       Duration longestRun) {
     this.session = session;
+    this.spaces = spaces;
     this.userId = userId;
     this.mutators = mutators;
     this.maxValueBytes = maxValueBytes;
     this.trees = trees;
     this.now = now;
     longestRunNanos = longestRun.toNanos();
-    spaces = new Spaces(session);
     rooms = new RoomStore(session, spaces, now, roomLimits);
     entries = new EntryStore(session, now);
   }
@@ -102,16 +100,7 @@ final class PushBatch {
   /// What a batch did.
   ///
   /// @param next the index of the first mutation that was not seen
-  /// @param users whom to poke once it is committed
-  /// @param joinedOrLeft those of them who became members of a room, or are so no more
-  record Result(
-      End end,
-      int next,
-      Set<String> users,
-      Set<MemberChange> joinedOrLeft,
-      List<Refusal> refusals,
-      int applied,
-      int duplicates) {}
+  record Result(End end, int next, List<Refusal> refusals, int applied, int duplicates) {}
 
   /// Applies the mutations from index `first` on.
   ///
@@ -129,8 +118,8 @@ final class PushBatch {
       }
     }
     clients.save();
-    return new Result(
-        end, next, users(), Set.copyOf(joinedOrLeft), List.copyOf(refusals), applied, duplicates);
+    spaces.concerns(userId); // who waits for the acknowledgement, even of what changed nothing
+    return new Result(end, next, List.copyOf(refusals), applied, duplicates);
   }
 
   private End step(PushClients clients, Mutation mutation) throws SQLException {
@@ -181,7 +170,7 @@ final class PushBatch {
       return;
     }
     try {
-      joinedOrLeft.addAll(spaces.inSavepoint(_ -> run(mutator.get(), mutation)));
+      spaces.inSavepoint(_ -> run(mutator.get(), mutation));
       applied++;
     } catch (RejectedException e) {
       refusals.add(new Refusal(mutation.name(), true, String.valueOf(e.getMessage())));
@@ -204,7 +193,7 @@ final class PushBatch {
     session.prepare("SELECT 1");
   }
 
-  private Set<MemberChange> run(Mutator mutator, Mutation mutation) throws SQLException {
+  private Mutation run(Mutator mutator, Mutation mutation) throws SQLException {
     try (TreeLimit.Use use = trees.begin()) {
       SqlTransaction transaction =
           new SqlTransaction(userId, spaces, rooms, entries, maxValueBytes, use);
@@ -215,7 +204,7 @@ final class PushBatch {
         work += transaction.work();
         transaction.requireWhole(); // goes before whatever else the mutator makes of it
       }
-      return transaction.joinedOrLeft();
+      return mutation;
     }
   }
 
@@ -233,20 +222,5 @@ final class PushBatch {
     }
     StackTraceElement[] trace = failure.getStackTrace();
     return failure.getClass().getName() + (trace.length == 0 ? "" : " at " + trace[0]);
-  }
-
-  /// The pusher, who waits for the acknowledgement; the members of each room that was written in;
-  /// and whoever joined or left one.
-  private Set<String> users() throws SQLException {
-    Set<String> users = new HashSet<>();
-    joinedOrLeft.forEach(change -> users.add(change.userId()));
-    users.add(userId);
-    for (String space : spaces.raised()) {
-      Optional<String> room = Spaces.room(space);
-      if (room.isPresent()) {
-        users.addAll(rooms.memberIds(room.get()));
-      }
-    }
-    return users;
   }
 }

@@ -8,13 +8,11 @@ import dev.replistream.api.RejectedException;
 import dev.replistream.api.Role;
 import dev.replistream.api.Transaction;
 import dev.replistream.data.EntryStore;
-import dev.replistream.data.MemberChange;
 import dev.replistream.data.RoomException;
 import dev.replistream.data.RoomStore;
 import dev.replistream.data.Spaces;
 import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -45,7 +43,6 @@ final class SqlTransaction implements Transaction {
   private final EntryStore entries;
   private final int maxValueBytes;
   private final TreeLimit.Use trees;
-  private final Set<MemberChange> joinedOrLeft = new HashSet<>();
   private @Nullable SQLException failure;
   private int work;
   private int buried;
@@ -68,11 +65,6 @@ final class SqlTransaction implements Transaction {
     this.maxValueBytes = maxValueBytes;
     buried = rooms.buried();
     this.trees = trees;
-  }
-
-  /// Whoever became a member of a room, or is one no more.
-  Set<MemberChange> joinedOrLeft() {
-    return joinedOrLeft;
   }
 
   /// Throws what the first failed statement failed with, even if the mutator caught it. Those after
@@ -266,7 +258,7 @@ final class SqlTransaction implements Transaction {
       spend(2 * WRITING);
       rooms.create(room, userId);
       spendBuried();
-      return joinedOrLeft.add(new MemberChange(room, userId));
+      return null;
     });
   }
 
@@ -277,7 +269,6 @@ final class SqlTransaction implements Transaction {
       Set<String> lost = rooms.delete(room, userId);
       spend(lost.size());
       spendBuried();
-      lost.forEach(member -> joinedOrLeft.add(new MemberChange(room, member)));
       return null;
     });
   }
@@ -286,8 +277,7 @@ final class SqlTransaction implements Transaction {
   public void putMember(String room, String memberId, Role role) {
     run(() -> {
       spend(2 * WRITING);
-      return rooms.put(room, userId, memberId, role)
-          && joinedOrLeft.add(new MemberChange(room, memberId));
+      return rooms.put(room, userId, memberId, role);
     });
   }
 
@@ -295,11 +285,7 @@ final class SqlTransaction implements Transaction {
   public boolean removeMember(String room, String memberId) {
     return run(() -> {
       spend(2 * WRITING);
-      boolean wasMember = rooms.remove(room, userId, memberId);
-      if (wasMember) {
-        joinedOrLeft.add(new MemberChange(room, memberId));
-      }
-      return wasMember;
+      return rooms.remove(room, userId, memberId);
     });
   }
 

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.replistream.Eventually;
 import dev.replistream.LogCapture;
-import dev.replistream.db.Changes;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseListener;
 import dev.replistream.db.Databases;
@@ -38,8 +37,8 @@ class OutboxTest {
   void open() {
     url = TestPostgres.newDatabase();
     database = Databases.open(TestPostgres.settings(url), DatabaseListener.NONE);
-    near = new Outbox(database, nearUsers.bus(), new Changes(), true);
-    far = new Outbox(database, farUsers.bus(), new Changes(), true);
+    near = new Outbox(database, nearUsers.bus(), true);
+    far = new Outbox(database, farUsers.bus(), true);
   }
 
   @AfterEach
@@ -58,11 +57,15 @@ class OutboxTest {
     });
   }
 
-  private static void change(Outbox outbox, String... users) {
-    outbox.change(
-        users.length == 0 ? "" : users[0],
-        PokeBus.Source.PUSH,
-        owed -> owed.inTransaction(_ -> 1, _ -> Set.of(users), _ -> {}));
+  private void change(Outbox outbox, String... users) {
+    new Transactions(database, outbox, _ -> {})
+        .change(
+            users.length == 0 ? "" : users[0],
+            PokeBus.Source.PUSH,
+            (_, spaces) -> {
+              List.of(users).forEach(spaces::concerns);
+              return users;
+            });
   }
 
   /// Commits, and dies before anybody is poked.
@@ -155,7 +158,7 @@ class OutboxTest {
           }
         };
     try (Database busyDatabase = Databases.open(TestPostgres.settings(url), afterEach);
-        Outbox busy = new Outbox(busyDatabase, farUsers.bus(), new Changes(), true)) {
+        Outbox busy = new Outbox(busyDatabase, farUsers.bus(), true)) {
       commitAndDie("alice");
       change(busy, "bob");
       poker.set(() -> change(busy, "bob"));
@@ -188,7 +191,7 @@ class OutboxTest {
   void whomANodePokesThatIsCutOffIsWrittenDownAtOnceAndPokedByAnother() {
     try (LogCapture _ = new LogCapture();
         RedisNode cutOff = new RedisNode("redis://127.0.0.1:1", "test");
-        Outbox own = new Outbox(database, cutOff.bus(), new Changes(), true)) {
+        Outbox own = new Outbox(database, cutOff.bus(), true)) {
       own.poke(List.of("alice", "bob"), PokeBus.Source.SERVICE);
     }
     assertThat(owed()).isEqualTo(1);
@@ -209,17 +212,16 @@ class OutboxTest {
 
   @Test
   void aTransactionThatIsRolledBackOwesNothing() {
+    Transactions transactions = new Transactions(database, near, _ -> {});
+
     assertThatThrownBy(() ->
-            near.change(
+            transactions.change(
                 "alice",
                 PokeBus.Source.PUSH,
-                owed ->
-                    owed.inTransaction(
-                        _ -> {
-                          throw new IllegalStateException("no");
-                        },
-                        _ -> Set.of("alice"),
-                        _ -> {})))
+                (_, spaces) -> {
+                  spaces.concerns("alice");
+                  throw new IllegalStateException("no");
+                }))
         .hasMessage("no");
 
     assertThat(owed()).isZero();

@@ -6,7 +6,7 @@ import dev.replistream.Eventually;
 import dev.replistream.api.Role;
 import dev.replistream.data.Outbox;
 import dev.replistream.data.RoomSettings;
-import dev.replistream.db.Changes;
+import dev.replistream.data.Transactions;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.db.Work;
@@ -63,12 +63,13 @@ class RoomPresenceTest {
   void open() {
     database = new GatedDatabase(TestDatabase.sqlite(directory));
     presence = new RoomPresence(database, LIMITS, RoomRules.NOON);
+    Outbox outbox = new Outbox(database, new PokedUsers().bus(), false);
     rooms =
         new Rooms(
             database,
-            new Outbox(database, new PokedUsers().bus(), new Changes(), false),
+            new Transactions(database, outbox, presence::membersChanged),
+            outbox,
             LIMITS,
-            presence,
             RoomRules.NOON);
     presence.start(users, new SingleNode());
   }

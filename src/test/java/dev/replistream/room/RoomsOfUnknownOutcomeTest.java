@@ -6,10 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.replistream.api.Role;
 import dev.replistream.data.Outbox;
 import dev.replistream.data.RoomSettings;
-import dev.replistream.db.Changes;
+import dev.replistream.data.Transactions;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.poke.PokedUsers;
-import dev.replistream.presence.RoomPresence;
 import dev.replistream.sync.FlakyDatabase;
 import dev.replistream.sync.FlakyDatabase.Fate;
 import dev.replistream.sync.TestDatabase;
@@ -29,19 +28,15 @@ class RoomsOfUnknownOutcomeTest {
   private final PokedUsers poked = new PokedUsers();
   private FlakyDatabase database;
   private Rooms rooms;
-  private final Changes changes = new Changes();
+  private Transactions transactions;
 
   @BeforeEach
   void open() {
     database = new FlakyDatabase(TestDatabase.sqlite(directory));
     RoomSettings limits = new RoomSettings(10, 10);
-    rooms =
-        new Rooms(
-            database,
-            new Outbox(database, poked.bus(), changes, false),
-            limits,
-            new RoomPresence(database, limits, RoomRules.NOON),
-            RoomRules.NOON);
+    Outbox outbox = new Outbox(database, poked.bus(), false);
+    transactions = new Transactions(database, outbox, _ -> {});
+    rooms = new Rooms(database, transactions, outbox, limits, RoomRules.NOON);
   }
 
   @AfterEach
@@ -59,12 +54,12 @@ class RoomsOfUnknownOutcomeTest {
   void aStopWaitsForThePokesOfWhatIsCommitted() {
     rooms.create("room", "alice");
     List<Boolean> isWhole = new ArrayList<>();
-    poked.whilePoking(() -> isWhole.add(changes.close(Duration.ZERO)));
+    poked.whilePoking(() -> isWhole.add(transactions.stop(Duration.ZERO)));
 
     rooms.put("room", "alice", "bob", Role.READER);
 
     assertThat(isWhole).containsExactly(false);
-    assertThat(changes.close(Duration.ZERO)).isTrue();
+    assertThat(transactions.stop(Duration.ZERO)).isTrue();
     assertThatThrownBy(() -> rooms.create("late", "alice"))
         .isInstanceOf(DatabaseUnavailableException.class);
     assertThat(rooms.list("alice")).hasSize(1);

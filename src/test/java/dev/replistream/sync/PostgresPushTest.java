@@ -4,13 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.replistream.Eventually;
 import dev.replistream.api.JsonValue;
-import dev.replistream.data.Outbox;
 import dev.replistream.data.RoomSettings;
 import dev.replistream.data.Spaces;
-import dev.replistream.db.Changes;
+import dev.replistream.data.TestTransactions;
 import dev.replistream.db.Database;
 import dev.replistream.db.TestPostgres;
-import dev.replistream.poke.PokedUsers;
 import io.helidon.metrics.api.MetricsFactory;
 import io.helidon.service.registry.Services;
 import java.time.Clock;
@@ -34,12 +32,11 @@ class PostgresPushTest {
 
   private static Push pushTo(Database database) {
     return new Push(
-        new Outbox(database, new PokedUsers().bus(), new Changes(), false),
+        TestTransactions.of(database),
         MutatorRegistry.of(List.of(new TestMutators())),
         1_000,
         new RoomSettings(2, 3),
         Clock.systemUTC(),
-        _ -> {},
         new SyncMetrics(Services.get(MetricsFactory.class).globalRegistry()));
   }
 

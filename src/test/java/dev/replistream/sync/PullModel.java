@@ -6,12 +6,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.replistream.api.JsonValue;
 import dev.replistream.api.Role;
 import dev.replistream.data.Burial;
-import dev.replistream.data.Outbox;
 import dev.replistream.data.RoomSettings;
 import dev.replistream.data.Spaces;
-import dev.replistream.db.Changes;
+import dev.replistream.data.TestTransactions;
 import dev.replistream.db.Database;
-import dev.replistream.poke.PokedUsers;
 import io.helidon.metrics.api.MetricsFactory;
 import io.helidon.service.registry.Services;
 import java.io.ByteArrayOutputStream;
@@ -68,12 +66,11 @@ abstract class PullModel {
         };
     push =
         new Push(
-            new Outbox(database, new PokedUsers().bus(), new Changes(), false),
+            TestTransactions.of(database),
             MutatorRegistry.of(List.of(new TestMutators())),
             1_000,
             new RoomSettings(1_000, 10_000),
             clock,
-            _ -> {},
             metrics);
     pull = new Pull(database, metrics);
   }

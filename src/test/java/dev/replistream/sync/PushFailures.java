@@ -8,12 +8,10 @@ import dev.replistream.api.JsonValue;
 import dev.replistream.api.Mutators;
 import dev.replistream.api.RejectedException;
 import dev.replistream.api.Transaction;
-import dev.replistream.data.Outbox;
 import dev.replistream.data.RoomSettings;
-import dev.replistream.db.Changes;
+import dev.replistream.data.TestTransactions;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseUnavailableException;
-import dev.replistream.poke.PokedUsers;
 import io.helidon.metrics.api.MetricsFactory;
 import io.helidon.service.registry.Services;
 import java.time.Clock;
@@ -68,12 +66,11 @@ abstract class PushFailures {
                 });
     Push push =
         new Push(
-            new Outbox(database(), new PokedUsers().bus(), new Changes(), false),
+            TestTransactions.of(database()),
             MutatorRegistry.of(List.of(mutators)),
             1_000_000,
             new RoomSettings(10, 10),
             Clock.systemUTC(),
-            _ -> {},
             new SyncMetrics(Services.get(MetricsFactory.class).globalRegistry()));
     return push.push(
         "alice",

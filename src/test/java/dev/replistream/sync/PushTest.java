@@ -9,9 +9,9 @@ import dev.replistream.api.Key;
 import dev.replistream.api.Mutators;
 import dev.replistream.api.RejectedException;
 import dev.replistream.data.EntryStore;
-import dev.replistream.data.Outbox;
 import dev.replistream.data.RoomSettings;
-import dev.replistream.db.Changes;
+import dev.replistream.data.TestTransactions;
+import dev.replistream.data.Transactions;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.http.ProblemException;
 import dev.replistream.poke.PokedUsers;
@@ -44,11 +44,12 @@ class PushTest {
   private FlakyDatabase database;
   private Push push;
   private final PokedUsers pokes = new PokedUsers();
-  private final Changes changes = new Changes();
+  private Transactions transactions;
 
   @BeforeEach
   void open() {
     database = new FlakyDatabase(TestDatabase.sqlite(directory));
+    transactions = TestTransactions.of(database, pokes.bus());
     push = pushOf(new TestMutators());
   }
 
@@ -58,12 +59,11 @@ class PushTest {
 
   private Push pushOf(Mutators mutators, Duration longestRun) {
     return new Push(
-        new Outbox(database, pokes.bus(), changes, false),
+        transactions,
         MutatorRegistry.of(List.of(mutators)),
         1_000,
         new RoomSettings(2, 3),
         Clock.systemUTC(),
-        _ -> {},
         new SyncMetrics(Services.get(MetricsFactory.class).globalRegistry()),
         longestRun);
   }
@@ -126,12 +126,12 @@ class PushTest {
   @Test
   void aStopWaitsForThePokesOfWhatIsCommitted() {
     List<Boolean> isWhole = new ArrayList<>();
-    pokes.whilePoking(() -> isWhole.add(changes.close(Duration.ZERO)));
+    pokes.whilePoking(() -> isWhole.add(transactions.stop(Duration.ZERO)));
 
     push(increments(1, 3));
 
     assertThat(isWhole).containsExactly(false);
-    assertThat(changes.close(Duration.ZERO)).isTrue();
+    assertThat(transactions.stop(Duration.ZERO)).isTrue();
     assertThatThrownBy(() -> push(increments(4, 4)))
         .isInstanceOf(DatabaseUnavailableException.class);
     assertThat(n()).isEqualTo(3);

@@ -7,11 +7,9 @@ import static org.assertj.core.api.Assertions.fail;
 import dev.replistream.Rounds;
 import dev.replistream.api.JsonValue;
 import dev.replistream.data.Epoch;
-import dev.replistream.data.Outbox;
 import dev.replistream.data.RoomSettings;
-import dev.replistream.db.Changes;
+import dev.replistream.data.TestTransactions;
 import dev.replistream.db.Database;
-import dev.replistream.poke.PokedUsers;
 import io.helidon.metrics.api.MetricsFactory;
 import io.helidon.service.registry.Services;
 import java.time.Clock;
@@ -77,12 +75,11 @@ abstract class RestoreModel {
 
   private Push push() {
     return new Push(
-        new Outbox(database, new PokedUsers().bus(), new Changes(), false),
+        TestTransactions.of(database),
         MutatorRegistry.of(List.of(new TestMutators())),
         1_000,
         new RoomSettings(1_000, 10_000),
         Clock.systemUTC(),
-        _ -> {},
         metrics);
   }
 
