@@ -10,7 +10,8 @@ import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/// A transaction on the data of an {@link InMemoryStore}, which takes them back when it fails.
+/// A transaction on the data of an {@link InMemoryStore}, which takes them back when it fails. What
+/// it refuses it refuses with the reason that a server logs.
 final class InMemoryTransaction implements Transaction {
   private final InMemorySpaces spaces;
   private final String userId;
@@ -65,7 +66,8 @@ final class InMemoryTransaction implements Transaction {
 
   @Override
   public void put(String room, String key, JsonValue value) {
-    put(joined(room), Key.of(key).storable(), value);
+    Key stored = Key.of(key).storable();
+    put(joined(room), stored, value);
   }
 
   private void put(Space space, Key key, JsonValue value) {
@@ -118,7 +120,7 @@ final class InMemoryTransaction implements Transaction {
     requireId(room);
     InMemoryRoom created = new InMemoryRoom();
     if (spaces.rooms().putIfAbsent(Key.of(room), created) != null) {
-      throw new RejectedException("the id of the room is taken");
+      throw new RejectedException("taken");
     }
     join(created, userId, Role.OWNER);
   }
@@ -193,30 +195,30 @@ final class InMemoryTransaction implements Transaction {
 
   private void requireOwner(String room) {
     if (role(room) != Role.OWNER) {
-      throw new RejectedException("the caller does not own the room");
+      throw new RejectedException("not-an-owner");
     }
   }
 
   private void requireAnotherOwner(String room, String member) {
     if (room(room).isLastOwner(member)) {
-      throw new RejectedException("the room would have no owner");
+      throw new RejectedException("last-owner");
     }
   }
 
   /// To someone who is not a member a room does not exist.
   private static RejectedException notAMember() {
-    return new RejectedException("the caller is not a member of the room");
+    return new RejectedException("not-a-member");
   }
 
   private static void requireWritable(Space space) {
     if (!space.isWritable) {
-      throw new RejectedException("the caller may only read the room");
+      throw new RejectedException("a reader of the room may not write in it");
     }
   }
 
   private static void requireId(String id) {
     if (!Id.isValid(id)) {
-      throw new RejectedException("an id has 1 to 128 characters, no control characters");
+      throw new RejectedException("bad-id");
     }
   }
 

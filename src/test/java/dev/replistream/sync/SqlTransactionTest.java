@@ -30,7 +30,10 @@ abstract class SqlTransactionTest extends TransactionContractTest {
   abstract Database database();
 
   static SqlTransaction transaction(Session session, Spaces spaces, String userId) {
-    Instant now = Instant.now();
+    return transaction(session, spaces, userId, Instant.now());
+  }
+
+  static SqlTransaction transaction(Session session, Spaces spaces, String userId, Instant now) {
     return new SqlTransaction(
         userId,
         spaces,
