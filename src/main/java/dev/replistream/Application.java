@@ -66,7 +66,7 @@ import dev.replistream.sync.Pull;
 import dev.replistream.sync.PullHandler;
 import dev.replistream.sync.Push;
 import dev.replistream.sync.PushHandler;
-import dev.replistream.sync.Spills;
+import dev.replistream.sync.SpillFiles;
 import dev.replistream.sync.SyncMetrics;
 import dev.replistream.web.WebPages;
 import io.helidon.common.socket.SocketOptions;
@@ -275,7 +275,7 @@ public final class Application implements AutoCloseable {
             clock);
     revocations.subscribe(sseManager::end);
     revocations.tellBy(text -> nodes.tell(REVOKED, text));
-    nodes.listen(REVOKED, revocations::heard);
+    nodes.listen(REVOKED, revocations::receive);
     roomPresence.start(sseManager, nodes);
 
     StreamHandler stream = streamHandler(authenticator, clock, List.of());
@@ -339,7 +339,7 @@ public final class Application implements AutoCloseable {
                     pull,
                     bus::pulled,
                     syncMetrics,
-                    new Spills(settings.dataDir(), MAX_SPILLED_BYTES),
+                    new SpillFiles(settings.dataDir(), MAX_SPILLED_BYTES),
                     budget.bodiesOf(PullHandler.MAX_BODY_BYTES)))
             .on(Method.POST, API + "/rooms", room::create)
             .on(Method.GET, API + "/rooms", room::list)

@@ -203,7 +203,9 @@ public final class Authenticator {
             + " address="
             + addresses.of(request).getHostAddress();
     return reason == Reason.AUDIENCE_NOT_CONFIGURED
-        ? line + " detail=" + Json.quoted(reason.sentence()) // it is the operator who can mend it
+        ? line
+            + " detail="
+            + Json.quoted(reason.sentence()) // it is the operator who can put it right
         : line;
   }
 

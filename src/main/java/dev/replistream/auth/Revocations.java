@@ -67,7 +67,7 @@ public final class Revocations implements AutoCloseable {
   }
 
   /// Takes note of what another node's teller said.
-  public void heard(String text) {
+  public void receive(String text) {
     apply(Revocation.parse(text));
   }
 

@@ -192,7 +192,7 @@ public final class EntryStore {
   ///
   /// It takes values, and no `INSERT … SELECT`: that one SQLite keeps ready to be undone by itself,
   /// which takes longer the more the transaction has written.
-  public void bury(String space, Key key, long born, long version) throws SQLException {
+  public void addTombstone(String space, Key key, long born, long version) throws SQLException {
     if (born == version) {
       return;
     }

@@ -188,7 +188,7 @@ public final class Outbox implements Poker, AutoCloseable {
         delete(session, ids);
         LOGGER.log(
             Level.WARNING,
-            "event=owed-pokes transactions={0} users={1} notified={2}",
+            "event=pokes-recovered transactions={0} users={1} notified={2}",
             String.valueOf(ids.size()),
             String.valueOf(users.size()),
             String.valueOf(notified));

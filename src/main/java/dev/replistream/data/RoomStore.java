@@ -27,7 +27,7 @@ import java.util.Set;
 public final class RoomStore {
   private final Session session;
   private final Spaces spaces;
-  private final Burial burial;
+  private final RoomPurge purge;
   private final MemberCounts counts;
   private final long nowMillis;
   private final RoomSettings limits;
@@ -39,7 +39,7 @@ public final class RoomStore {
   public RoomStore(Session session, Spaces spaces, Instant now, RoomSettings limits) {
     this.session = session;
     this.spaces = spaces;
-    burial = new Burial(session, spaces, now);
+    purge = new RoomPurge(session, spaces, now);
     counts = new MemberCounts(session);
     this.nowMillis = now.toEpochMilli();
     this.limits = limits;
@@ -149,8 +149,8 @@ public final class RoomStore {
   public void create(String room, String owner) throws SQLException {
     requireId(room);
     spaces.lock(Spaces.ofRoom(room));
-    if (burial.isDeleted(room)) {
-      burial.finish(room);
+    if (purge.isDeleted(room)) {
+      purge.finish(room);
     }
     PreparedStatement insert =
         session.prepare("INSERT INTO room (id, created_at) VALUES (?, ?) ON CONFLICT DO NOTHING");
@@ -164,14 +164,15 @@ public final class RoomStore {
   }
 
   /// Deletes a room, its members and its entries, of which tombstones stay. Of a large room only
-  /// some entries are buried now and the others by {@link Burial#next}; nobody sees them any more.
+  /// some entries are purged now and the others by {@link RoomPurge#next}; nobody sees them any
+  /// more.
   ///
   /// @return who was a member
   /// @throws RoomException when the caller is not an owner
   public Set<String> delete(String room, String caller) throws SQLException {
     requireOwner(room, caller);
     Set<String> lost = memberIds(room);
-    burial.begin(room); // raises the version of the space, by which the members lose it
+    purge.begin(room); // raises the version of the space, by which the members lose it
     spaces.loseAll(room, lost);
     counts.removeAll(room);
     PreparedStatement delete = session.prepare("DELETE FROM member WHERE room = ?");
@@ -180,14 +181,14 @@ public final class RoomStore {
     return lost;
   }
 
-  /// Whether a room of this id was deleted and has entries left that are to be buried.
-  public boolean isBeingBuried(String room) throws SQLException {
-    return Id.isValid(room) && burial.isDeleted(room);
+  /// Whether a room of this id was deleted and has entries left that are to be purged.
+  public boolean isBeingPurged(String room) throws SQLException {
+    return Id.isValid(room) && purge.isDeleted(room);
   }
 
-  /// How many entries of deleted rooms the transaction has buried.
-  public int buried() {
-    return burial.buried();
+  /// How many entries of deleted rooms the transaction has purged.
+  public int purged() {
+    return purge.purged();
   }
 
   /// Adds a member, or gives it another role.

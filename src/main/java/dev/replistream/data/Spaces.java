@@ -2,7 +2,7 @@ package dev.replistream.data;
 
 import dev.replistream.db.Dialect;
 import dev.replistream.db.Session;
-import dev.replistream.db.Work;
+import dev.replistream.db.TransactionCallback;
 import java.nio.charset.StandardCharsets;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -176,7 +176,7 @@ public final class Spaces {
 
   /// Runs `part` in a savepoint; where that is rolled back, so are the locks it took, the versions
   /// it raised and the members it changed, and they are forgotten here too.
-  public <T> T inSavepoint(Work<T> part) throws SQLException {
+  public <T> T inSavepoint(TransactionCallback<T> part) throws SQLException {
     Set<String> lockedBefore = Set.copyOf(locked);
     Set<String> raisedBefore = Set.copyOf(raised.keySet());
     Set<MemberChange> membersBefore = Set.copyOf(joinedOrLeft);

@@ -3,7 +3,7 @@ package dev.replistream.data;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.db.Session;
-import dev.replistream.db.Work;
+import dev.replistream.db.TransactionCallback;
 import dev.replistream.poke.PokeBus;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -48,7 +48,8 @@ public final class Transactions {
     this.membersChanged = membersChanged;
   }
 
-  /// What is done in one transaction. It may be run again from the start, as {@link Work} may.
+  /// What is done in one transaction. It may be run again from the start, as {@link
+  /// TransactionCallback} may.
   @FunctionalInterface
   public interface Step<T> {
     /// Does the work; whatever it throws rolls all of it back.
@@ -148,7 +149,7 @@ public final class Transactions {
   }
 
   /// A step with what its last run has changed. Its fields are read once the transaction has ended.
-  private final class Attempt<T> implements Work<T> {
+  private final class Attempt<T> implements TransactionCallback<T> {
     private final Step<T> step;
     private final String id = UUID.randomUUID().toString();
     private Set<String> concerned = Set.of();

@@ -3,9 +3,9 @@ package dev.replistream.db;
 /// The database behind one entry for writing and one for reading. Thread-safe; a work does not call
 /// the database that runs it, as it would wait for itself.
 ///
-/// Of what a {@link Work} throws, callers see: a runtime exception or an error as it is, unless it
-/// or a cause of it is an `SQLException` that says that the database can't do it now, which becomes
-/// a {@link DatabaseUnavailableException}; and any other `SQLException` as a {@link
+/// Of what a {@link TransactionCallback} throws, callers see: a runtime exception or an error as it
+/// is, unless it or a cause of it is an `SQLException` that says that the database can't do it now,
+/// which becomes a {@link DatabaseUnavailableException}; and any other `SQLException` as a {@link
 /// StatementFailedException}. An interrupt gives up work that waits, reaches work that runs, and
 /// stays with the caller.
 public interface Database extends AutoCloseable {
@@ -23,7 +23,7 @@ public interface Database extends AutoCloseable {
   ///
   /// @throws DatabaseUnavailableException when the database can't do it now
   /// @throws StatementFailedException when the database refused a statement
-  <T> T inTransaction(Work<T> work);
+  <T> T inTransaction(TransactionCallback<T> work);
 
   /// Runs `work` on one snapshot of what was committed before its first statement, read-only. It
   /// may take its time with the result, which is read bit by bit, but it holds one of few
@@ -32,7 +32,7 @@ public interface Database extends AutoCloseable {
   ///
   /// @throws DatabaseUnavailableException when the database can't do it now
   /// @throws StatementFailedException when the database refused a statement
-  <T> T inSnapshot(Work<T> work);
+  <T> T inSnapshot(TransactionCallback<T> work);
 
   /// Whether the database takes transactions now; takes about two seconds at most.
   boolean isAvailable();

@@ -17,7 +17,7 @@ enum Failure {
   /// The database can't do it now. The connection is not to be used again.
   UNAVAILABLE,
   /// The database is not as it has to be, for all works alike: a privilege or a table is missing, a
-  /// statement is not known. It can't do it until an operator has mended it.
+  /// statement is not known. It can't do it until an operator has put it right.
   UNFIT,
   /// The work's own: a value that was refused, or an exception that says nothing of the database.
   OWN;

@@ -50,7 +50,7 @@ final class JdbcSession implements Session, AutoCloseable {
   }
 
   @Override
-  public <T> T inSavepoint(Work<T> part) throws SQLException {
+  public <T> T inSavepoint(TransactionCallback<T> part) throws SQLException {
     execute("SAVEPOINT part");
     try {
       T result = part.run(this);

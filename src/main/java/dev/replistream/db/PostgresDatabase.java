@@ -66,7 +66,7 @@ final class PostgresDatabase implements Database {
   }
 
   @Override
-  public <T> T inTransaction(Work<T> work) {
+  public <T> T inTransaction(TransactionCallback<T> work) {
     long start = System.nanoTime();
     boolean committed = false;
     enter();
@@ -80,7 +80,7 @@ final class PostgresDatabase implements Database {
     }
   }
 
-  private <T> T commitOrRetry(Work<T> work, long start) {
+  private <T> T commitOrRetry(TransactionCallback<T> work, long start) {
     for (int attempt = 1; ; attempt++) {
       try {
         T result = commit(work);
@@ -99,7 +99,7 @@ final class PostgresDatabase implements Database {
     }
   }
 
-  private <T> T commit(Work<T> work) throws SQLException {
+  private <T> T commit(TransactionCallback<T> work) throws SQLException {
     try (Connection connection = pool.connect(System.nanoTime())) {
       try {
         JdbcSession session = new JdbcSession(connection, Dialect.POSTGRESQL, 0);
@@ -115,7 +115,7 @@ final class PostgresDatabase implements Database {
   }
 
   @Override
-  public <T> T inSnapshot(Work<T> work) {
+  public <T> T inSnapshot(TransactionCallback<T> work) {
     long start = System.nanoTime();
     boolean succeeded = false;
     enter();
@@ -135,7 +135,7 @@ final class PostgresDatabase implements Database {
     }
   }
 
-  private <T> T read(Work<T> work, long start) {
+  private <T> T read(TransactionCallback<T> work, long start) {
     try (Connection connection = pool.connect(start)) {
       try {
         JdbcSession session = new JdbcSession(connection, Dialect.POSTGRESQL, FETCH_ROWS);

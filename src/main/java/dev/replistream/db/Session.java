@@ -3,8 +3,8 @@ package dev.replistream.db;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 
-/// One open transaction or snapshot. Confined to the thread that runs its {@link Work}, and to its
-/// run.
+/// One open transaction or snapshot. Confined to the thread that runs its {@link
+/// TransactionCallback}, and to its run.
 public interface Session {
   /// A statement that is kept for the next use of the same text: set every parameter, run it, close
   /// its result set, and leave the statement itself open. Two results of one text at a time are not
@@ -24,5 +24,5 @@ public interface Session {
   /// with. It is thrown on too, but from then on {@link #prepare} and this method throw, and the
   /// work is retried or fails even if it returns: catching the exception can't turn it into a
   /// failure of `part`.
-  <T> T inSavepoint(Work<T> part) throws SQLException;
+  <T> T inSavepoint(TransactionCallback<T> part) throws SQLException;
 }

@@ -59,7 +59,7 @@ final class SqliteDatabase implements Database {
   }
 
   @Override
-  public <T> T inTransaction(Work<T> work) {
+  public <T> T inTransaction(TransactionCallback<T> work) {
     long start = System.nanoTime();
     boolean committed = false;
     try {
@@ -72,7 +72,7 @@ final class SqliteDatabase implements Database {
   }
 
   @Override
-  public <T> T inSnapshot(Work<T> work) {
+  public <T> T inSnapshot(TransactionCallback<T> work) {
     long start = System.nanoTime();
     boolean succeeded = false;
     try {

@@ -34,12 +34,12 @@ final class SqliteReaders implements AutoCloseable {
   }
 
   /// Runs a work on a snapshot.
-  <T> T read(Work<T> work) {
+  <T> T read(TransactionCallback<T> work) {
     acquire();
     try {
-      Job<T> job = new Job<>(work);
-      threads.execute(() -> run(job));
-      return job.await(patienceNanos);
+      TransactionTask<T> task = new TransactionTask<>(work);
+      threads.execute(() -> run(task));
+      return task.await(patienceNanos);
     } catch (RejectedExecutionException _) {
       throw new DatabaseUnavailableException("the database is closed");
     } finally {
@@ -58,8 +58,8 @@ final class SqliteReaders implements AutoCloseable {
     }
   }
 
-  private void run(Job<?> job) {
-    if (!job.take()) {
+  private void run(TransactionTask<?> task) {
+    if (!task.take()) {
       return;
     }
     JdbcSession session;
@@ -67,12 +67,12 @@ final class SqliteReaders implements AutoCloseable {
       session = begin();
     } catch (Throwable thrown) { // the caller is told, whatever it is
       availability.failed(thrown);
-      job.fail(thrown);
+      task.fail(thrown);
       return;
     }
-    job.run(session);
-    end(session, job.failure());
-    job.tell();
+    task.run(session);
+    end(session, task.failure());
+    task.tell();
   }
 
   private JdbcSession begin() throws SQLException {

@@ -23,8 +23,8 @@ final class SqliteWriter implements AutoCloseable {
   private final SqliteFile file;
   private final DatabaseListener listener;
   private final Availability availability;
-  private final BlockingQueue<Job<?>> waiting = new ArrayBlockingQueue<>(MAX_WAITING);
-  private final Job<?> last = new Job<>(_ -> true);
+  private final BlockingQueue<TransactionTask<?>> waiting = new ArrayBlockingQueue<>(MAX_WAITING);
+  private final TransactionTask<?> last = new TransactionTask<>(_ -> true);
   private final Thread thread;
   private volatile boolean closed;
 
@@ -45,21 +45,21 @@ final class SqliteWriter implements AutoCloseable {
   /// Lets a work run with the next group.
   ///
   /// @throws DatabaseUnavailableException when too many wait already, or this is closed
-  <T> Job<T> submit(Work<T> work) {
+  <T> TransactionTask<T> submit(TransactionCallback<T> work) {
     if (closed) {
       throw new DatabaseUnavailableException("the database is closed");
     }
-    Job<T> job = new Job<>(session -> session.inSavepoint(work));
-    if (!waiting.offer(job)) {
+    TransactionTask<T> task = new TransactionTask<>(session -> session.inSavepoint(work));
+    if (!waiting.offer(task)) {
       throw new DatabaseUnavailableException("too many transactions wait for the database");
     }
-    return job;
+    return task;
   }
 
   private void run() {
     while (!ending) {
       try {
-        Job<?> first = waiting.take();
+        TransactionTask<?> first = waiting.take();
         if (first == last) {
           break;
         }
@@ -69,18 +69,18 @@ final class SqliteWriter implements AutoCloseable {
       }
     }
     discardSession();
-    takeWaiting().forEach(job -> job.fail(new DatabaseUnavailableException("closed")));
+    takeWaiting().forEach(task -> task.fail(new DatabaseUnavailableException("closed")));
   }
 
-  private void runGroup(Job<?> first) {
-    List<Job<?>> group = new ArrayList<>();
+  private void runGroup(TransactionTask<?> first) {
+    List<TransactionTask<?>> group = new ArrayList<>();
     try {
       JdbcSession open = begin();
       long end = System.nanoTime() + MAX_GROUP_NANOS;
-      for (Job<?> job = first; job != null; job = next(group.size(), end)) {
-        if (job.take()) {
-          group.add(job);
-          job.run(open);
+      for (TransactionTask<?> task = first; task != null; task = next(group.size(), end)) {
+        if (task.take()) {
+          group.add(task);
+          task.run(open);
           open.requireWhole();
         }
       }
@@ -91,7 +91,7 @@ final class SqliteWriter implements AutoCloseable {
     }
     availability.succeeded();
     listener.groupCommitted(group.size());
-    group.forEach(Job::tell);
+    group.forEach(TransactionTask::tell);
   }
 
   private static void commit(JdbcSession open) throws SQLException {
@@ -113,33 +113,33 @@ final class SqliteWriter implements AutoCloseable {
     return open;
   }
 
-  private @Nullable Job<?> next(int count, long end) {
+  private @Nullable TransactionTask<?> next(int count, long end) {
     if (count >= MAX_GROUP || System.nanoTime() - end >= 0) {
       return null;
     }
-    Job<?> job = waiting.poll();
-    if (job == last) {
+    TransactionTask<?> task = waiting.poll();
+    if (task == last) {
       ending = true;
       return null;
     }
-    return job;
+    return task;
   }
 
-  private void fail(Job<?> first, List<Job<?>> group, Throwable thrown) {
+  private void fail(TransactionTask<?> first, List<TransactionTask<?>> group, Throwable thrown) {
     availability.failed(thrown);
     discardSession();
     if (first.take()) { // it could not even begin, and nor could those that wait
       group.add(first);
       group.addAll(takeWaiting());
     }
-    group.forEach(job -> job.fail(thrown));
+    group.forEach(task -> task.fail(thrown));
   }
 
-  private List<Job<?>> takeWaiting() {
-    List<Job<?>> taken = new ArrayList<>();
+  private List<TransactionTask<?>> takeWaiting() {
+    List<TransactionTask<?>> taken = new ArrayList<>();
     waiting.drainTo(taken);
     ending |= taken.remove(last);
-    taken.removeIf(job -> !job.take());
+    taken.removeIf(task -> !task.take());
     return taken;
   }
 

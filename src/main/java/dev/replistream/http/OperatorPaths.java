@@ -51,7 +51,7 @@ public final class OperatorPaths implements Filter {
           .with(HeaderNames.ALLOW, METHODS)
           .toException();
     }
-    response.beforeSend(() -> mend(response, isHead));
+    response.beforeSend(() -> complete(response, isHead));
     if (isHead && path.equals(METRICS)) { // which Helidon takes for no route
       response.header(HeaderValues.create(HeaderNames.CONTENT_TYPE, MediaTypes.TEXT_PLAIN.text()));
       response.send();
@@ -61,7 +61,7 @@ public final class OperatorPaths implements Filter {
   }
 
   /// Helidon refuses without a word, and answers `HEAD` with 204 where `GET` has 200.
-  private static void mend(RoutingResponse response, boolean isHead) {
+  private static void complete(RoutingResponse response, boolean isHead) {
     int status = response.status().code();
     if (isHead && status == Status.NO_CONTENT_204.code()) {
       response.status(Status.OK_200);

@@ -38,7 +38,7 @@ final class Outage {
     return isUp;
   }
 
-  /// Whether Redis can be asked, and all is mended.
+  /// Whether Redis can be asked, and all is recovered.
   boolean isOver() {
     return isUp && isMended;
   }
@@ -103,7 +103,7 @@ final class Outage {
     return taken;
   }
 
-  /// Another node can't say what all nodes have to mend.
+  /// Another node can't say what all nodes have to recover from.
   void mustBeMended() {
     mustMend = true;
     wakeups.release();
@@ -117,17 +117,17 @@ final class Outage {
     }
   }
 
-  /// Whether there is anything to mend.
+  /// Whether there is anything to recover from.
   boolean mustMend() {
     return mustMend;
   }
 
-  /// The mending begins. What needs mending from here on comes after it.
-  void mending() {
+  /// The recovery begins. What needs one from here on comes after it.
+  void recovering() {
     mustMend = false;
   }
 
-  /// The mending failed, and begins anew.
+  /// The recovery failed, and begins anew.
   void notMended() {
     mustMend = true;
   }
@@ -137,13 +137,13 @@ final class Outage {
     isUp = true;
   }
 
-  /// All is mended, unless Redis went away meanwhile.
-  synchronized void mended() {
+  /// All is recovered, unless Redis went away meanwhile.
+  synchronized void recovered() {
     isTold = !isUp;
     isMended = isUp;
   }
 
-  /// Waits for an outage or a wish for mending to begin.
+  /// Waits for an outage or a wish for recovery to begin.
   ///
   /// @return whether one did in time
   boolean awaitWakeup(Duration timeout) throws InterruptedException {

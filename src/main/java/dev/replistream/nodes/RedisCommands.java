@@ -18,8 +18,8 @@ import java.util.stream.Stream;
 ///
 /// Thread-safe.
 final class RedisCommands implements AutoCloseable {
-  /// The message by which a node lets all others mend.
-  static final String MEND = "mend";
+  /// The message by which a node lets all others recover.
+  static final String RECOVER = "mend"; // as nodes of the releases before say it
 
   /// How many questions of one caller's wait for their answers at once.
   private static final int AT_ONCE = 1_000;
@@ -155,9 +155,9 @@ final class RedisCommands implements AutoCloseable {
   ///
   /// @param isStart whether the node has just started, so that the floor may stay where others live
   /// @return the floor
-  CompletableFuture<Long> mend(int shard, long highestStamp, boolean isStart) {
+  CompletableFuture<Long> recover(int shard, long highestStamp, boolean isStart) {
     return ask(
-        RedisScript.MEND,
+        RedisScript.RECOVER,
         shard,
         List.of(Long.toString(highestStamp), isStart ? "1" : "0", server.publish()),
         Long.class::cast);
@@ -168,9 +168,9 @@ final class RedisCommands implements AutoCloseable {
     return publish("all", message);
   }
 
-  /// Lets all other nodes mend.
+  /// Lets all other nodes recover.
   CompletableFuture<Long> letAllMend() {
-    return tellAll(MEND + " " + node);
+    return tellAll(RECOVER + " " + node);
   }
 
   /// Sends a message to one node.

@@ -15,7 +15,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 
 /// Holds a node's connection to Redis open: listens to what other nodes send, renews the node's
-/// lease twice a second, and mends what an outage has left.
+/// lease twice a second, and repairs what an outage has left.
 ///
 /// When Redis is back (or this node was cut off from it, or it lost what it knew) the node
 ///
@@ -86,7 +86,7 @@ public final class RedisKeeper implements AutoCloseable {
       try {
         beat(++beat);
         if (outage.mustMend()) {
-          mend();
+          recover();
         } else if (System.nanoTime() - renewed > COUNTS_RENEWED.toNanos()) {
           renewed = System.nanoTime();
           countAll();
@@ -147,8 +147,8 @@ public final class RedisKeeper implements AutoCloseable {
     return asked;
   }
 
-  private void mend() {
-    outage.mending();
+  private void recover() {
+    outage.recovering();
     try {
       long[] floors = new long[shards];
       raiseFloors(hasJustStarted, floors);
@@ -160,7 +160,7 @@ public final class RedisKeeper implements AutoCloseable {
       tellOwn(stamps);
       warnOfPolicy();
       nodes.topologyChanged();
-      outage.mended();
+      outage.recovered();
       LOGGER.log(
           Level.INFO,
           "event=redis-ready node={0} users={1}",
@@ -179,7 +179,7 @@ public final class RedisKeeper implements AutoCloseable {
     for (int shard = 0; shard < shards; shard++) {
       long highest = outage.highestStamp(shard);
       if (floors[shard] == 0 || highest > floors[shard]) {
-        floors[shard] = RedisLink.await(commands.mend(shard, highest, isStart));
+        floors[shard] = RedisLink.await(commands.recover(shard, highest, isStart));
         outage.seen(shard, floors[shard]);
       }
     }

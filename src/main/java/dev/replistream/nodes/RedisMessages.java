@@ -38,7 +38,7 @@ final class RedisMessages {
           nodes.asked(parts[1], parts[2], question[0], question[1]);
         }
         case "answer" -> nodes.answered(Long.parseLong(parts[1]), message.split(" ", 3)[2]);
-        case RedisCommands.MEND -> {
+        case RedisCommands.RECOVER -> {
           if (!parts[1].equals(redis.node())) {
             redis.outage().mustBeMended();
           }

@@ -24,7 +24,7 @@ enum RedisScript {
   /// Renews the node's lease.
   BEAT,
   /// Makes everything that was seen before an outage count as missed.
-  MEND,
+  RECOVER,
   /// Notes a ticket among the latest of its user.
   ISSUE,
   /// Keeps a ticket.

@@ -149,7 +149,7 @@ final class RedisServer {
     }
   }
 
-  /// What an exception, or what caused it, says that waiting does not mend.
+  /// What an exception, or what caused it, says that waiting does not cure.
   private static Optional<String> refusal(Throwable e) {
     String message = String.valueOf(e.getMessage());
     if ((e instanceof JedisDataException && REFUSAL.matcher(message).lookingAt())

@@ -2,11 +2,11 @@ package dev.replistream.room;
 
 import dev.replistream.api.Member;
 import dev.replistream.api.Role;
-import dev.replistream.data.Burial;
 import dev.replistream.data.Outbox;
 import dev.replistream.data.Room;
 import dev.replistream.data.RoomException;
 import dev.replistream.data.RoomException.Reason;
+import dev.replistream.data.RoomPurge;
 import dev.replistream.data.RoomSettings;
 import dev.replistream.data.RoomStore;
 import dev.replistream.data.Spaces;
@@ -69,7 +69,7 @@ public final class Rooms {
   /// Creates a room whose owner is the caller.
   Room create(String room, String caller) {
     Instant createdAt = clock.instant();
-    buryRest(room);
+    purgeRest(room);
     change(
         caller,
         createdAt,
@@ -80,15 +80,15 @@ public final class Rooms {
     return new Room(room, Role.OWNER, createdAt);
   }
 
-  /// Buries what is left of a large room of this id that was deleted: a batch a transaction, so
+  /// Purges what is left of a large room of this id that was deleted: a batch a transaction, so
   /// that nobody waits for all of it.
-  private void buryRest(String room) {
-    boolean isLeft = read(store -> store.isBeingBuried(room));
+  private void purgeRest(String room) {
+    boolean isLeft = read(store -> store.isBeingPurged(room));
     while (isLeft) {
       isLeft =
-          database.inTransaction(
-                  session -> new Burial(session, new Spaces(session), clock.instant()).next(room))
-              == Burial.BATCH;
+          database.inTransaction(session ->
+              new RoomPurge(session, new Spaces(session), clock.instant()).next(room))
+              == RoomPurge.BATCH;
     }
   }
 

@@ -36,8 +36,8 @@ public final class Connection {
   private static final Logger LOGGER = System.getLogger(Connection.class.getName());
   private static final AtomicIntegerFieldUpdater<Connection> STATE =
       AtomicIntegerFieldUpdater.newUpdater(Connection.class, "state");
-  private static final AtomicReferenceFieldUpdater<Connection, @Nullable Sync> PENDING =
-      AtomicReferenceFieldUpdater.newUpdater(Connection.class, Sync.class, "pending");
+  private static final AtomicReferenceFieldUpdater<Connection, @Nullable SyncEvent> PENDING =
+      AtomicReferenceFieldUpdater.newUpdater(Connection.class, SyncEvent.class, "pending");
   private static final AtomicReferenceFieldUpdater<Connection, @Nullable CloseReason> REASON =
       AtomicReferenceFieldUpdater.newUpdater(Connection.class, CloseReason.class, "reason");
   private static final AtomicReferenceFieldUpdater<Connection, @Nullable String> ID =
@@ -82,7 +82,7 @@ public final class Connection {
   private final long expiresNanoTime;
   private final LinkedBlockingQueue<Turn> queue = new LinkedBlockingQueue<>();
   private volatile int state = HELD; // by the stream's thread, which writes first
-  private volatile @Nullable Sync pending;
+  private volatile @Nullable SyncEvent pending;
   private volatile @Nullable CloseReason reason;
   private volatile long lastWriteNanoTime = openedNanoTime;
   private volatile @Nullable String id;
@@ -169,20 +169,20 @@ public final class Connection {
   /// Makes `sync` pending, unless a newer one is.
   ///
   /// @return whether one was pending before, so that the two became one
-  boolean offer(Sync sync) {
-    Sync before = PENDING.getAndAccumulate(this, sync, Connection::newer);
+  boolean offer(SyncEvent sync) {
+    SyncEvent before = PENDING.getAndAccumulate(this, sync, Connection::newer);
     if (before == null) {
       tell(SYNC);
     }
     return before != null;
   }
 
-  private static Sync newer(@Nullable Sync current, Sync next) {
+  private static SyncEvent newer(@Nullable SyncEvent current, SyncEvent next) {
     return current == null || current.stamp() < next.stamp() ? next : current;
   }
 
   /// Takes the pending sync, if there is one.
-  @Nullable Sync takeSync() {
+  @Nullable SyncEvent takeSync() {
     return PENDING.getAndSet(this, null);
   }
 
@@ -294,7 +294,7 @@ public final class Connection {
   private void begin(SseManager.Resume resume) {
     write(form.first(resume.id()));
     connected = resume.id();
-    Sync catchUp = resume.catchUp();
+    SyncEvent catchUp = resume.catchUp();
     if (catchUp != null) {
       write(form.sync(catchUp));
       metrics.syncCaughtUp();
@@ -401,7 +401,7 @@ public final class Connection {
   }
 
   private void writeSync() {
-    Sync sync = nextSync();
+    SyncEvent sync = nextSync();
     if (sync != null) {
       send(
           form.sync(sync),
@@ -413,15 +413,15 @@ public final class Connection {
   }
 
   /// The pending sync, if it says more than the client was told.
-  private @Nullable Sync nextSync() {
-    Sync sync = takeSync();
+  private @Nullable SyncEvent nextSync() {
+    SyncEvent sync = takeSync();
     if (sync == null || sync.stamp() <= toldStamp) {
       return null;
     }
     toldStamp = Math.max(sync.stamp(), connected.stamp());
     // one that was stamped before this client came, and delivered after: its id must not go back
     // behind that of `connected`, or the client would ask again for what it knows
-    return sync.stamp() < connected.stamp() ? new Sync(connected, sync.pokedNanoTime()) : sync;
+    return sync.stamp() < connected.stamp() ? new SyncEvent(connected, sync.pokedNanoTime()) : sync;
   }
 
   /// Writes one list, so that a sync does not wait for all rooms.

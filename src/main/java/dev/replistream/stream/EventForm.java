@@ -20,7 +20,7 @@ interface EventForm {
   byte[] first(EventId id);
 
   /// The event `sync`.
-  byte[] sync(Sync sync);
+  byte[] sync(SyncEvent sync);
 
   /// The event `ping`.
   byte[] ping();

@@ -78,7 +78,7 @@ public final class SseManager
   private final StreamMetrics metrics;
   private final Predicate<Caller> isRevoked;
   private final Clock clock;
-  private final Departures departures;
+  private final GracePeriods gracePeriods;
   private final PokeSpread pokeSpread;
   private volatile Consumer<String> presenceListener = _ -> {};
   private volatile boolean draining;
@@ -108,7 +108,7 @@ public final class SseManager
     this.metrics = metrics;
     this.isRevoked = isRevoked;
     this.clock = clock;
-    this.departures = new Departures(grace, settings.maxConnections(), this::letGo);
+    this.gracePeriods = new GracePeriods(grace, settings.maxConnections(), this::letGo);
     metrics.countUsers(users::size);
     this.pokeSpread = new PokeSpread(this::deliver);
     bus.subscribe(this);
@@ -125,7 +125,7 @@ public final class SseManager
         userId,
         (_, present) -> {
           // it may have come back, and left again, since its time was found to be up
-          isGone[0] = present.size() == 0 && !departures.contains(userId);
+          isGone[0] = present.size() == 0 && !gracePeriods.contains(userId);
           return isGone[0] ? null : present;
         });
     if (isGone[0]) {
@@ -162,7 +162,7 @@ public final class SseManager
   /// Ends the threads of its own; the connections are the server's to close.
   @Override
   public void close() {
-    departures.close();
+    gracePeriods.close();
     pokeSpread.close();
   }
 
@@ -251,7 +251,7 @@ public final class SseManager
               present == null ? new UserConnections(clock.millis()) : present;
           int size = connections.size();
           if (size == 0 && present != null) {
-            departures.cancel(userId);
+            gracePeriods.cancel(userId);
           }
           if (size < maxConnectionsPerUser) {
             connections.add(connection);
@@ -348,7 +348,7 @@ public final class SseManager
         (_, present) -> {
           present.remove(connection);
           if (present.size() == 0) {
-            tooMany.set(departures.add(userId, System.nanoTime()));
+            tooMany.set(gracePeriods.add(userId, System.nanoTime()));
           }
           return present;
         });
@@ -373,7 +373,7 @@ public final class SseManager
         EventId.parse(lastEventId)
             .filter(id -> id.epoch().equals(current.epoch()) && id.stamp() < current.stamp())
             .orElse(NOTHING_KNOWN);
-    return new Resume(seen, new Sync(current, 0), current.stamp());
+    return new Resume(seen, new SyncEvent(current, 0), current.stamp());
   }
 
   /// How a client's stream begins.
@@ -385,7 +385,7 @@ public final class SseManager
   /// @param toldStamp the last poke that needs no telling any more: one whose delivery is under way
   ///   while the client comes back must not be told twice. A client that comes for the first time
   ///   has been told nothing.
-  record Resume(EventId id, @Nullable Sync catchUp, long toldStamp) {}
+  record Resume(EventId id, @Nullable SyncEvent catchUp, long toldStamp) {}
 
   @Override
   public int deliver(Poke poke) {
@@ -399,7 +399,7 @@ public final class SseManager
     if (targets.length == 0) {
       return 0;
     }
-    Sync sync = new Sync(poke.id(), poke.nanoTime());
+    SyncEvent sync = new SyncEvent(poke.id(), poke.nanoTime());
     if (targets.length <= SHARE) {
       offer(sync, targets, 0);
     } else if (connections.offerFanOut(sync)) {
@@ -416,7 +416,7 @@ public final class SseManager
   /// Brings the newest sync to a user's many connections, and when that is done the next: however
   /// fast the pokes come, a user has one thread for each share at the most.
   private void fanOut(UserConnections connections) {
-    Sync sync = connections.nextFanOut();
+    SyncEvent sync = connections.nextFanOut();
     if (sync == null) {
       return;
     }
@@ -441,7 +441,7 @@ public final class SseManager
   }
 
   /// Offers to one share of the targets.
-  private void offer(Sync sync, Connection[] targets, int from) {
+  private void offer(SyncEvent sync, Connection[] targets, int from) {
     int coalesced = 0;
     for (int i = from; i < Math.min(from + SHARE, targets.length); i++) {
       if (targets[i].offer(sync)) {

@@ -79,7 +79,7 @@ final class SseSession implements Consumer<Wire>, EventForm {
   }
 
   @Override
-  public byte[] sync(Sync sync) {
+  public byte[] sync(SyncEvent sync) {
     return sync.eventStream();
   }
 

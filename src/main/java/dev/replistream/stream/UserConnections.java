@@ -13,7 +13,7 @@ final class UserConnections {
   private final long sinceMillis;
   private Connection[] slots = NONE;
   private int size;
-  private @Nullable Sync next;
+  private @Nullable SyncEvent next;
   private boolean isFanningOut;
 
   /// The connections of a user who has come at this time, in milliseconds since 1970.
@@ -58,7 +58,7 @@ final class UserConnections {
   /// that none of them has taken up yet.
   ///
   /// @return whether nobody is at it, so that the caller has to {@link #nextFanOut start}
-  synchronized boolean offerFanOut(Sync sync) {
+  synchronized boolean offerFanOut(SyncEvent sync) {
     next = next == null || next.stamp() < sync.stamp() ? sync : next;
     boolean starts = !isFanningOut;
     isFanningOut = true;
@@ -67,8 +67,8 @@ final class UserConnections {
 
   /// The sync to bring to all connections of a {@link #snapshot} taken after it; null when there is
   /// none, and nobody is at it any more.
-  synchronized @Nullable Sync nextFanOut() {
-    Sync sync = next;
+  synchronized @Nullable SyncEvent nextFanOut() {
+    SyncEvent sync = next;
     next = null;
     isFanningOut = sync != null;
     return sync;

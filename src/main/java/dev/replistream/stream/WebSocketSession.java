@@ -81,7 +81,7 @@ final class WebSocketSession implements Consumer<Wire>, EventForm, WebSocketRead
   }
 
   @Override
-  public byte[] sync(Sync sync) {
+  public byte[] sync(SyncEvent sync) {
     return tellsIds ? sync.textFrame() : SYNC;
   }
 

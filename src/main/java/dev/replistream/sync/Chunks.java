@@ -1,6 +1,6 @@
 package dev.replistream.sync;
 
-import dev.replistream.sync.Spills.Spill;
+import dev.replistream.sync.SpillFiles.SpillFile;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -31,7 +31,7 @@ final class Chunks extends OutputStream {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
 
-  private final Spills spills;
+  private final SpillFiles spills;
   private final String userId;
 
   // the reader's
@@ -41,7 +41,7 @@ final class Chunks extends OutputStream {
   // guarded by the lock
   private final Deque<byte[]> waiting = new ArrayDeque<>();
   private long waitingBytes; // taken of the memory for all answers
-  private @Nullable Spill spill; // comes after what waits; set once, by the reader
+  private @Nullable SpillFile spill; // comes after what waits; set once, by the reader
   private boolean isEnded;
   private boolean isCancelled;
   private @Nullable RuntimeException exception;
@@ -49,7 +49,7 @@ final class Chunks extends OutputStream {
 
   /// @param spills where it waits when the client is slow
   /// @param userId whose answer it is
-  Chunks(Spills spills, String userId) {
+  Chunks(SpillFiles spills, String userId) {
     this.spills = spills;
     this.userId = userId;
   }
@@ -127,7 +127,7 @@ final class Chunks extends OutputStream {
   }
 
   private void openSpill() throws IOException {
-    Spill opened = spills.open(userId);
+    SpillFile opened = spills.open(userId);
     lock.lock();
     try {
       spill = opened;
@@ -200,7 +200,7 @@ final class Chunks extends OutputStream {
   /// @throws RuntimeException with which the reader failed
   byte[] take() {
     try {
-      Spill file;
+      SpillFile file;
       lock.lock();
       try {
         while (waiting.isEmpty() && isSpillRead() && !isEnded && !isFailed()) {

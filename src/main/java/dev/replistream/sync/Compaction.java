@@ -10,7 +10,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.ThreadLocalRandom;
 
-/// Keeps the database from growing for ever: from time to time it buries what is left of deleted
+/// Keeps the database from growing for ever: from time to time it purges what is left of deleted
 /// rooms, removes old tombstones and folds idle clients. Each node does so; they don't disturb each
 /// other.
 ///
@@ -48,13 +48,13 @@ public final class Compaction implements AutoCloseable {
   /// @throws DatabaseUnavailableException when it could not be done to its end
   void compact() {
     Instant now = clock.instant();
-    int buried = deletedRooms.bury(now, upkeep::isClosing);
+    int purged = deletedRooms.purge(now, upkeep::isClosing);
     int removed = tombstones.remove(now.minus(settings.tombstoneMaxAge()), upkeep::isClosing);
     int folded = clients.fold(now.minus(settings.clientMaxAge()), upkeep::isClosing);
     LOGGER.log(
-        buried + removed + folded > 0 ? Level.INFO : Level.DEBUG,
-        "event=compaction buried={0} tombstones={1} clients={2}",
-        String.valueOf(buried),
+        purged + removed + folded > 0 ? Level.INFO : Level.DEBUG,
+        "event=compaction purged={0} tombstones={1} clients={2}",
+        String.valueOf(purged),
         String.valueOf(removed),
         String.valueOf(folded));
   }

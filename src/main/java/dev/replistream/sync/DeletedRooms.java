@@ -1,13 +1,13 @@
 package dev.replistream.sync;
 
-import dev.replistream.data.Burial;
+import dev.replistream.data.RoomPurge;
 import dev.replistream.data.Spaces;
 import dev.replistream.db.Database;
 import java.time.Instant;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 
-/// Buries what is left of large rooms that were deleted, a batch a transaction. Thread-safe, also
+/// Purges what is left of large rooms that were deleted, a batch a transaction. Thread-safe, also
 /// where several nodes do it.
 final class DeletedRooms {
   private static final int ROOMS_PER_LOOK = 500;
@@ -18,29 +18,29 @@ final class DeletedRooms {
     this.database = database;
   }
 
-  /// Buries all of them.
+  /// Purges all of them.
   ///
   /// @param now when their entries are deleted
   /// @param stop is asked after each transaction
   /// @return how many entries
-  int bury(Instant now, BooleanSupplier stop) {
-    int buried = 0;
+  int purge(Instant now, BooleanSupplier stop) {
+    int purged = 0;
     List<String> rooms;
     do {
-      rooms = database.inSnapshot(session -> Burial.pending(session, ROOMS_PER_LOOK));
+      rooms = database.inSnapshot(session -> RoomPurge.pending(session, ROOMS_PER_LOOK));
       for (String room : rooms) {
         int batch;
         do {
           batch =
               database.inTransaction(
-                  session -> new Burial(session, new Spaces(session), now).next(room));
-          buried += batch;
+                  session -> new RoomPurge(session, new Spaces(session), now).next(room));
+          purged += batch;
           if (stop.getAsBoolean()) {
-            return buried;
+            return purged;
           }
-        } while (batch == Burial.BATCH);
+        } while (batch == RoomPurge.BATCH);
       }
     } while (rooms.size() == ROOMS_PER_LOOK);
-    return buried;
+    return purged;
   }
 }

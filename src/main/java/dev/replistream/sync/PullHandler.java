@@ -43,7 +43,7 @@ public final class PullHandler implements Handler {
   private final Pull pull;
   private final Function<String, Optional<Duration>> pulled;
   private final SyncMetrics metrics;
-  private final Spills spills;
+  private final SpillFiles spills;
   private final Bodies bodies;
 
   /// @param pulled is told who pulls, and answers how long ago that user was poked, if that is
@@ -55,7 +55,7 @@ public final class PullHandler implements Handler {
       Pull pull,
       Function<String, Optional<Duration>> pulled,
       SyncMetrics metrics,
-      Spills spills,
+      SpillFiles spills,
       Bodies bodies) {
     this.authenticator = authenticator;
     this.pull = pull;

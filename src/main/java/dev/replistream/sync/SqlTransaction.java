@@ -45,7 +45,7 @@ final class SqlTransaction implements Transaction {
   private final TreeLimit.Use trees;
   private @Nullable SQLException failure;
   private int work;
-  private int buried;
+  private int purged;
 
   /// @param spaces the spaces of the database's transaction, like the two stores
   /// @param maxValueBytes how long a value may be in UTF-8
@@ -63,7 +63,7 @@ final class SqlTransaction implements Transaction {
     this.rooms = rooms;
     this.entries = entries;
     this.maxValueBytes = maxValueBytes;
-    buried = rooms.buried();
+    purged = rooms.purged();
     this.trees = trees;
   }
 
@@ -99,10 +99,10 @@ final class SqlTransaction implements Transaction {
   }
 
   /// What went with the rooms that were deleted.
-  private void spendBuried() {
-    int all = rooms.buried();
-    spend(all - buried);
-    buried = all;
+  private void spendPurged() {
+    int all = rooms.purged();
+    spend(all - purged);
+    purged = all;
   }
 
   private void requireLittle() {
@@ -229,7 +229,7 @@ final class SqlTransaction implements Transaction {
     if (born.isEmpty()) {
       return false;
     }
-    entries.bury(space, key, born.getAsLong(), spaces.raise(space));
+    entries.addTombstone(space, key, born.getAsLong(), spaces.raise(space));
     return true;
   }
 
@@ -257,7 +257,7 @@ final class SqlTransaction implements Transaction {
     run(() -> {
       spend(2 * WRITING);
       rooms.create(room, userId);
-      spendBuried();
+      spendPurged();
       return null;
     });
   }
@@ -268,7 +268,7 @@ final class SqlTransaction implements Transaction {
       spend(2 * WRITING);
       Set<String> lost = rooms.delete(room, userId);
       spend(lost.size());
-      spendBuried();
+      spendPurged();
       return null;
     });
   }

@@ -126,7 +126,7 @@ class HundredFaultsTest {
     int syncs = poked.syncs().size();
     assertThat(cluster.node(poked.node()).client().poke(poked.userId())).isOne();
     Eventually.holds("it is told", () -> poked.syncs().size() > syncs);
-    ways.forEach(TcpProxy::mend);
+    ways.forEach(TcpProxy::restore);
     Eventually.holdsWithin(
         REPAIR, "all are ready", () -> nodes().parallel().allMatch(this::isReady));
   }

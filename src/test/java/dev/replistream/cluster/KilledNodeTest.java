@@ -69,7 +69,7 @@ class KilledNodeTest {
   }
 
   private void startAgain(int node) throws Exception {
-    ways.get(node).mend();
+    ways.get(node).restore();
     cluster.node(node).begin();
     cluster.node(node).awaitReady();
   }

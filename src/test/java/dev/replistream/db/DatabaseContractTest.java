@@ -530,7 +530,7 @@ abstract class DatabaseContractTest {
   void theEndWaitsForTheWorkUnderWay() throws Exception {
     CountDownLatch begun = new CountDownLatch(2);
     CountDownLatch mayEnd = new CountDownLatch(1);
-    Work<Integer> slow =
+    TransactionCallback<Integer> slow =
         session -> {
           int size = names(session).size();
           begun.countDown();

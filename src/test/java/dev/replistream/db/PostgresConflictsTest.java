@@ -138,7 +138,7 @@ class PostgresConflictsTest {
             throw new IllegalStateException(new SQLException("conflict", state));
           }
           if (attempt == 2) {
-            Work<Integer> conflicting =
+            TransactionCallback<Integer> conflicting =
                 part -> {
                   increment(part, "b");
                   throw new IllegalStateException(new SQLException("conflict", state));
@@ -296,7 +296,7 @@ class PostgresConflictsTest {
     assertThat(counters()).containsExactly(1L, 1L);
   }
 
-  private void assertEnded(Work<Integer> work, String reason) {
+  private void assertEnded(TransactionCallback<Integer> work, String reason) {
     long start = System.nanoTime();
 
     assertThatThrownBy(() -> database.inTransaction(work))
@@ -383,7 +383,7 @@ class PostgresConflictsTest {
   /// Asks as many connections at once.
   private void assertSettings(boolean snapshot, int connections, String expected) throws Exception {
     CyclicBarrier allBegan = new CyclicBarrier(connections);
-    Work<String> work =
+    TransactionCallback<String> work =
         session -> {
           awaitAll(allBegan);
           return String.join(

@@ -115,7 +115,7 @@ class PostgresOutageTest {
     assertThat(database.isAvailable()).isTrue();
     CountDownLatch begun = new CountDownLatch(2);
     CountDownLatch away = new CountDownLatch(1);
-    Work<Long> underWay =
+    TransactionCallback<Long> underWay =
         session -> {
           count(session);
           begun.countDown();

@@ -82,7 +82,8 @@ class SqliteGroupsTest {
     return holdTheWriter(session -> insert(session, "held", 1));
   }
 
-  private Future<Integer> holdTheWriter(Work<Integer> work) throws InterruptedException {
+  private Future<Integer> holdTheWriter(TransactionCallback<Integer> work)
+      throws InterruptedException {
     CountDownLatch begun = new CountDownLatch(1);
     Future<Integer> held =
         callers.submit(() ->
@@ -96,7 +97,7 @@ class SqliteGroupsTest {
   }
 
   /// Starts transactions and waits till all of them wait for the writer.
-  private List<Future<Integer>> submit(int count, Work<Integer> work) {
+  private List<Future<Integer>> submit(int count, TransactionCallback<Integer> work) {
     List<Future<Integer>> futures = new ArrayList<>();
     List<Thread> started = new ArrayList<>();
     for (int i = 0; i < count; i++) {

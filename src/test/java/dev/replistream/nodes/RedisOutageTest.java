@@ -145,7 +145,7 @@ class RedisOutageTest {
     assertThat(far.bus().isAvailable()).isTrue();
     assertThat(newest(far.streams(), "alice")).isEqualTo(before);
 
-    proxy.mend();
+    proxy.restore();
 
     Eventually.holdsWithin(REPAIR, "alice is told", () -> newest(far.streams(), "alice") > before);
     assertThat(far.streams().delivered("alice")).hasSize(1);
@@ -158,7 +158,7 @@ class RedisOutageTest {
     far.bus().poke("alice", PokeBus.Source.SELF);
     long stamp = far.bus().latest("alice").stamp();
 
-    proxy.mend();
+    proxy.restore();
 
     Eventually.holdsWithin(REPAIR, "alice is told", () -> newest(near.streams(), "alice") >= stamp);
   }
@@ -172,7 +172,7 @@ class RedisOutageTest {
     raiseCounter(10);
     assertThat(far.streams().delivered("alice")).isEmpty();
 
-    proxy.mend();
+    proxy.restore();
 
     Eventually.holdsWithin(REPAIR, "alice is told", () -> newest(far.streams(), "alice") > 0);
     assertThat(far.bus().isAvailable()).isTrue();
@@ -191,13 +191,13 @@ class RedisOutageTest {
     raiseCounter(110_000);
     assertThat(far.streams().delivered("alice")).isEmpty();
 
-    proxy.mend();
+    proxy.restore();
 
     Eventually.holdsWithin(REPAIR, "alice is told", () -> newest(far.streams(), "alice") > 0);
   }
 
-  /// Above what the other node gives meanwhile: else it looks as if Redis had lost writes, for
-  /// which all nodes mend.
+  /// Above what the other node gives meanwhile: else it looks as if Redis had lost writes, for from
+  /// which all nodes recover.
   private void raiseCounter(int pokes) {
     Set<String> others =
         IntStream.range(0, pokes).mapToObj(i -> "other" + i).collect(Collectors.toSet());
@@ -211,7 +211,7 @@ class RedisOutageTest {
     proxy.silence();
 
     Eventually.holdsWithin(NOTICE, "it is noticed", () -> !near.bus().isAvailable());
-    proxy.mend();
+    proxy.restore();
     Eventually.holdsWithin(REPAIR, "it is up again", near.bus()::isAvailable);
     Eventually.holdsWithin(REPAIR, "alice is told", () -> newest(near.streams(), "alice") > 0);
   }

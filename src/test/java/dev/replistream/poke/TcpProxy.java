@@ -62,7 +62,7 @@ public final class TcpProxy implements AutoCloseable {
   }
 
   /// Lets everything through again; what was held up first.
-  public void mend() {
+  public void restore() {
     set(Way.OPEN);
   }
 

@@ -9,7 +9,7 @@ import dev.replistream.data.RoomSettings;
 import dev.replistream.data.Transactions;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseUnavailableException;
-import dev.replistream.db.Work;
+import dev.replistream.db.TransactionCallback;
 import dev.replistream.nodes.Present;
 import dev.replistream.nodes.SingleNode;
 import dev.replistream.poke.PokedUsers;
@@ -144,12 +144,12 @@ class RoomPresenceTest {
     }
 
     @Override
-    public <T> T inTransaction(Work<T> work) {
+    public <T> T inTransaction(TransactionCallback<T> work) {
       return database.inTransaction(work);
     }
 
     @Override
-    public <T> T inSnapshot(Work<T> work) {
+    public <T> T inSnapshot(TransactionCallback<T> work) {
       readings.incrementAndGet();
       if (isAway.get()) {
         throw new DatabaseUnavailableException("away", new IOException("away"));

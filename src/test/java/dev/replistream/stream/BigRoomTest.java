@@ -163,7 +163,7 @@ class BigRoomTest {
     Eventually.holds(
         "the last one is told",
         () -> {
-          Sync sync = others.get(6).takeSync();
+          SyncEvent sync = others.get(6).takeSync();
           if (sync != null) {
             stamps.add(sync.stamp());
           }

@@ -158,7 +158,7 @@ class ConnectionTest {
           running.add(
               threads.submit(() -> {
                 for (int poke = 1; poke < 50; poke++) {
-                  connection.offer(new Sync(new EventId("e", stamp * 50 + poke), 0));
+                  connection.offer(new SyncEvent(new EventId("e", stamp * 50 + poke), 0));
                   connection.offerControl();
                   connection.offerPresence();
                   assertThat(connection)
@@ -195,11 +195,11 @@ class ConnectionTest {
     }
 
     void offer() {
-      connection.offer(new Sync(new EventId("e", 2_000 + offered.incrementAndGet()), 0));
+      connection.offer(new SyncEvent(new EventId("e", 2_000 + offered.incrementAndGet()), 0));
     }
 
     @Override
-    public byte[] sync(Sync sync) {
+    public byte[] sync(SyncEvent sync) {
       if (Thread.currentThread().equals(poker) && byPoker.incrementAndGet() < MOST) {
         offer();
       }

@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.replistream.Eventually;
 import dev.replistream.HttpReply;
 import dev.replistream.HttpRequest;
-import dev.replistream.Nodes;
 import dev.replistream.ServerSentEvent;
 import dev.replistream.StreamClient;
+import dev.replistream.TestCluster;
 import dev.replistream.room.RoomClient;
 import jakarta.json.JsonObject;
 import java.time.Duration;
@@ -30,12 +30,12 @@ class ManyNodesTest {
   private static final int NODES = 3;
   private static final int LIMIT = 7;
 
-  private Nodes nodes;
+  private TestCluster nodes;
 
   @BeforeEach
   void start() {
     nodes =
-        Nodes.start(
+        TestCluster.start(
             NODES,
             "STREAM_MAX_CONNECTIONS_PER_USER",
             Integer.toString(LIMIT),
@@ -185,14 +185,14 @@ class ManyNodesTest {
     StreamClient far = nodes.client(1).connected("alice");
 
     nodes.redis().kill();
-    Eventually.holds("none is ready", () -> nodes.all().stream().noneMatch(Nodes::isReady));
+    Eventually.holds("none is ready", () -> nodes.all().stream().noneMatch(TestCluster::isReady));
     assertThat(nodes.client(0).admin("/health/live").status()).isEqualTo(200);
     assertThat(nodes.client(0).poke("alice")).isEqualTo(1);
     near.expect("sync");
     StreamClient late = nodes.client(2).connected("alice");
 
     nodes.redis().restart();
-    Eventually.holds("all are ready", () -> nodes.all().stream().allMatch(Nodes::isReady));
+    Eventually.holds("all are ready", () -> nodes.all().stream().allMatch(TestCluster::isReady));
     near.expect("sync");
     far.expect("sync");
     late.expect("sync");
@@ -314,7 +314,7 @@ class ManyNodesTest {
     connectedOn(1, "tablet");
     Map<String, String> all = sessions(0);
     nodes.redis().kill();
-    Eventually.holds("none is ready", () -> nodes.all().stream().noneMatch(Nodes::isReady));
+    Eventually.holds("none is ready", () -> nodes.all().stream().noneMatch(TestCluster::isReady));
 
     assertThat(sessions(0)).containsOnlyKeys("phone");
     assertThat(send(0, "DELETE", "/sessions/" + all.get("tablet")).status()).isEqualTo(503);

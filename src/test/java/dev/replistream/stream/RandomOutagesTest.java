@@ -169,8 +169,8 @@ class RandomOutagesTest {
         node.way.silence();
       }
       case 3, 4 -> {
-        history.add("mend " + number);
-        node.way.mend();
+        history.add("restore " + number);
+        node.way.restore();
       }
       case 5 -> {
         history.add("Redis dies");
@@ -225,7 +225,7 @@ class RandomOutagesTest {
   private void heal() {
     history.add("heal");
     suspend(false);
-    nodes.forEach(node -> node.way.mend());
+    nodes.forEach(node -> node.way.restore());
     Eventually.holdsWithin(
         REPAIR,
         "all are well " + history,

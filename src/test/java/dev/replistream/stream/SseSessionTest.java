@@ -84,13 +84,13 @@ class SseSessionTest {
     service.poke("alice");
     MemoryConnection client = new MemoryConnection();
     Connection connection = service.register("alice");
-    connection.offer(new Sync(new EventId("e", 1), System.nanoTime()));
+    connection.offer(new SyncEvent(new EventId("e", 1), System.nanoTime()));
     service.serve(connection, null, client);
     assertThat(next(client)).isEqualTo("connected e-2");
 
     assertThat(next(client)).isEqualTo("sync e-2");
 
-    connection.offer(new Sync(new EventId("e", 2), System.nanoTime()));
+    connection.offer(new SyncEvent(new EventId("e", 2), System.nanoTime()));
     service.poke("alice");
     assertThat(next(client)).isEqualTo("sync e-3");
     client.close();

@@ -173,7 +173,7 @@ class StreamEndsTest {
         .asInstanceOf(InstanceOfAssertFactories.MAP)
         .isEmpty();
     assertThat(SERVICE.sseManager())
-        .extracting("departures.leftNanoTime")
+        .extracting("gracePeriods.leftNanoTime")
         .asInstanceOf(InstanceOfAssertFactories.MAP)
         .isEmpty();
     Eventually.holds("no connection is left", () -> openWires() == 0);

@@ -56,9 +56,9 @@ class UserConnectionsTest {
 
   @Test
   void whileOneFanOutIsUnderWayAllNewerSyncsBecomeOne() {
-    Sync first = new Sync(new EventId("e", 1), 0);
-    Sync second = new Sync(new EventId("e", 2), 0);
-    Sync third = new Sync(new EventId("e", 3), 0);
+    SyncEvent first = new SyncEvent(new EventId("e", 1), 0);
+    SyncEvent second = new SyncEvent(new EventId("e", 2), 0);
+    SyncEvent third = new SyncEvent(new EventId("e", 3), 0);
 
     assertThat(connections.offerFanOut(first)).isTrue();
     assertThat(connections.nextFanOut()).isSameAs(first);

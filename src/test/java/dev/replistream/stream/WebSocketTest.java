@@ -209,7 +209,7 @@ class WebSocketTest {
       assertThat(socket.expectClose(1011)).isNotEmpty();
 
       // as a poke does that found the connection before it went
-      connection.offer(new Sync(new EventId("e", 1_000_000), System.nanoTime()));
+      connection.offer(new SyncEvent(new EventId("e", 1_000_000), System.nanoTime()));
       socket.send(PING, "anybody there");
       socket.sendClose(1011, "");
       socket.expectEnd(SOON);

@@ -40,7 +40,7 @@ class ChunksTest {
   }
 
   private Chunks chunks() {
-    return new Chunks(new Spills(directory, Long.MAX_VALUE), "alice");
+    return new Chunks(new SpillFiles(directory, Long.MAX_VALUE), "alice");
   }
 
   private Future<?> write(Chunks chunks, byte[] answer) {
@@ -132,7 +132,7 @@ class ChunksTest {
 
   @Test
   void whatWaitsForClientsThatHaveLeftIsGivenBack() {
-    Spills small = new Spills(directory, 8 * CAPACITY);
+    SpillFiles small = new SpillFiles(directory, 8 * CAPACITY);
     for (int round = 0; round < 3; round++) {
       Chunks chunks = new Chunks(small, "alice");
       assertThat(write(chunks, random(2 * CAPACITY))).succeedsWithin(PATIENCE);
@@ -143,7 +143,7 @@ class ChunksTest {
   @Test
   void tooMuchThatWaitsCutsTheAnswer() {
     Future<?> writing =
-        write(new Chunks(new Spills(directory, CAPACITY), "alice"), random(3 * CAPACITY));
+        write(new Chunks(new SpillFiles(directory, CAPACITY), "alice"), random(3 * CAPACITY));
 
     assertThatThrownBy(() -> writing.get(20, TimeUnit.SECONDS))
         .hasCauseInstanceOf(IOException.class)
@@ -152,7 +152,7 @@ class ChunksTest {
 
   @Test
   void oneUsersAnswersDontTakeTheRoomOfOthers() {
-    Spills spills = new Spills(directory, 8 * CAPACITY);
+    SpillFiles spills = new SpillFiles(directory, 8 * CAPACITY);
     assertThat(write(new Chunks(spills, "alice"), random(2 * CAPACITY))).succeedsWithin(PATIENCE);
     Chunks second = new Chunks(spills, "alice");
 
@@ -163,7 +163,7 @@ class ChunksTest {
 
   @Test
   void whatWaitsInMemoryHasALimitForAllAnswers() {
-    Spills spills = new Spills(directory, Long.MAX_VALUE);
+    SpillFiles spills = new SpillFiles(directory, Long.MAX_VALUE);
     List<Chunks> unread = new ArrayList<>();
     for (int i = 0; i < 40; i++) {
       Chunks chunks = new Chunks(spills, "alice");

@@ -2,7 +2,7 @@ package dev.replistream.sync;
 
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseUnavailableException;
-import dev.replistream.db.Work;
+import dev.replistream.db.TransactionCallback;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Arrays;
@@ -42,7 +42,7 @@ public final class FlakyDatabase implements Database {
   }
 
   @Override
-  public <T> T inTransaction(Work<T> work) {
+  public <T> T inTransaction(TransactionCallback<T> work) {
     transactions.incrementAndGet();
     Fate fate = fates.isEmpty() ? Fate.COMMIT : fates.removeFirst();
     if (fate == Fate.COMMIT) {
@@ -66,7 +66,7 @@ public final class FlakyDatabase implements Database {
   }
 
   @Override
-  public <T> T inSnapshot(Work<T> work) {
+  public <T> T inSnapshot(TransactionCallback<T> work) {
     return database.inSnapshot(work);
   }
 

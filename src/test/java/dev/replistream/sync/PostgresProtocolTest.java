@@ -45,7 +45,7 @@ class PostgresProtocolTest extends ProtocolRules {
     return url;
   }
 
-  /// More entries than one statement buries in the time that it has.
+  /// More entries than one statement purges in the time that it has.
   private static final int MANY = 500_000;
 
   @Test

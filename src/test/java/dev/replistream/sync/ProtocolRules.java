@@ -12,7 +12,7 @@ import dev.replistream.ServiceClient;
 import dev.replistream.StreamClient;
 import dev.replistream.TestService;
 import dev.replistream.api.JsonValue;
-import dev.replistream.data.Burial;
+import dev.replistream.data.RoomPurge;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
@@ -758,7 +758,7 @@ abstract class ProtocolRules {
   }
 
   @Test
-  void rule16aLargeRoomThatIsDeletedGoesWholeWhileItsEntriesAreBuried() {
+  void rule16aLargeRoomThatIsDeletedGoesWholeWhileItsEntriesArePurged() {
     Replica owner = replica(alice);
     Replica member = replica(bob);
     owner.push(owner.mutation("createRoom", JsonValue.of(room)), owner.join(room, bob, "reader"));
@@ -768,14 +768,14 @@ abstract class ProtocolRules {
               "fill", JsonValue.object().with("room", room).with("prefix", prefix).build()));
     }
     member.pull();
-    assertThat(member.view().size()).isGreaterThan(Burial.BATCH);
+    assertThat(member.view().size()).isGreaterThan(RoomPurge.BATCH);
 
     owner.push(owner.mutation("deleteRoom", JsonValue.of(room)));
 
     assertThat(member.pull()).isNotEmpty();
     assertThat(member.view()).isEmpty();
     Eventually.holds(
-        "all is buried",
+        "all is purged",
         () -> number("SELECT COUNT(*) FROM entry WHERE space = ?", "r/" + room) == 0);
     assertThat(member.pull()).isEmpty();
     owner.push(owner.mutation("createRoom", JsonValue.of(room)), owner.join(room, bob, "reader"));

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.replistream.api.JsonValue;
 import dev.replistream.api.Role;
-import dev.replistream.data.Burial;
+import dev.replistream.data.RoomPurge;
 import dev.replistream.data.RoomSettings;
 import dev.replistream.data.Spaces;
 import dev.replistream.data.TestTransactions;
@@ -41,7 +41,7 @@ abstract class PullModel {
   private final Database database;
   private final Push push;
   private final Pull pull;
-  private long leftToBury;
+  private long leftToPurge;
   private Instant now = Instant.parse("2026-01-01T00:00:00Z");
 
   PullModel(Database database) {
@@ -86,7 +86,7 @@ abstract class PullModel {
     for (int seed = 0; seed < LEAST_HISTORIES || System.nanoTime() < end; seed++) {
       new History(seed).run();
     }
-    assertThat(leftToBury).isPositive();
+    assertThat(leftToPurge).isPositive();
   }
 
   /// What a client has persisted.
@@ -137,7 +137,7 @@ abstract class PullModel {
         case 9, 10 -> createOrDelete(any(rooms));
         case 11, 12 -> joinOrLeave(any(rooms), users.get(1 + random.nextInt(2)));
         case 13 -> compact();
-        case 14 -> bury();
+        case 14 -> purge();
         default -> fold();
       };
     }
@@ -184,27 +184,27 @@ abstract class PullModel {
       return "create a room that is there";
     }
 
-    /// Deletes a room, half of the time one of which a whole batch is buried before what the users
+    /// Deletes a room, half of the time one of which a whole batch is purged before what the users
     /// have put there.
     private String delete(String room) {
       String space = Spaces.ofRoom(room);
       boolean isLarge = random.nextBoolean();
       if (isLarge) {
-        TestDatabase.fill(database, space, Burial.BATCH, 0);
+        TestDatabase.fill(database, space, RoomPurge.BATCH, 0);
       }
       mutate(users.getFirst(), "deleteRoom", JsonValue.of(room));
       model.deleteRoom(room);
       if (isLarge) {
         TestDatabase.execute(database, "DELETE FROM tombstone WHERE space = ? AND born = 0", space);
-        leftToBury +=
+        leftToPurge +=
             TestDatabase.number(database, "SELECT COUNT(*) FROM entry WHERE space = ?", space);
       }
       return "delete a room" + (isLarge ? " in part" : "");
     }
 
-    private String bury() {
-      new DeletedRooms(database).bury(now, () -> false);
-      return "bury";
+    private String purge() {
+      new DeletedRooms(database).purge(now, () -> false);
+      return "purge";
     }
 
     private String joinOrLeave(String room, String user) {
@@ -318,7 +318,7 @@ abstract class PullModel {
 
   /// The answer of `pull`, whole.
   static JsonValue answer(Pull pull, String user, String group, JsonValue cookie) {
-    Chunks chunks = new Chunks(new Spills(Path.of("unused"), 0), user);
+    Chunks chunks = new Chunks(new SpillFiles(Path.of("unused"), 0), user);
     pull.answer(user, new PullRequest("p", group, "", cookie), chunks);
     ByteArrayOutputStream answer = new ByteArrayOutputStream();
     do {

@@ -8,8 +8,8 @@ import dev.replistream.api.Key;
 import dev.replistream.api.RejectedException;
 import dev.replistream.api.Role;
 import dev.replistream.api.Transaction;
-import dev.replistream.data.Burial;
 import dev.replistream.data.EntryStore;
+import dev.replistream.data.RoomPurge;
 import dev.replistream.data.RoomSettings;
 import dev.replistream.data.RoomStore;
 import dev.replistream.data.Spaces;
@@ -345,9 +345,9 @@ abstract class SqlTransactionTest extends TransactionContractTest {
     assertThat(TestDatabase.number(database(), "SELECT COUNT(*) FROM room")).isZero();
   }
 
-  /// Gives a room entries of which one batch buries less than half.
+  /// Gives a room entries of which one batch purges less than half.
   private void fill(String room) {
-    TestDatabase.fill(database(), Spaces.ofRoom(room), 2 * Burial.BATCH + 1, 1);
+    TestDatabase.fill(database(), Spaces.ofRoom(room), 2 * RoomPurge.BATCH + 1, 1);
   }
 
   private long live() {
@@ -361,7 +361,7 @@ abstract class SqlTransactionTest extends TransactionContractTest {
   }
 
   @Test
-  void aLargeRoomIsDeletedForEverybodyAtOnceAndBuriedByCompaction() {
+  void aLargeRoomIsDeletedForEverybodyAtOnceAndPurgedByCompaction() {
     run("alice", transaction -> transaction.createRoom("plan"));
     fill("plan");
 
@@ -373,7 +373,7 @@ abstract class SqlTransactionTest extends TransactionContractTest {
           assertThat(transaction.rooms()).isEmpty();
           assertThat(transaction.scan("")).isEmpty();
         });
-    assertThat(live()).isEqualTo(Burial.BATCH + 1);
+    assertThat(live()).isEqualTo(RoomPurge.BATCH + 1);
     compact();
     assertThat(live()).isZero();
     assertThat(TestDatabase.number(database(), "SELECT COUNT(*) FROM room")).isZero();
@@ -382,11 +382,11 @@ abstract class SqlTransactionTest extends TransactionContractTest {
                 database(),
                 "SELECT COUNT(*) FROM tombstone t JOIN space s ON s.id = t.space"
                     + " WHERE t.died > 1 AND t.died <= s.version"))
-        .isEqualTo(2 * Burial.BATCH + 1);
+        .isEqualTo(2 * RoomPurge.BATCH + 1);
   }
 
   @Test
-  void aNewRoomOfTheIdOfALargeOneBeginsEmptyAndIsNotBuried() {
+  void aNewRoomOfTheIdOfALargeOneBeginsEmptyAndIsNotPurged() {
     run("alice", transaction -> transaction.createRoom("plan"));
     fill("plan");
     run("alice", transaction -> transaction.deleteRoom("plan"));
@@ -403,7 +403,7 @@ abstract class SqlTransactionTest extends TransactionContractTest {
     assertThat(
             database()
                 .<Integer>inTransaction(session ->
-                    new Burial(session, new Spaces(session), Instant.now()).next("plan")))
+                    new RoomPurge(session, new Spaces(session), Instant.now()).next("plan")))
         .isZero();
     compact();
     run("bob", transaction -> assertThat(transaction.get("key1")).contains(JsonValue.of(2)));

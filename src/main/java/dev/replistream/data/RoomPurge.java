@@ -10,23 +10,23 @@ import java.util.List;
 
 /// How the entries of a deleted room become tombstones: some at a time, as a room may have more of
 /// them than one statement gets through in its time. Nobody sees those that are left, since a room
-/// without members is in no client view; till the last of them is buried the room's row stays.
+/// without members is in no client view; till the last of them is purged the room's row stays.
 ///
 /// Confined to the transaction of its {@link Session}.
-public final class Burial {
-  /// How many entries one statement buries, which takes a fraction of a second.
+public final class RoomPurge {
+  /// How many entries one statement purges, which takes a fraction of a second.
   public static final int BATCH = 5_000;
 
   private final Session session;
   private final Spaces spaces;
   private final long nowMillis;
-  private int buried;
+  private int purged;
 
-  /// A burial in a transaction.
+  /// A purge in a transaction.
   ///
   /// @param spaces the spaces of the same transaction
   /// @param now when the entries are deleted
-  public Burial(Session session, Spaces spaces, Instant now) {
+  public RoomPurge(Session session, Spaces spaces, Instant now) {
     this.session = session;
     this.spaces = spaces;
     this.nowMillis = now.toEpochMilli();
@@ -52,30 +52,30 @@ public final class Burial {
     return rooms;
   }
 
-  /// Buries the next batch of a deleted room; with its last one the room is forgotten.
+  /// Purges the next batch of a deleted room; with its last one the room is forgotten.
   ///
   /// @return how many entries: {@link #BATCH} when there may be more
   public int next(String room) throws SQLException {
     spaces.lock(Spaces.ofRoom(room));
-    return isDeleted(room) ? buryOrForget(room) : 0; // another one may have taken the id
+    return isDeleted(room) ? purgeOrForget(room) : 0; // another one may have taken the id
   }
 
-  /// Buries the first batch of a room whose members have just gone. The caller holds its lock.
+  /// Purges the first batch of a room whose members have just gone. The caller holds its lock.
   void begin(String room) throws SQLException {
-    buryOrForget(room);
+    purgeOrForget(room);
   }
 
-  /// Buries all that is left of a deleted room, so that its id can be taken. The caller holds its
+  /// Purges all that is left of a deleted room, so that its id can be taken. The caller holds its
   /// lock.
   void finish(String room) throws SQLException {
-    while (buryOrForget(room) == BATCH) {
+    while (purgeOrForget(room) == BATCH) {
       // till none is left
     }
   }
 
-  /// How many entries this has buried.
-  int buried() {
-    return buried;
+  /// How many entries this has purged.
+  int purged() {
+    return purged;
   }
 
   /// Whether the room was deleted and has entries left. The caller holds its lock.
@@ -92,9 +92,9 @@ public final class Burial {
     }
   }
 
-  private int buryOrForget(String room) throws SQLException {
-    int batch = bury(Spaces.ofRoom(room));
-    buried += batch;
+  private int purgeOrForget(String room) throws SQLException {
+    int batch = purge(Spaces.ofRoom(room));
+    purged += batch;
     if (batch < BATCH) {
       PreparedStatement delete = session.prepare("DELETE FROM room WHERE id = ?");
       delete.setString(1, room);
@@ -106,7 +106,7 @@ public final class Burial {
   /// The oldest come first. What was born with the version of its death was in nobody's view, and
   /// gets no tombstone; it is deleted at once, as there is no more of it than this transaction has
   /// written.
-  private int bury(String space) throws SQLException {
+  private int purge(String space) throws SQLException {
     long version = spaces.raise(space);
     PreparedStatement unseen =
         session.prepare("DELETE FROM entry WHERE space = ? AND version = ? AND born = ?");
@@ -115,16 +115,16 @@ public final class Burial {
     unseen.setLong(3, version);
     unseen.executeUpdate();
     Last last = last(space);
-    PreparedStatement bury =
+    PreparedStatement purge =
         session.prepare(
             """
             INSERT INTO tombstone (space, died, key, born, changed_at)
             SELECT space, ?, key, born, ? FROM entry WHERE space = ? AND (version, key) <= (?, ?)\
             """);
-    bury.setLong(1, version);
-    bury.setLong(2, nowMillis);
-    last.set(bury, 3, space);
-    int batch = bury.executeUpdate();
+    purge.setLong(1, version);
+    purge.setLong(2, nowMillis);
+    last.set(purge, 3, space);
+    int batch = purge.executeUpdate();
     PreparedStatement delete =
         session.prepare("DELETE FROM entry WHERE space = ? AND (version, key) <= (?, ?)");
     last.set(delete, 1, space);

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 /// The `sync` event of one poke, prepared once for all connections that get it. Immutable to who
 /// sees it; nobody writes to its frames.
-final class Sync {
+final class SyncEvent {
   private final EventId id;
   private final long pokedNanoTime;
   private final byte[] eventStream;
@@ -15,7 +15,7 @@ final class Sync {
 
   /// @param id that of the event, with the poke's stamp
   /// @param pokedNanoTime when the poke was stamped, by `System.nanoTime`
-  Sync(EventId id, long pokedNanoTime) {
+  SyncEvent(EventId id, long pokedNanoTime) {
     this.id = id;
     this.pokedNanoTime = pokedNanoTime;
     this.eventStream = ("id: " + id + "\ndata: sync\n\n").getBytes(StandardCharsets.US_ASCII);

@@ -7,20 +7,20 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /// Several services of this JVM that are one: they share a PostgreSQL database and a Redis.
-public final class Nodes implements AutoCloseable {
+public final class TestCluster implements AutoCloseable {
   private final TestRedis redis;
   private final String databaseUrl = TestPostgres.newDatabase();
   private final List<TestService> services = new ArrayList<>();
 
-  private Nodes(TestRedis redis) {
+  private TestCluster(TestRedis redis) {
     this.redis = redis;
   }
 
   /// Starts so many nodes with a Redis of their own.
   ///
   /// @param environment pairs as {@link TestService#start} takes them
-  public static Nodes start(int count, String... environment) {
-    Nodes nodes = new Nodes(TestRedis.start());
+  public static TestCluster start(int count, String... environment) {
+    TestCluster nodes = new TestCluster(TestRedis.start());
     for (int i = 0; i < count; i++) {
       nodes.add(nodes.redis.url(), environment);
     }

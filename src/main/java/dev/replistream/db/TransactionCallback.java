@@ -11,7 +11,7 @@ import java.sql.SQLException;
 /// swallows the exception of a statement instead has a transaction that is broken on PostgreSQL and
 /// may be gone on SQLite.
 @FunctionalInterface
-public interface Work<T> {
+public interface TransactionCallback<T> {
   /// Does the work; whatever it throws rolls all of it back.
   T run(Session session) throws SQLException;
 }

@@ -10,37 +10,37 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-class DeparturesTest {
+class GracePeriodsTest {
   private static final Duration GRACE = Duration.ofMillis(200);
 
   private final List<String> gone = new CopyOnWriteArrayList<>();
-  private final Departures departures = new Departures(GRACE, 3, gone::add);
+  private final GracePeriods gracePeriods = new GracePeriods(GRACE, 3, gone::add);
 
   @AfterEach
   void close() {
-    departures.close();
+    gracePeriods.close();
   }
 
   @Test
   void whoLeftFirstGoesFirstWhenTheGraceIsOver() {
     long begin = System.nanoTime();
-    departures.add("alice", begin);
-    departures.add("bob", begin);
+    gracePeriods.add("alice", begin);
+    gracePeriods.add("bob", begin);
 
     Eventually.holds("both are gone", () -> gone.size() == 2);
 
     assertThat(Duration.ofNanos(System.nanoTime() - begin)).isGreaterThanOrEqualTo(GRACE);
     assertThat(gone).containsExactly("alice", "bob");
-    departures.add("carol", System.nanoTime());
+    gracePeriods.add("carol", System.nanoTime());
     Eventually.holds("she is gone too", () -> gone.size() == 3);
   }
 
   @Test
   void whoComesBackDoesNotGo() {
-    departures.add("alice", System.nanoTime());
-    departures.cancel("alice");
-    assertThat(departures.contains("alice")).isFalse();
-    departures.add("bob", System.nanoTime());
+    gracePeriods.add("alice", System.nanoTime());
+    gracePeriods.cancel("alice");
+    assertThat(gracePeriods.contains("alice")).isFalse();
+    gracePeriods.add("bob", System.nanoTime());
 
     Eventually.holds("he is gone", () -> !gone.isEmpty());
 
@@ -50,18 +50,18 @@ class DeparturesTest {
   @Test
   void ofTooManyTheFirstIsWaitedForNoLonger() {
     long now = System.nanoTime();
-    assertThat(departures.add("alice", now)).isEmpty();
-    assertThat(departures.add("bob", now)).isEmpty();
-    assertThat(departures.add("carol", now)).isEmpty();
+    assertThat(gracePeriods.add("alice", now)).isEmpty();
+    assertThat(gracePeriods.add("bob", now)).isEmpty();
+    assertThat(gracePeriods.add("carol", now)).isEmpty();
 
-    assertThat(departures.add("dave", now)).hasValue("alice");
+    assertThat(gracePeriods.add("dave", now)).hasValue("alice");
 
     assertThat(gone).isEmpty(); // the caller lets her go
   }
 
   @Test
   void withoutAGraceNobodyIsWaitedFor() {
-    try (Departures none = new Departures(Duration.ZERO, 3, gone::add)) {
+    try (GracePeriods none = new GracePeriods(Duration.ZERO, 3, gone::add)) {
       assertThat(none.add("alice", System.nanoTime())).hasValue("alice");
       assertThat(none.contains("alice")).isFalse();
     }
@@ -70,8 +70,8 @@ class DeparturesTest {
   @Test
   void whoCanNotBeLetGoHoldsUpNobody() {
     try (LogCapture log = new LogCapture();
-        Departures failing =
-            new Departures(
+        GracePeriods failing =
+            new GracePeriods(
                 Duration.ofMillis(1),
                 3,
                 userId -> {
@@ -85,7 +85,7 @@ class DeparturesTest {
 
       Eventually.holds("both are gone", () -> gone.size() == 2);
 
-      assertThat(log.warnings()).containsExactly("event=error where=departures");
+      assertThat(log.warnings()).containsExactly("event=error where=grace-periods");
     }
   }
 }

@@ -13,7 +13,7 @@ import java.util.concurrent.atomic.AtomicLong;
 /// Where answers wait for clients that take them more slowly than the database is read: some of it
 /// in memory, the rest in files. All together have a limit, and those of one user a quarter of it.
 /// The files have no name once they are open, so none outlives its process. Thread-safe.
-public final class Spills {
+public final class SpillFiles {
   /// How much of all answers waits in memory.
   private static final long MAX_MEMORY_BYTES = 16 << 20;
 
@@ -28,7 +28,7 @@ public final class Spills {
 
   /// @param directory where they are, made if it is missing
   /// @param maxBytes how long all of them may be at a time
-  public Spills(Path directory, long maxBytes) {
+  public SpillFiles(Path directory, long maxBytes) {
     this.directory = directory;
     maxBytesOfUser = maxBytes / USERS_SHARE;
     freeBytes = new AtomicLong(maxBytes);
@@ -73,10 +73,10 @@ public final class Spills {
   /// Makes a file, readable by its owner alone.
   ///
   /// @param userId whose answer is in it
-  Spill open(String userId) throws IOException {
+  SpillFile open(String userId) throws IOException {
     Files.createDirectories(directory);
     Path file = Files.createTempFile(directory, "pull", ".spill");
-    return new Spill(
+    return new SpillFile(
         userId,
         FileChannel.open(
             file,
@@ -87,7 +87,7 @@ public final class Spills {
 
   /// One answer's file: one thread appends while another one reads what was appended. Any may close
   /// it.
-  final class Spill implements AutoCloseable {
+  final class SpillFile implements AutoCloseable {
     private final String userId;
     private final FileChannel channel;
     private final Object lock = new Object();
@@ -96,7 +96,7 @@ public final class Spills {
     private volatile long writtenBytes;
     private volatile long readBytes;
 
-    private Spill(String userId, FileChannel channel) {
+    private SpillFile(String userId, FileChannel channel) {
       this.userId = userId;
       this.channel = channel;
     }

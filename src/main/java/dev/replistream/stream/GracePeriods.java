@@ -16,8 +16,8 @@ import java.util.function.Consumer;
 /// have the same time, so the first one here is the first one to go.
 ///
 /// Thread-safe by its own monitor, under which nobody is let go.
-final class Departures implements AutoCloseable {
-  private static final Logger LOGGER = System.getLogger(Departures.class.getName());
+final class GracePeriods implements AutoCloseable {
+  private static final Logger LOGGER = System.getLogger(GracePeriods.class.getName());
   private static final long NEVER = Long.MAX_VALUE;
 
   private final SequencedMap<String, Long> leftNanoTime = new LinkedHashMap<>();
@@ -28,11 +28,11 @@ final class Departures implements AutoCloseable {
 
   /// @param limit how many users may be waited for; none where there is no grace
   /// @param letGo called on a thread of its own with each user whose time is up
-  Departures(Duration grace, int limit, Consumer<String> letGo) {
+  GracePeriods(Duration grace, int limit, Consumer<String> letGo) {
     this.graceNanos = grace.toNanos();
     this.limit = grace.isZero() ? 0 : limit;
     this.letGo = letGo;
-    this.thread = Thread.ofVirtual().name("departures").start(this::run);
+    this.thread = Thread.ofVirtual().name("grace-periods").start(this::run);
   }
 
   /// Waits for a user, who is not waited for yet.
@@ -65,7 +65,7 @@ final class Departures implements AutoCloseable {
         try {
           letGo.accept(userId);
         } catch (Throwable e) { // the others wait for their time
-          LOGGER.log(Level.ERROR, "event=error where=departures", e);
+          LOGGER.log(Level.ERROR, "event=error where=grace-periods", e);
         }
       }
     } catch (InterruptedException _) {

@@ -5,14 +5,14 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /// A work that one thread waits for and another one runs. Thread-safe.
-final class Job<T> {
+final class TransactionTask<T> {
   private enum State {
     WAITING,
     TAKEN,
     GIVEN_UP
   }
 
-  private final Work<T> work;
+  private final TransactionCallback<T> work;
   private final CountDownLatch told = new CountDownLatch(1);
   private final Object lock = new Object();
   private State state = State.WAITING; // guarded by lock
@@ -23,11 +23,11 @@ final class Job<T> {
   private @Nullable Throwable failure;
   private boolean unavailable;
 
-  Job(Work<T> work) {
+  TransactionTask(TransactionCallback<T> work) {
     this.work = work;
   }
 
-  /// Takes the job for this thread, unless its caller gave it up.
+  /// Takes the task for this thread, unless its caller gave it up.
   boolean take() {
     synchronized (lock) {
       if (state != State.WAITING) {
@@ -39,7 +39,7 @@ final class Job<T> {
     }
   }
 
-  /// Runs the work of a job that this thread took. The caller is told by {@link #tell} or {@link
+  /// Runs the work of a task that this thread took. The caller is told by {@link #tell} or {@link
   /// #fail} how it ended.
   void run(JdbcSession session) {
     try {
@@ -74,9 +74,10 @@ final class Job<T> {
   }
 
   /// Waits till the work has ended, however long it runs once it was taken. An interrupt gives up a
-  /// job that was not taken yet and reaches the work of one that was; the caller's thread keeps it.
+  /// task that was not taken yet and reaches the work of one that was; the caller's thread keeps
+  /// it.
   ///
-  /// @param patienceNanos how long the job may wait to be taken
+  /// @param patienceNanos how long the task may wait to be taken
   /// @throws DatabaseUnavailableException when it was not taken, or the database failed
   T await(long patienceNanos) {
     boolean interrupted = false;
