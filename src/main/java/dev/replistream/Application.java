@@ -33,6 +33,7 @@ import dev.replistream.http.Routes;
 import dev.replistream.http.UrlHost;
 import dev.replistream.http.wire.Crowd;
 import dev.replistream.http.wire.FileDescriptors;
+import dev.replistream.http.wire.IoThreads;
 import dev.replistream.http.wire.SteadyListener;
 import dev.replistream.http.wire.Wires;
 import dev.replistream.nodes.Nodes;
@@ -147,6 +148,7 @@ public final class Application implements AutoCloseable {
   private final BodyBudget budget;
   private final Crowd crowd;
   private final Crowd operators;
+  private final IoThreads ioThreads;
   private final Wires wires;
   private final Wires adminWires;
   private final SteadyListener listener;
@@ -252,14 +254,16 @@ public final class Application implements AutoCloseable {
     keys.watch();
     crowd = new Crowd("api", Crowd.Limits.ofApi(limits.strangersPerAddress()), addresses, meters);
     operators = new Crowd(ADMIN, Crowd.Limits.ofAdmin(), addresses, meters);
+    ioThreads = new IoThreads();
     wires =
         new Wires(
             settings.deadlines(),
             Math.max(
                 LEAST_CHUNK_BYTES,
                 Math.max(settings.http().maxBodyBytes(), settings.sync().maxBodyBytes())),
-            crowd);
-    adminWires = new Wires(settings.deadlines(), MAX_ADMIN_BODY_BYTES, operators);
+            crowd,
+            ioThreads);
+    adminWires = new Wires(settings.deadlines(), MAX_ADMIN_BODY_BYTES, operators, ioThreads);
     listener = new SteadyListener(WebServer.DEFAULT_SOCKET_NAME, crowd);
     adminListener = new SteadyListener(ADMIN, operators);
     streamMetrics = new StreamMetrics(meters);
@@ -642,8 +646,7 @@ public final class Application implements AutoCloseable {
     if (redisKeeper != null) {
       redisKeeper.close();
     }
-    wires.close();
-    adminWires.close();
+    ioThreads.close();
     budget.close();
     crowd.close();
     operators.close();

@@ -65,7 +65,7 @@ public final class PokeHandler implements Handler {
     if (!mayBlock) {
       authenticator
           .later(request)
-          .ifPresent(again -> Repeats.of(response, body -> poke(again.get(), body)));
+          .ifPresent(again -> Repeats.of(response, (body, _) -> poke(again.get(), body)));
     }
   }
 

@@ -1,6 +1,6 @@
 package dev.replistream.stream;
 
-import dev.replistream.http.wire.Wire;
+import dev.replistream.http.wire.TakenSocket;
 import java.util.Locale;
 
 /// Why a connection ended: one of these for every end, in the log and as a metric's label.
@@ -32,7 +32,7 @@ public enum CloseReason {
   }
 
   /// Why a connection ends of which this was seen.
-  static CloseReason of(Wire.End end) {
+  static CloseReason of(TakenSocket.End end) {
     return switch (end) {
       case CLOSED -> CLIENT_CLOSED;
       case OVERDUE -> STALLED;

@@ -3,7 +3,7 @@ package dev.replistream.stream;
 import static java.util.Objects.requireNonNull;
 
 import dev.replistream.auth.Caller;
-import dev.replistream.http.wire.Wire;
+import dev.replistream.http.wire.TakenSocket;
 import dev.replistream.poke.EventId;
 import dev.replistream.presence.PresenceFeed;
 import java.io.UncheckedIOException;
@@ -88,7 +88,7 @@ public final class Connection {
   private volatile @Nullable String id;
 
   // these belong to whoever has the pen; the stream's thread sets them before it puts it down first
-  private Wire wire;
+  private TakenSocket socket;
   private EventForm form;
   private StreamMetrics metrics;
   private @Nullable PresenceFeed feed;
@@ -262,18 +262,18 @@ public final class Connection {
   ///
   /// @param feed what the client is told of presence, if it asked for it
   void serve(
-      Wire wire,
+      TakenSocket socket,
       EventForm form,
       @Nullable PresenceFeed feed,
       SseManager manager,
       StreamMetrics metrics,
       Duration pingInterval) {
-    this.wire = wire;
+    this.socket = socket;
     this.form = form;
     this.feed = feed;
     this.metrics = metrics;
     try {
-      form.watch(wire);
+      form.watch(socket);
       begin(manager.resume(caller.userId(), form.lastEventId()));
       loop(pingInterval.toNanos());
       sayFarewell();
@@ -442,7 +442,7 @@ public final class Connection {
 
   /// Writes a frame, or what the socket takes of it without waiting.
   private void send(byte[] frame, Runnable written) {
-    int count = wire.writeNow(frame);
+    int count = socket.writeNow(frame);
     if (count < frame.length) {
       rest = new Rest(frame, count, written);
     } else {
@@ -454,13 +454,13 @@ public final class Connection {
     Rest left = rest;
     if (left != null) {
       rest = null;
-      wire.write(left.frame(), left.offset());
+      socket.write(left.frame(), left.offset());
       left.written().run();
     }
   }
 
   private void write(byte[] frame) {
-    wire.write(frame);
+    socket.write(frame);
     wrote();
   }
 
@@ -471,8 +471,8 @@ public final class Connection {
 
   /// Why the connection ends when a write failed with `e`.
   private CloseReason reasonOf(UncheckedIOException e) {
-    return wire.isTimedOut()
+    return socket.isTimedOut()
         ? CloseReason.STALLED
-        : Wire.isVanished(e) ? CloseReason.VANISHED : CloseReason.CLIENT_CLOSED;
+        : TakenSocket.isVanished(e) ? CloseReason.VANISHED : CloseReason.CLIENT_CLOSED;
   }
 }

@@ -1,6 +1,6 @@
 package dev.replistream.stream;
 
-import dev.replistream.http.wire.Wire;
+import dev.replistream.http.wire.TakenSocket;
 import dev.replistream.poke.EventId;
 import org.jspecify.annotations.Nullable;
 
@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /// How a stream begins and ends is asked for by the stream's thread; the rest by whoever writes.
 interface EventForm {
   /// Lets the connection end when the client leaves, and see to what the client sends, if anything.
-  void watch(Wire wire);
+  void watch(TakenSocket socket);
 
   /// What the client saw last, if it said so; asked for before {@link #first}.
   @Nullable String lastEventId();

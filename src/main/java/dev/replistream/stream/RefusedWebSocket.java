@@ -1,13 +1,13 @@
 package dev.replistream.stream;
 
-import dev.replistream.http.wire.Wire;
+import dev.replistream.http.wire.TakenSocket;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.function.Consumer;
 
 /// A WebSocket that is opened to be closed: a browser does not show a page why a handshake failed,
 /// but with which code a WebSocket was closed. Confined to the connection's own thread.
-final class RefusedWebSocket implements Consumer<Wire> {
+final class RefusedWebSocket implements Consumer<TakenSocket> {
   private final byte[] bytes;
   private final Duration patience;
 
@@ -22,12 +22,12 @@ final class RefusedWebSocket implements Consumer<Wire> {
   }
 
   @Override
-  public void accept(Wire wire) {
+  public void accept(TakenSocket socket) {
     ClosingHandshake closing = new ClosingHandshake();
     WebSocketReader reader = new WebSocketReader(new UntilClosed(closing));
-    wire.watch(reader::read, _ -> closing.over());
+    socket.watch(reader::read, _ -> closing.over());
     try {
-      wire.write(bytes);
+      socket.write(bytes);
       closing.await(patience);
     } catch (UncheckedIOException _) {
       // the client has left

@@ -2,7 +2,7 @@ package dev.replistream.stream;
 
 import static java.util.Objects.requireNonNull;
 
-import dev.replistream.http.wire.Wire;
+import dev.replistream.http.wire.TakenSocket;
 import dev.replistream.poke.EventId;
 import dev.replistream.presence.PresenceFeed;
 import java.nio.charset.StandardCharsets;
@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 /// A stream of server-sent events (WHATWG HTML, section "Server-sent events"): what it is served
 /// with, and how its events look.
-final class SseSession implements Consumer<Wire>, EventForm {
+final class SseSession implements Consumer<TakenSocket>, EventForm {
   /// How the id of the last event begins; no id of another event does, as the cursor's epochs have
   /// another form.
   private static final String ENDED_ID = "ended-";
@@ -48,18 +48,18 @@ final class SseSession implements Consumer<Wire>, EventForm {
   }
 
   @Override
-  public void accept(Wire wire) {
-    accept(wire, null);
+  public void accept(TakenSocket socket) {
+    accept(socket, null);
   }
 
-  /// As {@link #accept(Wire)}, and tells the client what `feed` has.
-  void accept(Wire wire, @Nullable PresenceFeed feed) {
-    connection.serve(wire, this, feed, manager, metrics, settings.pingInterval());
+  /// As {@link #accept(TakenSocket)}, and tells the client what `feed` has.
+  void accept(TakenSocket socket, @Nullable PresenceFeed feed) {
+    connection.serve(socket, this, feed, manager, metrics, settings.pingInterval());
   }
 
   @Override
-  public void watch(Wire wire) {
-    wire.watchEnd(end -> connection.end(CloseReason.of(end)));
+  public void watch(TakenSocket socket) {
+    socket.watchEnd(end -> connection.end(CloseReason.of(end)));
   }
 
   @Override

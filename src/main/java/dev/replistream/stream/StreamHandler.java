@@ -7,8 +7,8 @@ import dev.replistream.http.Cors;
 import dev.replistream.http.Problem;
 import dev.replistream.http.ProblemException;
 import dev.replistream.http.Routes;
+import dev.replistream.http.wire.TakenSocket;
 import dev.replistream.http.wire.Takeover;
-import dev.replistream.http.wire.Wire;
 import dev.replistream.presence.PresenceFeed;
 import io.helidon.common.media.type.MediaTypes;
 import io.helidon.http.BadRequestException;
@@ -130,9 +130,9 @@ public final class StreamHandler implements Handler {
           manager,
           response,
           connection,
-          wire -> {
+          socket -> {
             try (feed) {
-              session.accept(wire, feed);
+              session.accept(socket, feed);
             }
           });
     } catch (RuntimeException e) {
@@ -143,7 +143,10 @@ public final class StreamHandler implements Handler {
 
   /// Hands the connection of a request over to the session of one that is registered.
   static void start(
-      SseManager manager, ServerResponse response, Connection connection, Consumer<Wire> session) {
+      SseManager manager,
+      ServerResponse response,
+      Connection connection,
+      Consumer<TakenSocket> session) {
     try {
       Takeover.start(response, session);
     } catch (RuntimeException e) {

@@ -2,7 +2,7 @@ package dev.replistream.stream;
 
 import static java.util.Objects.requireNonNull;
 
-import dev.replistream.http.wire.Wire;
+import dev.replistream.http.wire.TakenSocket;
 import dev.replistream.poke.EventId;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import java.util.function.Consumer;
@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /// events are text frames of a name, and of an id where the client asked for ids.
 ///
 /// What the client sends is read on the thread that watches all clients.
-final class WebSocketSession implements Consumer<Wire>, EventForm, WebSocketReader.Listener {
+final class WebSocketSession implements Consumer<TakenSocket>, EventForm, WebSocketReader.Listener {
   private static final byte[] SYNC = WebSocketFrames.text("sync");
   private static final byte[] PING = WebSocketFrames.text("ping");
   private static final AtomicReferenceFieldUpdater<WebSocketSession, byte @Nullable []> PONG =
@@ -49,19 +49,19 @@ final class WebSocketSession implements Consumer<Wire>, EventForm, WebSocketRead
   }
 
   @Override
-  public void accept(Wire wire) {
+  public void accept(TakenSocket socket) {
     ClosingHandshake handshake = new ClosingHandshake();
     closing = handshake;
-    connection.serve(wire, this, null, manager, metrics, settings.pingInterval());
+    connection.serve(socket, this, null, manager, metrics, settings.pingInterval());
     handshake.await(settings.writeTimeout());
   }
 
   @Override
-  public void watch(Wire wire) {
-    wire.watch(new WebSocketReader(this)::read, this::ended);
+  public void watch(TakenSocket socket) {
+    socket.watch(new WebSocketReader(this)::read, this::ended);
   }
 
-  private void ended(Wire.End end) {
+  private void ended(TakenSocket.End end) {
     connection.end(CloseReason.of(end));
     requireNonNull(closing).over();
   }

@@ -6,7 +6,7 @@ import dev.replistream.Eventually;
 import dev.replistream.HttpConnection;
 import dev.replistream.ServerSentEvent;
 import dev.replistream.auth.Caller;
-import dev.replistream.http.wire.Wire;
+import dev.replistream.http.wire.TakenSocket;
 import dev.replistream.poke.EventId;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -208,7 +208,7 @@ class ConnectionTest {
     }
 
     @Override
-    public void watch(Wire wire) {}
+    public void watch(TakenSocket socket) {}
 
     @Override
     public @Nullable String lastEventId() {

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.replistream.Eventually;
 import dev.replistream.auth.Caller;
-import dev.replistream.http.wire.Wire;
+import dev.replistream.http.wire.TakenSocket;
 import dev.replistream.http.wire.WireOver;
 import dev.replistream.nodes.Nodes;
 import dev.replistream.nodes.SingleNode;
@@ -113,9 +113,9 @@ final class MemoryService implements SyncScenario.Service, AutoCloseable {
   void serve(Connection connection, @Nullable String lastEventId, MemoryConnection memory) {
     SseSession session =
         new SseSession(connection, new byte[0], lastEventId, manager, settings, metrics);
-    Wire wire = WireOver.of(memory);
+    TakenSocket socket = WireOver.taken(memory);
     Thread.startVirtualThread(() -> {
-      session.accept(wire);
+      session.accept(socket);
       memory.close();
     });
   }
@@ -124,9 +124,9 @@ final class MemoryService implements SyncScenario.Service, AutoCloseable {
   void serveWebSocket(Connection connection, MemoryConnection memory) {
     WebSocketSession session =
         new WebSocketSession(connection, new byte[0], null, manager, settings, metrics);
-    Wire wire = WireOver.of(memory);
+    TakenSocket socket = WireOver.taken(memory);
     Thread.startVirtualThread(() -> {
-      session.accept(wire);
+      session.accept(socket);
       memory.close();
     });
   }
@@ -136,7 +136,8 @@ final class MemoryService implements SyncScenario.Service, AutoCloseable {
     Thread.startVirtualThread(() ->
         WireOver.serve(
             socket,
-            wire -> connection.serve(wire, form, null, manager, metrics, settings.pingInterval())));
+            taken ->
+                connection.serve(taken, form, null, manager, metrics, settings.pingInterval())));
   }
 
   @Override

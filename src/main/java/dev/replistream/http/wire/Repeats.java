@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 /// and a handler made of such a head the first time holds for the next time, so that only the body
 /// is looked at: half of what a poke costs is else spent on reading the same head again.
 ///
-/// Whatever is not known, or does not go well, goes the long way, which decides. A {@link Wire}
+/// Whatever is not known, or does not go well, goes the long way, which decides. A {@link FastPath}
 /// asks only where a request begins.
 ///
 /// Thread-safe. Up to 10,000 heads of 1 KiB are remembered, or fewer longer ones.
@@ -32,9 +32,13 @@ public final class Repeats {
   /// Answers another request with the same head.
   @FunctionalInterface
   public interface Answer {
-    /// The body of the response with status 200. It must not wait, and throws to go the long way,
-    /// having done nothing.
-    byte[] to(byte[] body);
+    /// The body of the response with status 200. It must not wait. Null, or an exception, sends the
+    /// request the long way, with nothing done.
+    ///
+    /// @param isShared whether others wait for the calling thread: then it answers null also where
+    ///   it would take more than a millisecond, and is asked again on a thread that nobody waits
+    ///   for
+    byte @Nullable [] to(byte[] body, boolean isShared);
   }
 
   /// @param bodyBytes what the head says of the body's length
@@ -53,7 +57,10 @@ public final class Repeats {
   /// answered with status 200. Nothing but its body may make a difference to the handler, and what
   /// time or others can change, such as whether a token is good, is `answer`'s to look at again.
   public static void of(ServerResponse response, Answer answer) {
-    Takeover.wire(response).remember(response.headers(), answer);
+    Exchange exchange = Takeover.wire(response).exchange();
+    if (exchange != null) {
+      exchange.remember(response.headers(), answer);
+    }
   }
 
   /// @param request a whole request without `Transfer-Encoding`, in whose head the length of its
@@ -68,7 +75,8 @@ public final class Repeats {
   /// The response to a request that is known, whole; null when it is not, and nothing was done.
   ///
   /// @param request bytes that begin where a request does
-  byte @Nullable [] answer(byte[] request) {
+  /// @param isShared whether others wait for the calling thread, so that what takes long has none
+  byte @Nullable [] answer(byte[] request, boolean isShared) {
     int headBytes = headBytes(request);
     if (headBytes < 0 || headBytes > MAX_HEAD_BYTES) {
       return null;
@@ -78,8 +86,9 @@ public final class Repeats {
       return null;
     }
     try {
-      return response(
-          same.headers, same.answer.to(Arrays.copyOfRange(request, headBytes, request.length)));
+      byte[] body =
+          same.answer.to(Arrays.copyOfRange(request, headBytes, request.length), isShared);
+      return body == null ? null : response(same.headers, body);
     } catch (RuntimeException _) {
       return null;
     }

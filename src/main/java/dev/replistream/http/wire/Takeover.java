@@ -1,6 +1,7 @@
 package dev.replistream.http.wire;
 
 import io.helidon.common.GenericType;
+import io.helidon.common.buffers.BufferData;
 import io.helidon.common.media.type.MediaType;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
@@ -11,8 +12,8 @@ import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
 /// How a handler takes its connection over: Helidon gives a sink the connection beneath the
-/// response, and this sink hands that {@link Wire} to a session that writes the response itself,
-/// head and all.
+/// response, and this sink hands that connection's {@link TakenSocket} to a session that writes the
+/// response itself, head and all.
 public final class Takeover implements Sink<byte[]> {
   private static final GenericType<Takeover> TYPE = GenericType.create(Takeover.class);
 
@@ -26,7 +27,7 @@ public final class Takeover implements Sink<byte[]> {
 
   /// Lets `session` run on this connection's thread as soon as the handler has returned. The
   /// handler sends nothing itself. When the session returns, the connection is closed.
-  public static void start(ServerResponse response, Consumer<Wire> session) {
+  public static void start(ServerResponse response, Consumer<TakenSocket> session) {
     Takeover takeover = response.sink(TYPE);
     takeover.responseDone.run();
     takeover.wire.takeOver(session);
@@ -39,7 +40,7 @@ public final class Takeover implements Sink<byte[]> {
 
   @Override
   public Takeover emit(byte[] bytes) {
-    wire.write(bytes);
+    wire.dataWriter().writeNow(BufferData.create(bytes));
     return this;
   }
 

@@ -1,5 +1,7 @@
 package dev.replistream.http.wire;
 
+import static java.util.Objects.requireNonNull;
+
 import io.helidon.common.buffers.BufferData;
 import io.helidon.http.Headers;
 import io.helidon.http.Status;
@@ -10,39 +12,22 @@ import io.helidon.webserver.http1.Http1ConnectionListener;
 import io.helidon.webserver.http1.Http1ConnectionSelector;
 import io.helidon.webserver.spi.ServerConnection;
 import io.helidon.webserver.spi.ServerConnectionSelector;
-import java.time.Duration;
-import java.util.List;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.Stream;
 
-/// Makes a {@link Wire} of each TCP connection of a listener, and closes those that are overdue.
-///
-/// Thread-safe. It owns the sweep, a thread which looks at every connection twice a second: a
-/// deadline is kept to within half a second, and no connection needs a timer of its own. It owns
-/// the {@link EndWatch} too.
-public final class Wires implements ServerConnectionSelector, AutoCloseable {
-  private static final Duration SWEEP_INTERVAL = Duration.ofMillis(500);
-
+/// Makes a {@link Wire} of each TCP connection of a listener. Thread-safe.
+public final class Wires implements ServerConnectionSelector {
   private final Crowd crowd;
   private final Deadlines deadlines;
   private final int largestChunkBytes;
   private final Http1ConnectionSelector http1;
   private final Repeats repeats = new Repeats();
-  private final List<RepeatLoop> repeatLoops =
-      Stream.generate(RepeatLoop::new)
-          .limit(Math.max(1, Runtime.getRuntime().availableProcessors() / 2))
-          .toList();
-  private final AtomicInteger nextLoop = new AtomicInteger();
-  private final EndWatch endWatch = new EndWatch();
-  private final Thread sweep;
+  private final IoThreads threads;
 
-  /// Starts the sweep.
-  ///
   /// @param largestChunkBytes how much of a body one chunk may bring; a larger one is refused with
   ///   413 by its size alone, while the length of a body is the routes' to look at
   /// @param crowd where the connections are counted
-  public Wires(Deadlines deadlines, int largestChunkBytes, Crowd crowd) {
+  /// @param threads what looks after them
+  public Wires(Deadlines deadlines, int largestChunkBytes, Crowd crowd, IoThreads threads) {
     this.crowd = crowd;
     this.deadlines = deadlines;
     this.largestChunkBytes = largestChunkBytes;
@@ -57,7 +42,8 @@ public final class Wires implements ServerConnectionSelector, AutoCloseable {
                     .addSendListener(new ResponseStarted())
                     .build())
             .build();
-    this.sweep = Thread.ofPlatform().name("wire-sweep").daemon().start(this::sweep);
+    this.threads = threads;
+    threads.sweep(crowd);
   }
 
   Deadlines deadlines() {
@@ -72,36 +58,12 @@ public final class Wires implements ServerConnectionSelector, AutoCloseable {
     return repeats;
   }
 
-  /// One of the loops, each in its turn.
-  RepeatLoop repeatLoop() {
-    return repeatLoops.get(Math.floorMod(nextLoop.getAndIncrement(), repeatLoops.size()));
-  }
-
-  void releaseLoops() {
-    repeatLoops.forEach(RepeatLoop::release);
-  }
-
-  EndWatch endWatch() {
-    return endWatch;
+  IoThreads threads() {
+    return threads;
   }
 
   Crowd crowd() {
     return crowd;
-  }
-
-  private void sweep() {
-    while (!Thread.currentThread().isInterrupted()) {
-      try {
-        Thread.sleep(SWEEP_INTERVAL);
-      } catch (InterruptedException _) {
-        return;
-      }
-      long now = System.nanoTime();
-      for (Wire wire : crowd.all()) {
-        wire.enforceDeadline(now);
-      }
-      crowd.makeRoom();
-    }
   }
 
   @Override
@@ -122,22 +84,18 @@ public final class Wires implements ServerConnectionSelector, AutoCloseable {
   @Override
   public ServerConnection connection(ConnectionContext context) {
     Wire wire = new Wire(context, this);
-    wire.speak(http1.connection(wire));
+    exchange(wire).parseBy(http1.connection(wire));
     return wire;
   }
 
-  /// Ends the sweep and the watch; connections are the server's to close.
-  @Override
-  public void close() {
-    sweep.interrupt();
-    endWatch.close();
-    repeatLoops.forEach(RepeatLoop::close);
+  private static Exchange exchange(ConnectionContext context) {
+    return requireNonNull(((Wire) context).exchange());
   }
 
   private static final class HeadReceived implements Http1ConnectionListener {
     @Override
     public void headers(ConnectionContext context, Headers headers) {
-      ((Wire) context).headReceived(headers);
+      exchange(context).headReceived(headers);
       if (headers instanceof WritableHeaders<?> request) { // those that the routes will see
         ContentCoding.check(request);
         Accept.tidy(request);
@@ -148,12 +106,12 @@ public final class Wires implements ServerConnectionSelector, AutoCloseable {
   private static final class ResponseStarted implements Http1ConnectionListener {
     @Override
     public void status(ConnectionContext context, Status status) {
-      ((Wire) context).responseStarted(status);
+      exchange(context).responseStarted(status);
     }
 
     @Override
     public void headers(ConnectionContext context, Headers headers) {
-      ((Wire) context).responseStarted(headers);
+      exchange(context).responseStarted(headers);
     }
   }
 }

@@ -21,8 +21,9 @@ class RepeatDeadlinesTest {
   private static final Duration LONGER = IDLE.plusMillis(1_200);
   private static final Duration LONG = Duration.ofMinutes(1);
 
+  private final IoThreads threads = new IoThreads();
   private final Wires wires =
-      new Wires(new Deadlines(IDLE, LONG, LONG, LONG), 1 << 20, NoCrowd.of());
+      new Wires(new Deadlines(IDLE, LONG, LONG, LONG), 1 << 20, NoCrowd.of(), threads);
   private WebServer server;
 
   @BeforeEach
@@ -42,7 +43,7 @@ class RepeatDeadlinesTest {
   @AfterEach
   void stop() {
     server.stop();
-    wires.close();
+    threads.close();
   }
 
   /// Answers at once, and a request that comes again only after a while, as when keys of tokens
@@ -51,7 +52,7 @@ class RepeatDeadlinesTest {
     response.send(text("first"));
     Repeats.of(
         response,
-        _ -> {
+        (_, _) -> {
           long end = System.nanoTime() + LONGER.toNanos();
           while (System.nanoTime() - end < 0) {
             LockSupport.parkNanos(end - System.nanoTime());

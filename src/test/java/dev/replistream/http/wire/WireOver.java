@@ -10,22 +10,22 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
 
-/// Makes wires of connections that a test brings.
+/// Makes wires, and sockets that sessions have taken, of connections that a test brings.
 public final class WireOver {
   private static final Duration NEVER = Duration.ofHours(1);
   private static final Wires WIRES =
-      new Wires(new Deadlines(NEVER, NEVER, NEVER, NEVER), 1 << 20, NoCrowd.of());
+      new Wires(new Deadlines(NEVER, NEVER, NEVER, NEVER), 1 << 20, NoCrowd.of(), new IoThreads());
 
   private WireOver() {}
 
-  /// A wire over `context`, ready for a session.
-  public static Wire of(ConnectionContext context) {
-    return new Wire(context, WIRES);
+  /// A socket over `context`, which a session has taken.
+  public static TakenSocket taken(ConnectionContext context) {
+    return new TakenSocket(new Wire(context, WIRES), null, null);
   }
 
   /// A wire that is asked for nothing.
   static Wire nothing() {
-    return of(context(Map.of()));
+    return new Wire(context(Map.of()), WIRES);
   }
 
   /// @param parts what it has, by the names of its methods
@@ -38,9 +38,10 @@ public final class WireOver {
   }
 
   /// Runs a session on the calling thread, over the server's end of a TCP connection.
-  public static void serve(Socket socket, Consumer<Wire> session) {
+  public static void serve(Socket socket, Consumer<TakenSocket> session) {
     PlainSocket plain = PlainSocket.server(socket, "", "");
-    Wire wire = of(context(Map.of("serverSocket", plain, "remotePeer", plain.remotePeer())));
+    Wire wire =
+        new Wire(context(Map.of("serverSocket", plain, "remotePeer", plain.remotePeer())), WIRES);
     wire.takeOver(session);
     try {
       wire.handle(FixedLimit.create());
