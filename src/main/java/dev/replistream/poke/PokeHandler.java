@@ -24,11 +24,16 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /// `POST /poke-user`: pokes the caller, or others when the token's scope allows it. Thread-safe.
 public final class PokeHandler implements Handler {
   /// The most users that one request may poke.
   private static final int MAX_USERS = 1_000;
+
+  /// The most users that are poked on a thread which other connections wait for: each may have some
+  /// dozens of streams, and what one is told takes some microseconds.
+  private static final int MAX_SHARED_USERS = 4;
 
   /// What simple clients send instead of nothing.
   private static final byte[] BARE_WORD = "sync".getBytes(StandardCharsets.US_ASCII);
@@ -61,16 +66,22 @@ public final class PokeHandler implements Handler {
   @Override
   public void handle(ServerRequest request, ServerResponse response) {
     Caller caller = authenticator.caller(request);
-    Routes.sendJson(response, poke(caller, bodies.read(request, caller.userId())));
+    Targets targets = targets(caller, bodies.read(request, caller.userId()));
+    Routes.sendJson(response, poke(caller, targets));
     if (!mayBlock) {
       authenticator
           .later(request)
-          .ifPresent(again -> Repeats.of(response, (body, _) -> poke(again.get(), body)));
+          .ifPresent(again ->
+              Repeats.of(response, (body, isShared) -> pokeAgain(again.get(), body, isShared)));
     }
   }
 
-  private byte[] poke(Caller caller, byte[] body) {
+  private byte @Nullable [] pokeAgain(Caller caller, byte[] body, boolean isShared) {
     Targets targets = targets(caller, body);
+    return isShared && targets.userIds().size() > MAX_SHARED_USERS ? null : poke(caller, targets);
+  }
+
+  private byte[] poke(Caller caller, Targets targets) {
     boolean self = targets.userIds().equals(List.of(caller.userId()));
     if (!caller.has(Caller.POKE_SCOPE)) {
       if (!self) {
