@@ -101,6 +101,8 @@ export class Server {
       REPLISTREAM_AUTH_SECRET: SECRET,
       REPLISTREAM_DATA_DIR: join(this.#home, 'data'),
       REPLISTREAM_DB_URL: DATABASE_URL ?? `jdbc:sqlite:${join(this.#home, 'data', 'replistream.db')}`,
+      // the mutators of the scenarios add members as they please
+      REPLISTREAM_ROOMS_MEMBERSHIP: 'direct',
       ...(REDIS_URL && {REPLISTREAM_REDIS_URL: REDIS_URL}),
       ...this.#settings,
     };

@@ -49,6 +49,8 @@ import dev.replistream.poke.LocalPokeBus;
 import dev.replistream.poke.PokeBus;
 import dev.replistream.poke.PokeHandler;
 import dev.replistream.presence.RoomPresence;
+import dev.replistream.room.InvitationHandler;
+import dev.replistream.room.LinkHandler;
 import dev.replistream.room.MemberHandler;
 import dev.replistream.room.PresenceHandler;
 import dev.replistream.room.RoomHandler;
@@ -197,6 +199,7 @@ public final class Application implements AutoCloseable {
     ClientAddresses addresses = new ClientAddresses(settings.http().trustedProxies());
     RateLimit pokes = new RateLimit("pokes", limits.pokesPerSecond(), meters);
     RateLimit roomChanges = new RateLimit("rooms", limits.roomsPerSecond(), meters);
+    RateLimit invitations = new RateLimit("invitations", limits.invitationsPerSecond(), meters);
 
     MutatorRegistry mutatorRegistry = MutatorRegistry.discover(mutators);
     SyncMetrics syncMetrics = new SyncMetrics(meters);
@@ -297,7 +300,10 @@ public final class Application implements AutoCloseable {
     SessionHandler session =
         new SessionHandler(authenticator, new Sessions(sseManager, nodes, clock));
     RoomHandler room = new RoomHandler(authenticator, rooms, clock, bodies, roomChanges, pokes);
-    MemberHandler member = new MemberHandler(authenticator, rooms, bodies, roomChanges);
+    MemberHandler member =
+        new MemberHandler(authenticator, rooms, bodies, roomChanges, invitations);
+    InvitationHandler invitation = new InvitationHandler(authenticator, rooms, bodies, roomChanges);
+    LinkHandler link = new LinkHandler(authenticator, rooms, bodies, roomChanges);
     routes =
         new Routes()
             .on(Method.GET, API + "/stream", stream)
@@ -355,7 +361,16 @@ public final class Application implements AutoCloseable {
                 new PresenceHandler(authenticator, rooms, sseManager))
             .on(Method.GET, API + "/rooms/{room}/members", member::list)
             .on(Method.PUT, API + "/rooms/{room}/members/{userId}", member::put)
-            .on(Method.DELETE, API + "/rooms/{room}/members/{userId}", member::remove);
+            .on(Method.DELETE, API + "/rooms/{room}/members/{userId}", member::remove)
+            .on(Method.GET, API + "/invitations", invitation::list)
+            .on(Method.DELETE, API + "/invitations/{room}", invitation::decline)
+            .on(Method.POST, API + "/rooms/{room}/join", invitation::join)
+            .on(Method.GET, API + "/rooms/{room}/invitations", invitation::listOfRoom)
+            .on(Method.DELETE, API + "/rooms/{room}/invitations/{userId}", invitation::withdraw)
+            .on(Method.POST, API + "/rooms/{room}/links", link::create)
+            .on(Method.GET, API + "/rooms/{room}/links", link::list)
+            .on(Method.DELETE, API + "/rooms/{room}/links/{id}", link::remove)
+            .on(Method.POST, API + "/join", link::join);
     new WebPages(settings.web(), developmentSigner(settings, clock))
         .register(routes, API + "/sessions");
     if (redisKeeper != null) {

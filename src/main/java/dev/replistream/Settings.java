@@ -109,6 +109,7 @@ public record Settings(
           "limits.pushes-per-second",
           "limits.tickets-per-second",
           "limits.rooms-per-second",
+          "limits.invitations-per-second",
           "limits.refused-tokens-per-second",
           "db.url",
           "db.user",
@@ -122,6 +123,10 @@ public record Settings(
           "sync.compaction-interval",
           "rooms.max-per-user",
           "rooms.max-members",
+          "rooms.max-invitations",
+          "rooms.max-invitations-per-user",
+          "rooms.max-links",
+          "rooms.membership",
           "redis.url",
           "redis.prefix",
           "presence.grace",
@@ -198,6 +203,7 @@ public record Settings(
   /// @param pushesPerSecond how often a user may push in a second
   /// @param ticketsPerSecond how many tickets a user may get in a second
   /// @param roomsPerSecond how often a user may change rooms and their members in a second
+  /// @param invitationsPerSecond how many users a user may invite in a second
   /// @param refusedTokensPerSecond how many tokens of one address that do not verify are looked at
   ///   in a second
   public record Limits(
@@ -207,6 +213,7 @@ public record Settings(
       int pushesPerSecond,
       int ticketsPerSecond,
       int roomsPerSecond,
+      int invitationsPerSecond,
       int refusedTokensPerSecond) {}
 
   /// The deadlines of a connection.
@@ -331,7 +338,11 @@ public record Settings(
           sync(),
           new RoomSettings(
               number("rooms.max-per-user", 1, RoomSettings.MOST_PER_USER),
-              number("rooms.max-members", 1, 100_000)),
+              number("rooms.max-members", 1, 100_000),
+              number("rooms.max-invitations", 0, 100_000),
+              number("rooms.max-invitations-per-user", 0, 10_000),
+              number("rooms.max-links", 0, 10_000),
+              isDirect()),
           redis,
           duration("presence.grace", Duration.ZERO, Duration.ofMinutes(10)),
           origins(),
@@ -412,6 +423,7 @@ public record Settings(
           rate("pushes"),
           rate("tickets"),
           rate("rooms"),
+          rate("invitations"),
           rate("refused-tokens"));
     }
 
@@ -571,6 +583,15 @@ public record Settings(
 
     private String required(String key) {
       return text(key).orElseThrow(() -> bad(key, "a value is needed"));
+    }
+
+    /// Whether an owner adds members without asking them.
+    private boolean isDirect() {
+      return switch (required("rooms.membership")) {
+        case "direct" -> true;
+        case "invitation" -> false;
+        case String other -> throw bad("rooms.membership", "invitation or direct, not " + other);
+      };
     }
 
     private static boolean truth(String key, String text) {

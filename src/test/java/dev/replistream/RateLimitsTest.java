@@ -2,10 +2,12 @@ package dev.replistream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.replistream.room.RoomClient;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -89,9 +91,9 @@ class RateLimitsTest {
     for (int i = 0; i < 8; i++) {
       HttpRequest put =
           HttpRequest.api("PUT", "/rooms/crowd/members/member" + i)
-              .by(token)
+              .by(client.token("backend", "replicache:write"))
               .with("{\"role\":\"reader\"}");
-      assertThat(client.send(put).status()).isBetween(200, 299);
+      assertThat(client.send(put).status()).isEqualTo(201);
     }
     HttpRequest poke = HttpRequest.api("POST", "/rooms/crowd/poke").by(token);
     List<HttpReply> replies = sent(3, _ -> poke);
@@ -100,6 +102,34 @@ class RateLimitsTest {
     assertThat(replies.get(1).status()).isEqualTo(200); // the tenth; it is owed for eight more
     assertThat(Problems.detail(replies.get(2), 429)).contains("pokes-per-second");
     assertThat(retryAfter(replies.get(2))).isBetween(7, 10);
+  }
+
+  @Test
+  void invitationsAreLimitedAndRolesAreNot() {
+    try (TestService other = TestService.start("LIMITS_INVITATIONS_PER_SECOND", "1")) {
+      ServiceClient host = other.client();
+      RoomClient rooms = new RoomClient(host);
+      rooms.create("party", "host", "guest");
+      List<Integer> invited =
+          IntStream.range(0, 30).mapToObj(i -> put(host, "stranger" + i).status()).toList();
+
+      assertThat(invited.subList(0, 9)).containsOnly(202); // the tenth is guest
+      assertThat(invited.subList(9, 30)).contains(429);
+      HttpReply refused = put(host, "another");
+      assertThat(Problems.detail(refused, 429))
+          .contains("replistream.limits.invitations-per-second");
+      assertThat(retryAfter(refused)).isBetween(1, 11);
+      for (int i = 0; i < 30; i++) {
+        assertThat(put(host, "guest").status()).isEqualTo(200);
+      }
+    }
+  }
+
+  private static HttpReply put(ServiceClient host, String userId) {
+    return host.send(
+        HttpRequest.api("PUT", "/rooms/party/members/" + userId)
+            .by(host.token("host"))
+            .with("{\"role\":\"reader\"}"));
   }
 
   @Test

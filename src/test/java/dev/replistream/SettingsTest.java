@@ -94,7 +94,7 @@ class SettingsTest {
                     65_536,
                     List.of(),
                     List.of()),
-                new Settings.Limits(256, OptionalLong.empty(), 1000, 1000, 100, 1000, 10),
+                new Settings.Limits(256, OptionalLong.empty(), 1000, 1000, 100, 1000, 20, 10),
                 new DbSettings(
                     "jdbc:sqlite:./data/replistream.db",
                     Optional.empty(),
@@ -108,7 +108,7 @@ class SettingsTest {
                     Duration.ofDays(30),
                     Duration.ofDays(90),
                     Duration.ofHours(1)),
-                new RoomSettings(1_000, 10_000),
+                new RoomSettings(1_000, 10_000, 1_000, 100, 100, false),
                 Optional.empty(),
                 Duration.ofSeconds(5),
                 List.of("*"),

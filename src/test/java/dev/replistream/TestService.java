@@ -43,6 +43,11 @@ public final class TestService implements AutoCloseable {
     return new TestService(settings(environment), Clock.systemUTC(), List.of(mutators));
   }
 
+  /// Starts a service with mutators of its own that lives by `clock`.
+  public static TestService start(Clock clock, Mutators mutators, String... environment) {
+    return new TestService(settings(environment), clock, List.of(mutators));
+  }
+
   /// The settings of such a service.
   public static Settings settings(String... environment) {
     Map<String, String> variables = new HashMap<>();

@@ -1,5 +1,7 @@
 package dev.replistream.api;
 
+import java.util.HashMap;
+import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -8,14 +10,18 @@ import java.util.TreeMap;
 ///
 /// @param entries the values by key
 /// @param members the members by their ids, as keys only for their order
-record InMemoryRoom(NavigableMap<Key, JsonValue> entries, NavigableMap<Key, Member> members) {
+/// @param invited the roles of those who were invited, by their ids
+record InMemoryRoom(
+    NavigableMap<Key, JsonValue> entries,
+    NavigableMap<Key, Member> members,
+    Map<String, Role> invited) {
   /// A room without entries and members.
   InMemoryRoom() {
-    this(new TreeMap<>(), new TreeMap<>());
+    this(new TreeMap<>(), new TreeMap<>(), new HashMap<>());
   }
 
   InMemoryRoom copy() {
-    return new InMemoryRoom(new TreeMap<>(entries), new TreeMap<>(members));
+    return new InMemoryRoom(new TreeMap<>(entries), new TreeMap<>(members), new HashMap<>(invited));
   }
 
   Optional<Role> role(String userId) {

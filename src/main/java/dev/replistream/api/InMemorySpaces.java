@@ -1,5 +1,6 @@
 package dev.replistream.api;
 
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -9,12 +10,17 @@ import java.util.TreeMap;
 ///
 /// @param privateEntries each user's private space
 /// @param rooms the rooms by their ids, as keys only for their order
+/// @param links the links to rooms by their codes
 record InMemorySpaces(
     Map<String, NavigableMap<Key, JsonValue>> privateEntries,
-    NavigableMap<Key, InMemoryRoom> rooms) {
+    NavigableMap<Key, InMemoryRoom> rooms,
+    Map<String, Link> links) {
+  /// A link to a room.
+  record Link(String room, Role role, Instant expiresAt, int usesLeft) {}
+
   /// No data.
   InMemorySpaces() {
-    this(new HashMap<>(), new TreeMap<>());
+    this(new HashMap<>(), new TreeMap<>(), new HashMap<>());
   }
 
   InMemorySpaces copy() {
@@ -22,6 +28,7 @@ record InMemorySpaces(
     privateEntries.forEach(
         (user, entries) -> copy.privateEntries.put(user, new TreeMap<>(entries)));
     rooms.forEach((id, room) -> copy.rooms.put(id, room.copy()));
+    copy.links.putAll(links);
     return copy;
   }
 

@@ -48,12 +48,30 @@ public final class InMemoryStore {
   /// kept.
   ///
   /// @throws IllegalArgumentException when `userId` is not a user id
-  public synchronized void run(String userId, Consumer<Transaction> work) {
+  public void run(String userId, Consumer<Transaction> work) {
+    change(userId, work::accept);
+  }
+
+  /// Accepts an invitation as `POST /rooms/{room}/join` by `userId` would.
+  ///
+  /// @throws RejectedException when `userId` is not invited
+  public void join(String userId, String room) {
+    change(userId, transaction -> transaction.accept(room));
+  }
+
+  /// Joins by a link's code as `POST /join` by `userId` would.
+  ///
+  /// @throws RejectedException when there is no such link, or no more
+  public void joinBy(String userId, String code) {
+    change(userId, transaction -> transaction.joinBy(code));
+  }
+
+  private synchronized void change(String userId, Consumer<InMemoryTransaction> work) {
     if (!Id.isValid(userId)) {
       throw new IllegalArgumentException("not a user id");
     }
     InMemorySpaces changed = spaces.copy();
-    work.accept(new InMemoryTransaction(changed, userId, clock, maxValueBytes));
+    work.accept(new InMemoryTransaction(changed, userId, clock, maxValueBytes, false));
     spaces = changed;
   }
 

@@ -1,6 +1,7 @@
 package dev.replistream.api;
 
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -9,20 +10,38 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.UUID;
 
 /// A transaction on the data of an {@link InMemoryStore}, which takes them back when it fails. What
 /// it refuses it refuses with the reason that a server logs.
 final class InMemoryTransaction implements Transaction {
+  private static final Duration LINK_LIFE = Duration.ofDays(7);
+  private static final Duration MAX_LINK_LIFE = Duration.ofDays(30);
+  private static final int LINK_USES = 100;
+
   private final InMemorySpaces spaces;
   private final String userId;
   private final Clock clock;
   private final int maxValueBytes;
+  private final boolean isUnrestricted;
 
-  InMemoryTransaction(InMemorySpaces spaces, String userId, Clock clock, int maxValueBytes) {
+  /// @param isUnrestricted whether it has more than the user's rights
+  InMemoryTransaction(
+      InMemorySpaces spaces,
+      String userId,
+      Clock clock,
+      int maxValueBytes,
+      boolean isUnrestricted) {
     this.spaces = spaces;
     this.userId = userId;
     this.clock = clock;
     this.maxValueBytes = maxValueBytes;
+    this.isUnrestricted = isUnrestricted;
+  }
+
+  @Override
+  public Transaction unrestricted() {
+    return new InMemoryTransaction(spaces, userId, clock, maxValueBytes, true);
   }
 
   /// The entries of a space that the caller may read.
@@ -129,16 +148,77 @@ final class InMemoryTransaction implements Transaction {
   public void deleteRoom(String room) {
     requireOwner(room);
     spaces.rooms().remove(Key.of(room));
+    spaces.links().values().removeIf(link -> link.room().equals(room));
   }
 
   @Override
   public void putMember(String room, String member, Role role) {
     requireId(member);
     requireOwner(room);
+    if (!isUnrestricted && room(room).role(member).isEmpty()) {
+      throw new RejectedException("the user is no member of the room: invite them");
+    }
     if (role != Role.OWNER) {
       requireAnotherOwner(room, member);
     }
     join(room(room), member, role);
+  }
+
+  @Override
+  public void invite(String room, String member, Role role) {
+    requireId(member);
+    requireOwner(room);
+    if (room(room).role(member).isPresent()) {
+      throw new RejectedException("the user is a member of the room already");
+    }
+    room(room).invited().put(member, role);
+  }
+
+  @Override
+  public String createLink(String room, Role role) {
+    return createLink(room, role, LINK_LIFE, LINK_USES);
+  }
+
+  @Override
+  public String createLink(String room, Role role, Duration life, int uses) {
+    requireOwner(room);
+    if (role == Role.OWNER || !life.isPositive() || life.compareTo(MAX_LINK_LIFE) > 0 || uses < 1) {
+      throw new RejectedException("a link makes writers or readers, for 30 days at the most");
+    }
+    String code = UUID.randomUUID().toString();
+    spaces.links().put(code, new InMemorySpaces.Link(room, role, clock.instant().plus(life), uses));
+    return code;
+  }
+
+  /// Accepts an invitation.
+  void accept(String room) {
+    InMemoryRoom found = spaces.rooms().get(Key.of(room));
+    if (found == null || !found.invited().containsKey(userId)) {
+      throw new RejectedException("the user is not invited to the room");
+    }
+    join(found, userId, found.invited().get(userId));
+  }
+
+  /// Joins by a link's code.
+  void joinBy(String code) {
+    InMemorySpaces.Link link = spaces.links().get(code);
+    if (link == null || !link.expiresAt().isAfter(clock.instant())) {
+      throw new RejectedException("there is no such link");
+    }
+    if (room(link.room()).role(userId).isPresent()) {
+      return;
+    }
+    if (link.usesLeft() == 1) {
+      spaces.links().remove(code);
+    } else {
+      spaces
+          .links()
+          .put(
+              code,
+              new InMemorySpaces.Link(
+                  link.room(), link.role(), link.expiresAt(), link.usesLeft() - 1));
+    }
+    join(room(link.room()), userId, link.role());
   }
 
   @Override
@@ -149,7 +229,8 @@ final class InMemoryTransaction implements Transaction {
       requireOwner(room);
     }
     requireAnotherOwner(room, member);
-    return room(room).members().remove(Key.of(member)) != null;
+    return room(room).members().remove(Key.of(member)) != null
+        || room(room).invited().remove(member) != null;
   }
 
   private void join(InMemoryRoom room, String member, Role role) {
@@ -159,6 +240,7 @@ final class InMemoryTransaction implements Transaction {
             Key.of(member),
             new Member(member, role, now),
             (before, _) -> new Member(member, role, before.since()));
+    room.invited().remove(member);
   }
 
   /// The spaces of the caller's client view, the one that wins first.
@@ -190,7 +272,10 @@ final class InMemoryTransaction implements Transaction {
   }
 
   private Role role(String room) {
-    return room(room).role(userId).orElseThrow(InMemoryTransaction::notAMember);
+    InMemoryRoom found = room(room);
+    return isUnrestricted
+        ? Role.OWNER
+        : found.role(userId).orElseThrow(InMemoryTransaction::notAMember);
   }
 
   private void requireOwner(String room) {

@@ -1,5 +1,6 @@
 package dev.replistream.api;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
@@ -87,19 +88,52 @@ public interface Transaction {
   /// @throws RejectedException when the caller is not an owner
   void deleteRoom(String room);
 
-  /// Adds a member, or gives it another role; it stays a member since when it was.
+  /// Gives a member another role; it stays a member since when it was. Somebody else becomes a
+  /// member where this transaction is {@link #unrestricted}, or the service adds members without
+  /// their consent (`rooms.membership: direct`).
   ///
   /// @throws RejectedException when the caller is not an owner, when the user id is not one, when
-  ///   the last owner would be one no more, or, on a server, when the user is in as many rooms, or
-  ///   the room has as many members, as configured
+  ///   the user is no member and has to be invited, when the last owner would be one no more, or,
+  ///   on a server, when the user is in as many rooms, or the room has as many members, as
+  ///   configured
   void putMember(String room, String userId, Role role);
 
-  /// Takes a member out of a room; an owner may take out anybody, others themselves.
+  /// Invites somebody to a room, or gives their invitation another role. The invited user is poked
+  /// once, and joins by `POST /rooms/{room}/join`; until then nothing of the room reaches them.
   ///
-  /// @return whether that user was a member
+  /// @throws RejectedException when the caller is not an owner, when the user id is not one, when
+  ///   the user is a member already, or, on a server, when the room has, or the user was sent, as
+  ///   many invitations as configured
+  void invite(String room, String userId, Role role);
+
+  /// Makes a link to a room, for 7 days and 100 users.
+  ///
+  /// @return its code, by which whoever has it joins (`POST /join`); it can't be read again
+  /// @throws RejectedException as {@link #createLink(String, Role, Duration, int)}
+  String createLink(String room, Role role);
+
+  /// Makes a link to a room.
+  ///
+  /// @param role what those become who join by it: a writer or a reader
+  /// @param life how long it can be used, up to 30 days
+  /// @param uses how many may join by it, from 1 to as many as a room may have members
+  /// @return its code, by which whoever has it joins (`POST /join`); it can't be read again
+  /// @throws RejectedException when the caller is not an owner, when one of the values is beyond
+  ///   its limits, or, on a server, when the room has as many links as configured
+  String createLink(String room, Role role, Duration life, int uses);
+
+  /// Takes a member out of a room, or takes the invitation of somebody back who has not joined yet;
+  /// an owner may do so to anybody, others may leave.
+  ///
+  /// @return whether that user was a member or invited
   /// @throws RejectedException when the caller is not a member, may not, or would take out the last
   ///   owner
   boolean removeMember(String room, String userId);
+
+  /// The same transaction without the caller's rights, for a rule that decides by itself who may do
+  /// what, such as one that lets in whoever knows a word: it reads, writes and changes every room,
+  /// and adds members without asking them. What names no room still sees the caller's client view.
+  Transaction unrestricted();
 
   /// One entry.
   record Entry(String key, JsonValue value) {}

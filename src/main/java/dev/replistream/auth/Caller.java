@@ -28,6 +28,10 @@ public record Caller(
   /// The scope that lets a backend service revoke tokens.
   public static final String REVOKE_SCOPE = "replicache:revoke";
 
+  /// The scope that lets a backend service change any room, and rooms' members without their
+  /// consent.
+  public static final String WRITE_SCOPE = "replicache:write";
+
   /// How a caller showed who it is, which decides how it can be refused.
   public enum Credential {
     /// An `Authorization` header: the caller reads statuses and headers.

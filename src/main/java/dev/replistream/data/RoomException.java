@@ -25,7 +25,23 @@ public final class RoomException extends RuntimeException {
     /// A user would be in more rooms than one may be in.
     TOO_MANY_ROOMS,
     /// A room would have more members than one may have.
-    TOO_MANY_MEMBERS;
+    TOO_MANY_MEMBERS,
+    /// The caller has no invitation to the room; for whom it does not exist.
+    NOT_INVITED,
+    /// The user whom the caller means has no invitation to the room.
+    NO_SUCH_INVITATION,
+    /// The user whom the caller means is a member and can't be invited.
+    MEMBER_ALREADY,
+    /// A room would have more invitations than one may have.
+    TOO_MANY_INVITATIONS,
+    /// The invited user has as many invitations as one may have, in all or from the caller.
+    INVITED_TOO_OFTEN,
+    /// A room would have more links than one may have.
+    TOO_MANY_LINKS,
+    /// A link makes readers or writers, and has a lifetime and a number of uses with limits.
+    BAD_LINK,
+    /// There is no link of that code or id, or it can be used no more.
+    NO_SUCH_LINK;
 
     /// The reason as it stands in the log.
     public String label() {

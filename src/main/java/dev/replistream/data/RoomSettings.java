@@ -1,11 +1,39 @@
 package dev.replistream.data;
 
+import java.time.Duration;
+
 /// The limits of rooms, which hold for requests and for mutators alike.
 ///
 /// @param maxPerUser the most rooms that a user is a member of: the cookie of each of its pulls
 ///   lists them all
 /// @param maxMembers the most members of a room: a push that writes in it reads and pokes them all
-public record RoomSettings(int maxPerUser, int maxMembers) {
+/// @param maxInvitations the most invitations to a room that can be accepted, or were withdrawn in
+///   the last day
+/// @param maxInvitationsPerUser the most invitations that a user has to answer
+/// @param maxLinks the most links to a room that can be used
+/// @param isDirect whether an owner adds members without their consent
+public record RoomSettings(
+    int maxPerUser,
+    int maxMembers,
+    int maxInvitations,
+    int maxInvitationsPerUser,
+    int maxLinks,
+    boolean isDirect) {
   /// The largest `maxPerUser`: a cookie that lists more rooms may be too large for a pull.
   public static final int MOST_PER_USER = 2_000;
+
+  /// How long a link can be used at most.
+  public static final Duration MAX_LINK_LIFE = Duration.ofDays(30);
+
+  /// How long a link can be used where nothing else is said.
+  public static final Duration LINK_LIFE = Duration.ofDays(7);
+
+  /// How many may join by a link where nothing else is said; in a room with a lower limit as many
+  /// as that.
+  public static final int LINK_USES = 100;
+
+  /// How many may join by a link where nothing else is said.
+  public int linkUses() {
+    return Math.min(LINK_USES, maxMembers);
+  }
 }

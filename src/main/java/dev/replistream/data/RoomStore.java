@@ -9,6 +9,7 @@ import dev.replistream.db.Session;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -29,6 +30,8 @@ public final class RoomStore {
   private final Spaces spaces;
   private final RoomPurge purge;
   private final MemberCounts counts;
+  private final InvitationStore invitations;
+  private final LinkStore links;
   private final long nowMillis;
   private final RoomSettings limits;
 
@@ -43,6 +46,13 @@ public final class RoomStore {
     counts = new MemberCounts(session);
     this.nowMillis = now.toEpochMilli();
     this.limits = limits;
+    invitations = new InvitationStore(session, nowMillis, limits);
+    links = new LinkStore(session, nowMillis, limits);
+  }
+
+  /// The limits that hold.
+  public RoomSettings limits() {
+    return limits;
   }
 
   /// What a user may do in a room; empty for one who is not a member.
@@ -169,8 +179,10 @@ public final class RoomStore {
   ///
   /// @return who was a member
   /// @throws RoomException when the caller is not an owner
-  public Set<String> delete(String room, String caller) throws SQLException {
+  public Set<String> delete(String room, Actor caller) throws SQLException {
     requireOwner(room, caller);
+    invitations.endAll(room);
+    links.removeAll(room);
     Set<String> lost = memberIds(room);
     purge.begin(room); // raises the version of the space, by which the members lose it
     spaces.loseAll(room, lost);
@@ -191,22 +203,47 @@ public final class RoomStore {
     return purge.purged();
   }
 
-  /// Adds a member, or gives it another role.
+  /// What became of a user whom an owner puts in a room.
+  public enum Put {
+    /// A member with another role, or the same one.
+    CHANGED,
+    /// A member.
+    JOINED,
+    /// Somebody who is invited, and hears of it the first time.
+    INVITED
+  }
+
+  /// Gives a member another role, or asks somebody else to join. Where members are added without
+  /// their consent, and for a caller without restriction, they join at once.
   ///
-  /// @return whether the user is a member only now
-  /// @throws RoomException when the caller is not an owner, the user id is not one, the user would
-  ///   be in too many rooms, the room would have too many members, or the last owner would be one
-  ///   no more
-  public boolean put(String room, String caller, String userId, Role role) throws SQLException {
+  /// @param invites is told before somebody is invited, and may throw
+  /// @throws RoomException when the caller is not an owner, the user id is not one, the last owner
+  ///   would be one no more, or what {@link #invite} or {@link #accept} throw it for
+  public Put put(String room, Actor caller, String userId, Role role, Runnable invites)
+      throws SQLException {
     requireId(userId);
     requireOwner(room, caller);
     Optional<Role> before = role(room, userId);
-    if (before.isEmpty()) {
-      join(room, userId, role);
-      return true;
+    if (before.isPresent()) {
+      change(room, userId, before.get(), role);
+      return Put.CHANGED;
     }
-    if (before.get() == Role.OWNER && role != Role.OWNER) {
+    if (limits.isDirect() || caller.isUnrestricted()) {
+      join(room, userId, role);
+      return Put.JOINED;
+    }
+    invites.run();
+    invite(room, userId, role, caller);
+    return Put.INVITED;
+  }
+
+  private void change(String room, String userId, Role before, Role role) throws SQLException {
+    if (before == role) {
+      return;
+    }
+    if (before == Role.OWNER) {
       requireAnotherOwner(room, userId);
+      endOffers(room, userId);
     }
     PreparedStatement update =
         session.prepare("UPDATE member SET role = ? WHERE room = ? AND user_id = ?");
@@ -214,15 +251,167 @@ public final class RoomStore {
     update.setString(2, room);
     update.setString(3, userId);
     update.executeUpdate();
-    return false;
+  }
+
+  /// Ends what somebody who is an owner no more could bring others in by, or come back by.
+  private void endOffers(String room, String userId) throws SQLException {
+    invitations.withdrawAllBy(room, userId);
+    links.removeAllBy(room, userId);
+  }
+
+  private void invite(String room, String userId, Role role, Actor caller) throws SQLException {
+    if (invitations.invite(room, userId, role, caller.userId())) {
+      spaces.concerns(userId);
+    }
+  }
+
+  /// Invites somebody who is no member, or gives their invitation another role. They hear of it the
+  /// first time.
+  ///
+  /// @throws RoomException when the caller is not an owner, the user id is not one, they are a
+  ///   member, or the room has, or they have been sent, too many invitations
+  public void invite(String room, Actor caller, String userId, Role role) throws SQLException {
+    requireId(userId);
+    requireOwner(room, caller);
+    if (role(room, userId).isPresent()) {
+      throw new RoomException(Reason.MEMBER_ALREADY);
+    }
+    invite(room, userId, role, caller);
+  }
+
+  /// The invitation to a room that its owners see.
+  public Invitation invitation(String room, String userId) throws SQLException {
+    return invitations.find(room, userId).orElseThrow();
+  }
+
+  /// The open invitations of a user, the newest first.
+  public List<Invitation> invitations(String userId) throws SQLException {
+    return invitations.ofUser(userId);
+  }
+
+  /// The invitations to a room, the newest first.
+  ///
+  /// @throws RoomException when the caller is not an owner
+  public List<Invitation> invitationsTo(String room, Actor caller) throws SQLException {
+    requireOwnerNow(room, caller);
+    return invitations.ofRoom(room);
+  }
+
+  /// Joins a room that the user is invited to; does nothing for a member.
+  ///
+  /// @return whether the user is a member only now
+  /// @throws RoomException when they are not invited, would be in too many rooms, or the room would
+  ///   have too many members
+  public boolean accept(String room, String userId) throws SQLException {
+    if (!Id.isValid(room)) {
+      throw new RoomException(Reason.NOT_INVITED);
+    }
+    spaces.lock(Spaces.ofRoom(room));
+    if (role(room, userId).isPresent()) {
+      return false;
+    }
+    Role role =
+        invitations
+            .acceptable(room, userId)
+            .orElseThrow(() -> new RoomException(Reason.NOT_INVITED));
+    join(room, userId, role);
+    return true;
+  }
+
+  /// Declines an invitation: the user hears no more of the room until it has expired.
+  ///
+  /// @throws RoomException when they are not invited
+  public void decline(String room, String userId) throws SQLException {
+    if (!Id.isValid(room) || !invitations.decline(room, userId)) {
+      throw new RoomException(Reason.NOT_INVITED);
+    }
+  }
+
+  /// Takes an invitation back.
+  ///
+  /// @return whether the user was invited
+  /// @throws RoomException when the caller is not an owner
+  public boolean withdraw(String room, Actor caller, String userId) throws SQLException {
+    requireOwner(room, caller);
+    return Id.isValid(userId) && invitations.withdraw(room, userId);
+  }
+
+  /// Makes a link by which others may join a room.
+  ///
+  /// @param role what they become: no owners
+  /// @param life how long it can be used, up to {@link RoomSettings#MAX_LINK_LIFE}
+  /// @param uses how many may join by it, at least one
+  /// @return its code, which nobody can read again
+  /// @throws RoomException when the caller is not an owner, the room has too many links, or the
+  ///   link is not like that
+  public String createLink(String room, Actor caller, Role role, Duration life, int uses)
+      throws SQLException {
+    requireOwner(room, caller);
+    if (role == Role.OWNER
+        || !life.isPositive()
+        || life.compareTo(RoomSettings.MAX_LINK_LIFE) > 0
+        || uses < 1
+        || uses > limits.maxMembers()) {
+      throw new RoomException(Reason.BAD_LINK);
+    }
+    return links.create(room, role, caller.userId(), life, uses);
+  }
+
+  /// The link with a code that can be used; empty where there is none.
+  public Optional<RoomLink> link(String code) throws SQLException {
+    return links.find(code);
+  }
+
+  /// The links to a room that can be used, in the order of their ends.
+  ///
+  /// @throws RoomException when the caller is not an owner
+  public List<RoomLink> links(String room, Actor caller) throws SQLException {
+    requireOwnerNow(room, caller);
+    return links.ofRoom(room);
+  }
+
+  /// Ends a link.
+  ///
+  /// @throws RoomException when the caller is not an owner, or there is no such link
+  public void removeLink(String room, Actor caller, String id) throws SQLException {
+    requireOwner(room, caller);
+    if (!links.remove(room, id)) {
+      throw new RoomException(Reason.NO_SUCH_LINK);
+    }
+  }
+
+  /// Joins a room by a link's code; of a member the link is not used up. Who was invited as more
+  /// becomes that.
+  ///
+  /// @return whether the user is a member only now
+  /// @throws RoomException when no link of that code can be used, the user would be in too many
+  ///   rooms, or the room would have too many members
+  public boolean joinBy(String code, String userId) throws SQLException {
+    String room = links.find(code).map(RoomLink::room).orElseThrow(LinkStore::gone);
+    spaces.lock(Spaces.ofRoom(room));
+    RoomLink link = links.find(code).orElseThrow(LinkStore::gone); // as it is under the lock
+    if (role(room, userId).isPresent()) {
+      return false;
+    }
+    Optional<Role> invited = invitations.acceptable(room, userId);
+    links.use(link);
+    join(room, userId, invited.filter(role -> role.compareTo(link.role()) < 0).orElse(link.role()));
+    return true;
+  }
+
+  /// Forgets the invitations and links that have expired.
+  ///
+  /// @return how many
+  public static int removeExpired(Session session, Instant now) throws SQLException {
+    return InvitationStore.removeExpired(session, now) + LinkStore.removeExpired(session, now);
   }
 
   /// Takes a member out of a room; an owner may take out anybody, others themselves.
   ///
   /// @return whether that user was a member
   /// @throws RoomException when the caller may not, or the last owner would go
-  public boolean remove(String room, String caller, String userId) throws SQLException {
-    if (caller.equals(userId)) {
+  public boolean remove(String room, Actor caller, String userId) throws SQLException {
+    if (caller.userId().equals(userId)) {
       requireMember(room, caller);
     } else {
       requireOwner(room, caller);
@@ -233,6 +422,7 @@ public final class RoomStore {
     }
     if (before.get() == Role.OWNER) {
       requireAnotherOwner(room, userId);
+      endOffers(room, userId);
     }
     PreparedStatement delete = session.prepare("DELETE FROM member WHERE room = ? AND user_id = ?");
     delete.setString(1, room);
@@ -261,21 +451,51 @@ public final class RoomStore {
     insert.setString(3, role.label());
     insert.setLong(4, nowMillis);
     insert.executeUpdate();
+    invitations.remove(room, userId);
   }
 
-  /// What `caller` may do in `room`, which stays so to the end of the transaction.
+  /// What `caller` may do in `room`, which stays so to the end of the transaction: without
+  /// restriction what an owner may.
   ///
-  /// @throws RoomException when the caller is not a member
-  public Role requireMember(String room, String caller) throws SQLException {
+  /// @throws RoomException when the caller is not a member, or there is no such room
+  public Role requireMember(String room, Actor caller) throws SQLException {
     if (!Id.isValid(room)) {
       throw new RoomException(Reason.NOT_A_MEMBER);
     }
     spaces.lock(Spaces.ofRoom(room));
-    return role(room, caller).orElseThrow(() -> new RoomException(Reason.NOT_A_MEMBER));
+    return right(room, caller).orElseThrow(() -> new RoomException(Reason.NOT_A_MEMBER));
   }
 
-  private void requireOwner(String room, String caller) throws SQLException {
+  /// What `caller` may do in `room` at this moment; empty for one who may do nothing.
+  public Optional<Role> right(String room, Actor caller) throws SQLException {
+    if (!caller.isUnrestricted()) {
+      return role(room, caller.userId());
+    }
+    return exists(room) ? Optional.of(Role.OWNER) : Optional.empty();
+  }
+
+  /// A room without members is one that was deleted.
+  private boolean exists(String room) throws SQLException {
+    if (!Id.isValid(room)) {
+      return false;
+    }
+    PreparedStatement select = session.prepare("SELECT 1 FROM member WHERE room = ? LIMIT 1");
+    select.setString(1, room);
+    try (ResultSet row = select.executeQuery()) {
+      return row.next();
+    }
+  }
+
+  private void requireOwner(String room, Actor caller) throws SQLException {
     if (requireMember(room, caller) != Role.OWNER) {
+      throw new RoomException(Reason.NOT_AN_OWNER);
+    }
+  }
+
+  /// Without a lock, which a snapshot can't take.
+  private void requireOwnerNow(String room, Actor caller) throws SQLException {
+    Role right = right(room, caller).orElseThrow(() -> new RoomException(Reason.NOT_A_MEMBER));
+    if (right != Role.OWNER) {
       throw new RoomException(Reason.NOT_AN_OWNER);
     }
   }
@@ -299,7 +519,7 @@ public final class RoomStore {
     }
   }
 
-  private static Role role(String label) {
+  static Role role(String label) {
     return Role.of(label)
         .orElseThrow(() -> new IllegalStateException("no role of a member: " + label));
   }

@@ -180,6 +180,7 @@ public final class Spaces {
     Set<String> lockedBefore = Set.copyOf(locked);
     Set<String> raisedBefore = Set.copyOf(raised.keySet());
     Set<MemberChange> membersBefore = Set.copyOf(joinedOrLeft);
+    Set<String> concernedBefore = Set.copyOf(concerned);
     boolean isKept = false;
     try {
       T result = session.inSavepoint(part);
@@ -190,6 +191,7 @@ public final class Spaces {
         locked.retainAll(lockedBefore);
         raised.keySet().retainAll(raisedBefore);
         joinedOrLeft.retainAll(membersBefore);
+        concerned.retainAll(concernedBefore);
       }
     }
   }

@@ -3,6 +3,7 @@ package dev.replistream.room;
 import dev.replistream.api.Member;
 import dev.replistream.auth.Authenticator;
 import dev.replistream.auth.Caller;
+import dev.replistream.data.Actor;
 import dev.replistream.http.Routes;
 import dev.replistream.json.Json;
 import dev.replistream.nodes.Present;
@@ -31,7 +32,7 @@ public final class PresenceHandler implements Handler {
     Caller caller = authenticator.caller(request);
     String room = request.path().pathParameters().get("room");
     List<String> members =
-        RoomProblems.orProblem(rooms.limits(), () -> rooms.members(room, caller.userId())).stream()
+        rooms.orProblem(() -> rooms.members(room, Actor.of(caller.userId()))).stream()
             .map(Member::userId)
             .toList();
     Map<String, Present> present = presence.of(members);

@@ -1,8 +1,6 @@
 package dev.replistream.room;
 
 import dev.replistream.api.JsonValue;
-import dev.replistream.api.JsonValue.Obj;
-import dev.replistream.api.JsonValue.Str;
 import dev.replistream.auth.Authenticator;
 import dev.replistream.auth.Caller;
 import dev.replistream.data.Room;
@@ -15,7 +13,6 @@ import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.time.Clock;
 import java.util.List;
-import java.util.function.Supplier;
 
 /// The routes below `/rooms` that are about whole rooms. Thread-safe.
 public final class RoomHandler {
@@ -44,18 +41,23 @@ public final class RoomHandler {
     this.pokes = pokes;
   }
 
-  /// `POST /rooms`
+  /// `POST /rooms`: for the caller, or by a backend service for somebody else.
   public void create(ServerRequest request, ServerResponse response) {
     Caller caller = authenticator.caller(request);
     changes.take(caller.userId());
-    String id = text(bodies.read(request, caller.userId()), "id");
-    Room room = orProblem(() -> rooms.create(id, caller.userId()));
+    Fields fields = Fields.of(bodies.read(request, caller.userId()), "id", "owner");
+    String id = fields.text("id");
+    String owner = fields.optionalText("owner").orElse(caller.userId());
+    if (!owner.equals(caller.userId()) && !caller.has(Caller.WRITE_SCOPE)) {
+      throw RoomProblems.needsScope("Creating a room for somebody else", Caller.WRITE_SCOPE);
+    }
+    Room room = rooms.orProblem(() -> rooms.create(id, owner));
     response.status(Status.CREATED_201);
     Routes.sendJson(
         response,
         JsonValue.object()
             .with("id", room.id())
-            .with("owner", caller.userId())
+            .with("owner", owner)
             .with("createdAt", Json.timestamp(room.createdAt()))
             .build()
             .toBytes());
@@ -64,7 +66,7 @@ public final class RoomHandler {
   /// `GET /rooms`
   public void list(ServerRequest request, ServerResponse response) {
     Caller caller = authenticator.caller(request);
-    List<Room> mine = orProblem(() -> rooms.list(caller.userId()));
+    List<Room> mine = rooms.orProblem(() -> rooms.list(caller.userId()));
     Routes.sendJson(
         response,
         Json.write(json -> {
@@ -87,8 +89,8 @@ public final class RoomHandler {
     Caller caller = authenticator.caller(request);
     changes.take(caller.userId());
     String room = request.path().pathParameters().get("room");
-    orProblem(() -> {
-      rooms.delete(room, caller.userId());
+    rooms.orProblem(() -> {
+      rooms.delete(room, Rooms.actor(caller));
       return room;
     });
     response.status(Status.NO_CONTENT_204).send();
@@ -103,7 +105,7 @@ public final class RoomHandler {
     }
     String room = request.path().pathParameters().get("room");
     bodies.read(request, caller.userId());
-    Rooms.Poked poked = orProblem(() -> rooms.poke(room, caller.userId()));
+    Rooms.Poked poked = rooms.orProblem(() -> rooms.poke(room, caller.userId()));
     if (isLimited) {
       pokes.spend(caller.userId(), poked.members() - 1);
     }
@@ -117,21 +119,5 @@ public final class RoomHandler {
           json.writeStringField("timestamp", Json.timestamp(clock.instant()));
           json.writeEndObject();
         }));
-  }
-
-  private <T> T orProblem(Supplier<T> step) {
-    return RoomProblems.orProblem(rooms.limits(), step);
-  }
-
-  /// The one member of a body, which is called `name` and is a string.
-  ///
-  /// @throws dev.replistream.http.ProblemException 400 for another body
-  static String text(byte[] json, String name) {
-    if (Bodies.parse(json, JsonValue::read) instanceof Obj(var body)
-        && body.size() == 1
-        && body.get(name) instanceof Str(String text)) {
-      return text;
-    }
-    throw RoomProblems.badBody(name);
   }
 }

@@ -60,18 +60,52 @@ final class RoomProblems {
               Status.FORBIDDEN_403,
               "A room may have %s members, and has: one has to leave first."
                   .formatted(limits.maxMembers()));
+      case NOT_INVITED ->
+          Problem.of(Status.NOT_FOUND_404, "There is no room of that id that you are invited to.");
+      case NO_SUCH_INVITATION ->
+          Problem.of(Status.NOT_FOUND_404, "Nobody of that id is invited to the room.");
+      case MEMBER_ALREADY ->
+          Problem.of(Status.CONFLICT_409, "The user is a member of the room already.");
+      case TOO_MANY_INVITATIONS ->
+          Problem.of(
+              Status.FORBIDDEN_403,
+              "A room may have %s invitations, and has: withdraw one first, and wait for a day."
+                  .formatted(limits.maxInvitations()));
+      case INVITED_TOO_OFTEN ->
+          Problem.of(
+              Status.FORBIDDEN_403,
+              "The user has as many invitations as one may have: they have to answer one first.");
+      case TOO_MANY_LINKS ->
+          Problem.of(
+              Status.FORBIDDEN_403,
+              "A room may have %s links, and has: delete one first.".formatted(limits.maxLinks()));
+      case BAD_LINK ->
+          Problem.of(
+              Status.BAD_REQUEST_400,
+              "A link makes writers or readers, for 30 days and as many users as a room may have members, at the most.");
+      case NO_SUCH_LINK ->
+          Problem.of(
+              Status.NOT_FOUND_404,
+              "There is no such link: it may have expired, been used up, or been deleted.");
     };
   }
 
-  /// The answer to a body that has not one member of that name, which is a string.
-  static RuntimeException badBody(String name) {
-    return Problem.of(
-            Status.BAD_REQUEST_400, "The body is a JSON object with one key, %s.".formatted(name))
-        .toException();
+  /// The answer to a body that says what it can't.
+  static RuntimeException bad(String detail) {
+    return Problem.of(Status.BAD_REQUEST_400, detail).toException();
   }
 
   static RuntimeException unknownRole() {
-    return Problem.of(Status.BAD_REQUEST_400, "A role is one of %s.".formatted(ROLES))
+    return bad("A role is one of %s.".formatted(ROLES));
+  }
+
+  static RuntimeException ownersByLink() {
+    return bad("A link makes writers or readers, not owners.");
+  }
+
+  static RuntimeException needsScope(String what, String scope) {
+    return Problem.of(
+            Status.FORBIDDEN_403, "%s needs a token with the scope %s.".formatted(what, scope))
         .toException();
   }
 }

@@ -1,5 +1,6 @@
 package dev.replistream.sync;
 
+import dev.replistream.data.RoomStore;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.db.Upkeep;
@@ -11,14 +12,15 @@ import java.time.Instant;
 import java.util.concurrent.ThreadLocalRandom;
 
 /// Keeps the database from growing for ever: from time to time it purges what is left of deleted
-/// rooms, removes old tombstones and folds idle clients. Each node does so; they don't disturb each
-/// other.
+/// rooms, removes old tombstones, invitations and links, and folds idle clients. Each node does so;
+/// they don't disturb each other.
 ///
 /// It owns one thread, from {@link #start} to {@link #close}, which are for one thread; {@link
 /// #compact} may be called by any.
 public final class Compaction implements AutoCloseable {
   private static final Logger LOGGER = System.getLogger(Compaction.class.getName());
 
+  private final Database database;
   private final SyncSettings settings;
   private final Clock clock;
   private final DeletedRooms deletedRooms;
@@ -28,6 +30,7 @@ public final class Compaction implements AutoCloseable {
 
   /// A compaction that was not started.
   public Compaction(Database database, SyncSettings settings, Clock clock) {
+    this.database = database;
     this.settings = settings;
     this.clock = clock;
     deletedRooms = new DeletedRooms(database);
@@ -50,12 +53,14 @@ public final class Compaction implements AutoCloseable {
     Instant now = clock.instant();
     int purged = deletedRooms.purge(now, upkeep::isClosing);
     int removed = tombstones.remove(now.minus(settings.tombstoneMaxAge()), upkeep::isClosing);
+    int expired = database.inTransaction(session -> RoomStore.removeExpired(session, now));
     int folded = clients.fold(now.minus(settings.clientMaxAge()), upkeep::isClosing);
     LOGGER.log(
-        purged + removed + folded > 0 ? Level.INFO : Level.DEBUG,
-        "event=compaction purged={0} tombstones={1} clients={2}",
+        purged + removed + expired + folded > 0 ? Level.INFO : Level.DEBUG,
+        "event=compaction purged={0} tombstones={1} invitations={2} clients={3}",
         String.valueOf(purged),
         String.valueOf(removed),
+        String.valueOf(expired),
         String.valueOf(folded));
   }
 

@@ -7,11 +7,14 @@ import dev.replistream.api.Membership;
 import dev.replistream.api.RejectedException;
 import dev.replistream.api.Role;
 import dev.replistream.api.Transaction;
+import dev.replistream.data.Actor;
 import dev.replistream.data.EntryStore;
 import dev.replistream.data.RoomException;
+import dev.replistream.data.RoomSettings;
 import dev.replistream.data.RoomStore;
 import dev.replistream.data.Spaces;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -36,16 +39,21 @@ final class SqlTransaction implements Transaction {
   /// So many bytes, read or written, count as one step more.
   private static final int BYTES_PER_WORK = 256;
 
-  private final String userId;
+  private final Actor caller;
   private final String privateSpace;
   private final Spaces spaces;
   private final RoomStore rooms;
   private final EntryStore entries;
   private final int maxValueBytes;
   private final TreeLimit.Use trees;
-  private @Nullable SQLException failure;
-  private int work;
-  private int purged;
+  private final Done done;
+
+  /// What the mutator has done, with its rights and without.
+  private static final class Done {
+    @Nullable SQLException failure;
+    int work;
+    int purged;
+  }
 
   /// @param spaces the spaces of the database's transaction, like the two stores
   /// @param maxValueBytes how long a value may be in UTF-8
@@ -57,14 +65,32 @@ final class SqlTransaction implements Transaction {
       EntryStore entries,
       int maxValueBytes,
       TreeLimit.Use trees) {
-    this.userId = userId;
+    this.caller = Actor.of(userId);
     this.privateSpace = Spaces.ofUser(userId);
     this.spaces = spaces;
     this.rooms = rooms;
     this.entries = entries;
     this.maxValueBytes = maxValueBytes;
-    purged = rooms.purged();
     this.trees = trees;
+    done = new Done();
+    done.purged = rooms.purged();
+  }
+
+  /// The same transaction with other rights.
+  private SqlTransaction(SqlTransaction one, Actor caller) {
+    this.caller = caller;
+    privateSpace = one.privateSpace;
+    spaces = one.spaces;
+    rooms = one.rooms;
+    entries = one.entries;
+    maxValueBytes = one.maxValueBytes;
+    trees = one.trees;
+    done = one.done;
+  }
+
+  @Override
+  public Transaction unrestricted() {
+    return new SqlTransaction(this, new Actor(caller.userId(), true));
   }
 
   /// Throws what the first failed statement failed with, even if the mutator caught it. Those after
@@ -73,19 +99,19 @@ final class SqlTransaction implements Transaction {
   /// @throws TooMuchWorkException when the mutator went beyond what one may do, even if it caught
   ///   that
   void requireWhole() throws SQLException {
-    if (failure != null) {
-      throw failure;
+    if (done.failure != null) {
+      throw done.failure;
     }
     requireLittle();
   }
 
   /// How much was done, of {@link #MAX_WORK}.
   int work() {
-    return work;
+    return done.work;
   }
 
   private void spend(int steps) {
-    work += Math.min(steps, MAX_WORK + 1); // does not overflow, as it ends soon
+    done.work += Math.min(steps, MAX_WORK + 1); // does not overflow, as it ends soon
     requireLittle();
   }
 
@@ -101,19 +127,19 @@ final class SqlTransaction implements Transaction {
   /// What went with the rooms that were deleted.
   private void spendPurged() {
     int all = rooms.purged();
-    spend(all - purged);
-    purged = all;
+    spend(all - done.purged);
+    done.purged = all;
   }
 
   private void requireLittle() {
-    if (work > MAX_WORK) {
+    if (done.work > MAX_WORK) {
       throw new TooMuchWorkException();
     }
   }
 
   @Override
   public String userId() {
-    return userId;
+    return caller.userId();
   }
 
   @Override
@@ -129,7 +155,7 @@ final class SqlTransaction implements Transaction {
   public Optional<JsonValue> get(String room, String key) {
     return run(() -> {
       spend(READING);
-      rooms.requireMember(room, userId);
+      rooms.requireMember(room, caller);
       return value(Spaces.ofRoom(room), Key.of(key));
     });
   }
@@ -148,7 +174,8 @@ final class SqlTransaction implements Transaction {
       spend(READING + lockedMemberships().size());
       spaces.lock(privateSpace);
       List<Entry> found = new ArrayList<>();
-      entries.scanVisible(userId, Key.of(prefix), (key, value) -> found.add(scanned(key, value)));
+      entries.scanVisible(
+          caller.userId(), Key.of(prefix), (key, value) -> found.add(scanned(key, value)));
       return found;
     });
   }
@@ -156,7 +183,7 @@ final class SqlTransaction implements Transaction {
   @Override
   public List<Entry> scan(String room, String prefix) {
     return run(() -> {
-      rooms.requireMember(room, userId);
+      rooms.requireMember(room, caller);
       List<Entry> found = new ArrayList<>();
       entries.scan(
           Spaces.ofRoom(room), Key.of(prefix), (key, value) -> found.add(scanned(key, value)));
@@ -245,7 +272,7 @@ final class SqlTransaction implements Transaction {
   @Override
   public List<Member> members(String room) {
     return run(() -> {
-      rooms.requireMember(room, userId);
+      rooms.requireMember(room, caller);
       List<Member> members = rooms.members(room);
       spend(READING + members.size());
       return members;
@@ -256,7 +283,7 @@ final class SqlTransaction implements Transaction {
   public void createRoom(String room) {
     run(() -> {
       spend(2 * WRITING);
-      rooms.create(room, userId);
+      rooms.create(room, caller.userId());
       spendPurged();
       return null;
     });
@@ -266,7 +293,7 @@ final class SqlTransaction implements Transaction {
   public void deleteRoom(String room) {
     run(() -> {
       spend(2 * WRITING);
-      Set<String> lost = rooms.delete(room, userId);
+      Set<String> lost = rooms.delete(room, caller);
       spend(lost.size());
       spendPurged();
       return null;
@@ -277,7 +304,36 @@ final class SqlTransaction implements Transaction {
   public void putMember(String room, String memberId, Role role) {
     run(() -> {
       spend(2 * WRITING);
-      return rooms.put(room, userId, memberId, role);
+      return rooms.put(
+          room,
+          caller,
+          memberId,
+          role,
+          () -> {
+            throw new RejectedException("the user is no member of the room: invite them");
+          });
+    });
+  }
+
+  @Override
+  public void invite(String room, String memberId, Role role) {
+    run(() -> {
+      spend(2 * WRITING);
+      rooms.invite(room, caller, memberId, role);
+      return null;
+    });
+  }
+
+  @Override
+  public String createLink(String room, Role role) {
+    return createLink(room, role, RoomSettings.LINK_LIFE, rooms.limits().linkUses());
+  }
+
+  @Override
+  public String createLink(String room, Role role, Duration life, int uses) {
+    return run(() -> {
+      spend(2 * WRITING);
+      return rooms.createLink(room, caller, role, life, uses);
     });
   }
 
@@ -285,14 +341,16 @@ final class SqlTransaction implements Transaction {
   public boolean removeMember(String room, String memberId) {
     return run(() -> {
       spend(2 * WRITING);
-      return rooms.remove(room, userId, memberId);
+      boolean wasMember = rooms.remove(room, caller, memberId);
+      return wasMember
+          || (!memberId.equals(caller.userId()) && rooms.withdraw(room, caller, memberId));
     });
   }
 
   /// The space where `key` is visible, which is locked then; else the private one is.
   private Optional<String> visible(Key key) throws SQLException {
     while (true) {
-      Optional<String> found = entries.visible(userId, key);
+      Optional<String> found = entries.visible(caller.userId(), key);
       if (!spaces.lock(found.orElse(privateSpace))) {
         return found;
       }
@@ -302,7 +360,7 @@ final class SqlTransaction implements Transaction {
   /// The caller's rooms, all of them locked then.
   private List<Membership> lockedMemberships() throws SQLException {
     while (true) {
-      List<Membership> memberships = rooms.memberships(userId);
+      List<Membership> memberships = rooms.memberships(caller.userId());
       boolean isStable = true;
       for (Membership membership : memberships) {
         isStable &= !spaces.lock(Spaces.ofRoom(membership.room()));
@@ -315,7 +373,7 @@ final class SqlTransaction implements Transaction {
 
   private void requireWriter(String space) throws SQLException {
     Optional<String> room = Spaces.room(space);
-    if (room.isPresent() && !rooms.requireMember(room.get(), userId).writes()) {
+    if (room.isPresent() && !rooms.requireMember(room.get(), caller).writes()) {
       throw new RejectedException("a reader of the room may not write in it");
     }
   }
@@ -332,8 +390,8 @@ final class SqlTransaction implements Transaction {
     } catch (RoomException e) {
       throw new RejectedException(e.reason().label());
     } catch (SQLException e) {
-      if (failure == null) {
-        failure = e;
+      if (done.failure == null) {
+        done.failure = e;
       }
       throw new FailedStatementException(e);
     }

@@ -53,10 +53,10 @@ class TransactionsTest {
 
   private static Transactions.Step<String> room(String room, String owner, String... readers) {
     return (session, spaces) -> {
-      RoomStore rooms = new RoomStore(session, spaces, Instant.EPOCH, new RoomSettings(10, 10));
+      RoomStore rooms = new RoomStore(session, spaces, Instant.EPOCH, RoomLimits.direct(10, 10));
       rooms.create(room, owner);
       for (String reader : readers) {
-        rooms.put(room, owner, reader, Role.READER);
+        rooms.put(room, Actor.of(owner), reader, Role.READER, () -> {});
       }
       return room;
     };

@@ -33,12 +33,15 @@ public final class RoomClient {
     }
   }
 
-  /// Makes a user a member, or gives it another role.
+  /// Makes a user a member, who joins where they are invited, or gives it another role.
   ///
-  /// @return the status, which tells which of the two
+  /// @return 201 or 200, which tells which of the two
   public int put(String room, String owner, String member, String role) {
     String body = "{\"role\":\"" + role + "\"}";
     HttpReply reply = send("PUT", "/rooms/" + room + "/members/" + member, owner, body);
+    if (reply.status() == 202) {
+      reply = send("POST", "/rooms/" + room + "/join", member, "");
+    }
     requireStatus(reply, 200, 201);
     return reply.status();
   }

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.replistream.Eventually;
 import dev.replistream.api.Role;
+import dev.replistream.data.Actor;
 import dev.replistream.data.Outbox;
+import dev.replistream.data.RoomLimits;
 import dev.replistream.data.RoomSettings;
 import dev.replistream.data.Transactions;
 import dev.replistream.db.Database;
@@ -47,7 +49,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// What becomes of presence when a step of it comes at a bad moment. The connections are the
 /// tests', the rooms stand in a real database.
 class RoomPresenceTest {
-  private static final RoomSettings LIMITS = new RoomSettings(10, 10);
+  private static final RoomSettings LIMITS = RoomLimits.direct(10, 10);
   private static final Pattern LIST =
       Pattern.compile("\\{\"room\":\"(.*?)\",\"count\":(\\d+),\"users\":\\[(.*)]}");
   private static final Pattern USER = Pattern.compile("\"userId\":\"(.*?)\"");
@@ -257,7 +259,7 @@ class RoomPresenceTest {
 
   private void createPlan() {
     rooms.create("plan", "alice");
-    rooms.put("plan", "alice", "bob", Role.READER);
+    rooms.put("plan", Actor.of("alice"), "bob", Role.READER, () -> {});
   }
 
   @Test
@@ -274,7 +276,7 @@ class RoomPresenceTest {
       users.come("user-" + i);
       users.go("user-" + i);
     }
-    rooms.put("plan", "alice", "eve", Role.READER);
+    rooms.put("plan", Actor.of("alice"), "eve", Role.READER, () -> {});
     Screen bob = new Screen("bob");
     bob.awaitShown(Map.of("plan", Set.of("alice")));
 
@@ -292,7 +294,7 @@ class RoomPresenceTest {
     users.come("bob");
     database.awaitHeld();
 
-    rooms.remove("plan", "alice", "bob");
+    rooms.remove("plan", Actor.of("alice"), "bob");
     users.come("eve");
     database.letGo();
     rooms.create("own", "bob");
@@ -310,7 +312,7 @@ class RoomPresenceTest {
     Screen bob = new Screen("bob");
     database.awaitHeld();
 
-    rooms.remove("plan", "alice", "bob");
+    rooms.remove("plan", Actor.of("alice"), "bob");
     database.letGo();
     rooms.create("own", "bob");
     users.come("bob");
@@ -325,7 +327,7 @@ class RoomPresenceTest {
     Screen bob = new Screen("bob");
     Eventually.holds("something is pending", bob.isWoken::get);
 
-    rooms.delete("plan", "alice");
+    rooms.delete("plan", Actor.of("alice"));
     bob.read(Integer.MAX_VALUE, room -> assertThat(room).isNotEqualTo("plan"));
 
     assertThat(bob.lists).isEqualTo(1);
@@ -465,7 +467,7 @@ class RoomPresenceTest {
     if (of.isEmpty()) {
       rooms.create(room, userId);
     } else {
-      rooms.put(room, of.iterator().next(), userId, Role.OWNER);
+      rooms.put(room, Actor.of(of.iterator().next()), userId, Role.OWNER, () -> {});
     }
     of.add(userId);
   }
@@ -474,9 +476,9 @@ class RoomPresenceTest {
   private void leave(Map<String, Set<String>> members, String room, String userId) {
     Set<String> of = members.getOrDefault(room, new HashSet<>());
     if (of.size() == 1 && of.contains(userId)) {
-      rooms.delete(room, userId);
+      rooms.delete(room, Actor.of(userId));
     } else if (of.contains(userId)) {
-      rooms.remove(room, userId, userId);
+      rooms.remove(room, Actor.of(userId), userId);
     }
     of.remove(userId);
   }

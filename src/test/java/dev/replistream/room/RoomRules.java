@@ -62,6 +62,8 @@ public abstract class RoomRules {
     return TestService.settings(
         Stream.concat(
                 Stream.of(
+                    "ROOMS_MEMBERSHIP",
+                    "direct",
                     "ROOMS_MAX_PER_USER",
                     "" + MAX_ROOMS,
                     "ROOMS_MAX_MEMBERS",

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.replistream.api.Role;
+import dev.replistream.data.Actor;
 import dev.replistream.data.Outbox;
+import dev.replistream.data.RoomLimits;
 import dev.replistream.data.RoomSettings;
 import dev.replistream.data.Transactions;
 import dev.replistream.db.DatabaseUnavailableException;
@@ -33,7 +35,7 @@ class RoomsOfUnknownOutcomeTest {
   @BeforeEach
   void open() {
     database = new FlakyDatabase(TestDatabase.sqlite(directory));
-    RoomSettings limits = new RoomSettings(10, 10);
+    RoomSettings limits = RoomLimits.direct(10, 10);
     Outbox outbox = new Outbox(database, poked.bus(), false);
     transactions = new Transactions(database, outbox, _ -> {});
     rooms = new Rooms(database, transactions, outbox, limits, RoomRules.NOON);
@@ -56,7 +58,7 @@ class RoomsOfUnknownOutcomeTest {
     List<Boolean> isWhole = new ArrayList<>();
     poked.whilePoking(() -> isWhole.add(transactions.stop(Duration.ZERO)));
 
-    rooms.put("room", "alice", "bob", Role.READER);
+    rooms.put("room", Actor.of("alice"), "bob", Role.READER, () -> {});
 
     assertThat(isWhole).containsExactly(false);
     assertThat(transactions.stop(Duration.ZERO)).isTrue();
@@ -71,14 +73,16 @@ class RoomsOfUnknownOutcomeTest {
     assertThat(poked.poked()).containsExactly("alice");
 
     for (String member : List.of("bob", "eve")) {
-      requireAway(Fate.COMMIT_AND_AWAY, () -> rooms.put("room", "alice", member, Role.READER));
+      requireAway(
+          Fate.COMMIT_AND_AWAY,
+          () -> rooms.put("room", Actor.of("alice"), member, Role.READER, () -> {}));
       assertThat(poked.poked()).containsExactly(member);
     }
 
-    requireAway(Fate.COMMIT_AND_AWAY, () -> rooms.remove("room", "alice", "eve"));
+    requireAway(Fate.COMMIT_AND_AWAY, () -> rooms.remove("room", Actor.of("alice"), "eve"));
     assertThat(poked.poked()).containsExactly("eve");
 
-    requireAway(Fate.COMMIT_AND_AWAY, () -> rooms.delete("room", "alice"));
+    requireAway(Fate.COMMIT_AND_AWAY, () -> rooms.delete("room", Actor.of("alice")));
     assertThat(poked.poked()).containsExactlyInAnyOrder("alice", "bob");
     assertThat(rooms.list("bob")).isEmpty();
   }
@@ -89,11 +93,13 @@ class RoomsOfUnknownOutcomeTest {
     assertThat(poked.poked()).isEmpty();
 
     rooms.create("room", "alice");
-    rooms.put("room", "alice", "bob", Role.READER);
-    requireAway(Fate.COMMIT_AND_AWAY, () -> rooms.put("room", "alice", "bob", Role.WRITER));
+    rooms.put("room", Actor.of("alice"), "bob", Role.READER, () -> {});
+    requireAway(
+        Fate.COMMIT_AND_AWAY,
+        () -> rooms.put("room", Actor.of("alice"), "bob", Role.WRITER, () -> {}));
     assertThat(poked.poked()).isEmpty();
 
-    requireAway(Fate.AWAY, () -> rooms.delete("room", "alice"));
+    requireAway(Fate.AWAY, () -> rooms.delete("room", Actor.of("alice")));
     assertThat(poked.poked()).isEmpty();
   }
 }

@@ -31,8 +31,8 @@ class BuiltInMutatorsTest {
         "alice",
         transaction -> {
           transaction.createRoom("team");
-          transaction.putMember("team", "bob", Role.WRITER);
-          transaction.putMember("team", "rita", Role.READER);
+          transaction.unrestricted().putMember("team", "bob", Role.WRITER);
+          transaction.unrestricted().putMember("team", "rita", Role.READER);
         });
   }
 

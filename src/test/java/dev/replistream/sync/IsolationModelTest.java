@@ -5,6 +5,6 @@ import dev.replistream.TestService;
 /// The model of isolation on SQLite.
 class IsolationModelTest extends IsolationModel {
   IsolationModelTest() {
-    super(TestService.start());
+    super(TestService.start("ROOMS_MEMBERSHIP", "direct"));
   }
 }

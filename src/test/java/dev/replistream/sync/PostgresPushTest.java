@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.replistream.Eventually;
 import dev.replistream.api.JsonValue;
-import dev.replistream.data.RoomSettings;
+import dev.replistream.data.RoomLimits;
 import dev.replistream.data.Spaces;
 import dev.replistream.data.TestTransactions;
 import dev.replistream.db.Database;
@@ -35,7 +35,7 @@ class PostgresPushTest {
         TestTransactions.of(database),
         MutatorRegistry.of(List.of(new TestMutators())),
         1_000,
-        new RoomSettings(2, 3),
+        RoomLimits.direct(2, 3),
         Clock.systemUTC(),
         new SyncMetrics(Services.get(MetricsFactory.class).globalRegistry()));
   }

@@ -40,7 +40,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 abstract class ProtocolRules {
   /// The settings that the rules need beside that of the database.
   static final String[] SETTINGS = {
-    "SYNC_COMPACTION_INTERVAL", "PT0.05S", "SYNC_MAX_VALUE", "2000"
+    "SYNC_COMPACTION_INTERVAL", "PT0.05S", "SYNC_MAX_VALUE", "2000", "ROOMS_MEMBERSHIP", "direct"
   };
 
   private static final AtomicInteger TESTS = new AtomicInteger();

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.replistream.api.JsonValue;
 import dev.replistream.api.Role;
+import dev.replistream.data.RoomLimits;
 import dev.replistream.data.RoomPurge;
-import dev.replistream.data.RoomSettings;
 import dev.replistream.data.Spaces;
 import dev.replistream.data.TestTransactions;
 import dev.replistream.db.Database;
@@ -69,7 +69,7 @@ abstract class PullModel {
             TestTransactions.of(database),
             MutatorRegistry.of(List.of(new TestMutators())),
             1_000,
-            new RoomSettings(1_000, 10_000),
+            RoomLimits.direct(1_000, 10_000),
             clock,
             metrics);
     pull = new Pull(database, metrics);

@@ -8,7 +8,7 @@ import dev.replistream.api.JsonValue;
 import dev.replistream.api.Mutators;
 import dev.replistream.api.RejectedException;
 import dev.replistream.api.Transaction;
-import dev.replistream.data.RoomSettings;
+import dev.replistream.data.RoomLimits;
 import dev.replistream.data.TestTransactions;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseUnavailableException;
@@ -69,7 +69,7 @@ abstract class PushFailures {
             TestTransactions.of(database()),
             MutatorRegistry.of(List.of(mutators)),
             1_000_000,
-            new RoomSettings(10, 10),
+            RoomLimits.direct(10, 10),
             Clock.systemUTC(),
             new SyncMetrics(Services.get(MetricsFactory.class).globalRegistry()));
     return push.push(

@@ -9,7 +9,7 @@ import dev.replistream.api.Key;
 import dev.replistream.api.Mutators;
 import dev.replistream.api.RejectedException;
 import dev.replistream.data.EntryStore;
-import dev.replistream.data.RoomSettings;
+import dev.replistream.data.RoomLimits;
 import dev.replistream.data.TestTransactions;
 import dev.replistream.data.Transactions;
 import dev.replistream.db.DatabaseUnavailableException;
@@ -62,7 +62,7 @@ class PushTest {
         transactions,
         MutatorRegistry.of(List.of(mutators)),
         1_000,
-        new RoomSettings(2, 3),
+        RoomLimits.direct(2, 3),
         Clock.systemUTC(),
         new SyncMetrics(Services.get(MetricsFactory.class).globalRegistry()),
         longestRun);

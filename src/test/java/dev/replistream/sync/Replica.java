@@ -59,7 +59,7 @@ public final class Replica {
   }
 
   /// The next mutation.
-  JsonValue mutation(String name, JsonValue args) {
+  public JsonValue mutation(String name, JsonValue args) {
     return mutation(++lastId, name, args);
   }
 

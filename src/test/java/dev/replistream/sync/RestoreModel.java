@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.fail;
 import dev.replistream.Rounds;
 import dev.replistream.api.JsonValue;
 import dev.replistream.data.Epoch;
-import dev.replistream.data.RoomSettings;
+import dev.replistream.data.RoomLimits;
 import dev.replistream.data.TestTransactions;
 import dev.replistream.db.Database;
 import io.helidon.metrics.api.MetricsFactory;
@@ -78,7 +78,7 @@ abstract class RestoreModel {
         TestTransactions.of(database),
         MutatorRegistry.of(List.of(new TestMutators())),
         1_000,
-        new RoomSettings(1_000, 10_000),
+        RoomLimits.direct(1_000, 10_000),
         Clock.systemUTC(),
         metrics);
   }

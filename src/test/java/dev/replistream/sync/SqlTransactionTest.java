@@ -9,8 +9,8 @@ import dev.replistream.api.RejectedException;
 import dev.replistream.api.Role;
 import dev.replistream.api.Transaction;
 import dev.replistream.data.EntryStore;
+import dev.replistream.data.RoomLimits;
 import dev.replistream.data.RoomPurge;
-import dev.replistream.data.RoomSettings;
 import dev.replistream.data.RoomStore;
 import dev.replistream.data.Spaces;
 import dev.replistream.db.Database;
@@ -37,7 +37,7 @@ abstract class SqlTransactionTest extends TransactionContractTest {
     return new SqlTransaction(
         userId,
         spaces,
-        new RoomStore(session, spaces, now, new RoomSettings(1_000, 100_000)),
+        new RoomStore(session, spaces, now, RoomLimits.direct(1_000, 100_000)),
         new EntryStore(session, now),
         MAX_VALUE_BYTES,
         new TreeLimit(1, 0).begin());

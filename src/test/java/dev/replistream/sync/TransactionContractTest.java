@@ -88,8 +88,8 @@ abstract class TransactionContractTest {
         "alice",
         transaction -> {
           transaction.createRoom(room);
-          transaction.putMember(room, "will", Role.WRITER);
-          transaction.putMember(room, "rita", Role.READER);
+          transaction.unrestricted().putMember(room, "will", Role.WRITER);
+          transaction.unrestricted().putMember(room, "rita", Role.READER);
         });
   }
 
@@ -169,7 +169,7 @@ abstract class TransactionContractTest {
                   transaction.put("team", "k", TWO);
                   transaction.put("new", TWO);
                   transaction.createRoom("other");
-                  transaction.putMember("team", "eve", Role.READER);
+                  transaction.unrestricted().putMember("team", "eve", Role.READER);
                   transaction.removeMember("team", "will");
                   throw new IllegalStateException("a bug");
                 }))
@@ -418,7 +418,8 @@ abstract class TransactionContractTest {
     createTeam("team");
 
     run("alice", transaction -> assertThat(transaction.removeMember("team", user)).isFalse());
-    isRejected("alice", transaction -> transaction.putMember("team", user, Role.READER));
+    isRejected(
+        "alice", transaction -> transaction.unrestricted().putMember("team", user, Role.READER));
   }
 
   static List<Consumer<Transaction>> writesOfAReader() {
@@ -574,7 +575,9 @@ abstract class TransactionContractTest {
     }
     run("alice", transaction -> transaction.createRoom("r".repeat(128)));
     for (String id : List.of("", "a\n", "\uD800", "u".repeat(129))) {
-      isRejected("alice", transaction -> transaction.putMember("r".repeat(128), id, Role.WRITER));
+      isRejected(
+          "alice",
+          transaction -> transaction.unrestricted().putMember("r".repeat(128), id, Role.WRITER));
     }
   }
 
@@ -584,7 +587,9 @@ abstract class TransactionContractTest {
     run("a", transaction -> ids.reversed().forEach(transaction::createRoom));
     run(
         "a",
-        transaction -> ids.reversed().forEach(id -> transaction.putMember("a", id, Role.OWNER)));
+        transaction ->
+            ids.reversed()
+                .forEach(id -> transaction.unrestricted().putMember("a", id, Role.OWNER)));
 
     run(
         "a",

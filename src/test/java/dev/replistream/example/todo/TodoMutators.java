@@ -115,14 +115,21 @@ public final class TodoMutators implements Mutators {
     transaction.delete(TODO + args.asText());
   }
 
-  /// `{id, listID, userID}`. Only the list's owner may.
+  /// `{id, listID, userID}`: the user is invited to the list. Only the list's owner may.
   private static void createShare(Transaction transaction, JsonValue args) {
     String id = args.get("id").asText();
     String list = args.get("listID").asText();
     String user = args.get("userID").asText();
     requireNew(transaction, SHARE + id);
     String room = roomOfList(transaction, list);
-    transaction.putMember(room, user, Role.WRITER);
+    if (user.equals(transaction.userId())) {
+      throw new RejectedException("the list is the user's own");
+    }
+    boolean isMember =
+        transaction.members(room).stream().anyMatch(member -> member.userId().equals(user));
+    if (!isMember) {
+      transaction.invite(room, user, Role.WRITER);
+    }
     transaction.put(
         room,
         SHARE + id,

@@ -8,6 +8,7 @@ import dev.replistream.api.JsonValue;
 import dev.replistream.api.RejectedException;
 import dev.replistream.sync.MutatorRegistry;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -49,6 +50,18 @@ class TodoMutatorsTest {
         "alice",
         "createShare",
         "{\"id\":\"%s\",\"listID\":\"1\",\"userID\":\"%s\"}".formatted(id, userId));
+    if (!isIn(userId, "alice/1")) {
+      store.join(userId, "alice/1");
+    }
+  }
+
+  private boolean isIn(String userId, String room) {
+    AtomicBoolean isIn = new AtomicBoolean();
+    store.run(
+        userId,
+        transaction ->
+            isIn.set(transaction.rooms().stream().anyMatch(each -> each.room().equals(room))));
+    return isIn.get();
   }
 
   @Test

@@ -1,0 +1,3 @@
+package dev.replistream.room;
+
+class SqliteConsentTest extends ConsentRules {}
