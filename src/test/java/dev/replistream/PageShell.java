@@ -185,8 +185,8 @@ final class PageShell {
     }
     return same.lines()
         .collect(Collectors.joining())
-        .replaceAll("\"(ticket|mac|epoch)\":\"[\\w-]+\"", "\"$1\":\"\"")
-        .replaceAll("\"id\":\"[\\w-]{22}\"", "\"id\":\"\"")
+        .replaceAll("\"(ticket|mac|epoch|code)\":\"[\\w-]+\"", "\"$1\":\"\"")
+        .replaceAll("\"id\":\"(?:[\\w-]{22}|[\\w-]{43})\"", "\"id\":\"\"")
         .replaceAll("\"order\":\\d+", "\"order\":N");
   }
 }
