@@ -33,6 +33,7 @@ import dev.replistream.http.Routes;
 import dev.replistream.http.UrlHost;
 import dev.replistream.http.wire.Crowd;
 import dev.replistream.http.wire.FileDescriptors;
+import dev.replistream.http.wire.HelidonInternals;
 import dev.replistream.http.wire.IoThreads;
 import dev.replistream.http.wire.SteadyListener;
 import dev.replistream.http.wire.Wires;
@@ -175,6 +176,8 @@ public final class Application implements AutoCloseable {
 
   /// Wires the parts, with the mutators that `java.util.ServiceLoader` finds; nothing listens yet.
   ///
+  /// @throws dev.replistream.http.wire.UnsupportedHelidonException when Helidon is not the one that
+  ///   this service needs
   /// @throws dev.replistream.auth.KeysException when the signing keys can't be used
   /// @throws dev.replistream.sync.MutatorsException when the mutators can't be
   /// @throws dev.replistream.db.DatabaseStartException when the database can't be
@@ -186,6 +189,7 @@ public final class Application implements AutoCloseable {
   ///
   /// @throws RuntimeException as the other constructor does
   public Application(Settings settings, Clock clock, List<Mutators> mutators) {
+    HelidonInternals.check();
     this.settings = settings;
     streamSettings = settings.stream().atMost(FileDescriptors.maxStreams());
     meters = Services.get(MetricsFactory.class).globalRegistry();

@@ -12,6 +12,7 @@ import dev.replistream.db.DatabaseStartException;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.db.Databases;
 import dev.replistream.http.UrlHost;
+import dev.replistream.http.wire.UnsupportedHelidonException;
 import dev.replistream.sync.MutatorsException;
 import java.io.PrintStream;
 import java.net.InetAddress;
@@ -132,7 +133,11 @@ public final class ServiceProcess implements Service {
   private static <T> T oneLine(Supplier<T> work) {
     try {
       return work.get();
-    } catch (SettingsException | KeysException | MutatorsException | DatabaseStartException e) {
+    } catch (SettingsException
+        | KeysException
+        | MutatorsException
+        | DatabaseStartException
+        | UnsupportedHelidonException e) {
       throw new CommandException(String.valueOf(e.getMessage()));
     }
   }

@@ -3,6 +3,7 @@ package dev.replistream.cli;
 import dev.replistream.Main;
 import dev.replistream.QuickStart;
 import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -38,9 +39,26 @@ public final class CommandProcess implements AutoCloseable {
   public static CommandProcess start(
       Class<?> program, Map<String, String> variables, List<String> jvmOptions, String... args)
       throws IOException {
+    return start(program, QuickStart.classPath(), variables, jvmOptions, args);
+  }
+
+  /// Starts a command with the classes of a directory in the place of those of the same names.
+  public static CommandProcess startWithClasses(
+      Path directory, Map<String, String> variables, String... args) throws IOException {
+    String classPath = directory + File.pathSeparator + QuickStart.classPath();
+    return start(Main.class, classPath, variables, List.of(), args);
+  }
+
+  private static CommandProcess start(
+      Class<?> program,
+      String classPath,
+      Map<String, String> variables,
+      List<String> jvmOptions,
+      String... args)
+      throws IOException {
     List<String> command = new ArrayList<>(QuickStart.java());
     command.addAll(jvmOptions);
-    command.addAll(List.of("-cp", QuickStart.classPath(), program.getName()));
+    command.addAll(List.of("-cp", classPath, program.getName()));
     command.addAll(List.of(args));
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().keySet().removeIf(name -> name.startsWith("REPLISTREAM_"));

@@ -4,7 +4,6 @@ import io.helidon.common.socket.HelidonSocket;
 import io.helidon.common.socket.PlainSocket;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.net.Socket;
 import java.nio.channels.SocketChannel;
@@ -13,17 +12,7 @@ import java.util.Optional;
 /// The socket below one of Helidon's, which has it and does not show it: the only way to write
 /// without waiting, to end what is written alone, and to see whether something came. Stateless.
 final class Sockets {
-  private static final VarHandle DELEGATE;
-
-  static {
-    try {
-      DELEGATE =
-          MethodHandles.privateLookupIn(PlainSocket.class, MethodHandles.lookup())
-              .findVarHandle(PlainSocket.class, "delegate", Socket.class);
-    } catch (ReflectiveOperationException e) {
-      throw new ExceptionInInitializerError(e); // another Helidon than the one this was built with
-    }
-  }
+  private static final VarHandle SOCKET = HelidonInternals.Field.SOCKET.handle();
 
   private Sockets() {}
 
@@ -69,7 +58,7 @@ final class Sockets {
 
   private static Optional<Socket> plain(HelidonSocket socket) {
     return socket instanceof PlainSocket && !socket.isSecure()
-        ? Optional.of((Socket) DELEGATE.get(socket))
+        ? Optional.of((Socket) SOCKET.get(socket))
         : Optional.empty();
   }
 }

@@ -4,7 +4,6 @@ import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.HttpFeature;
 import io.helidon.webserver.http.HttpRouting;
 import java.io.IOException;
-import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.net.ServerSocket;
 import java.net.SocketAddress;
@@ -27,8 +26,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Thread-safe.
 public final class SteadyListener implements HttpFeature {
-  private static final VarHandle LISTENERS;
-  private static final VarHandle SOCKET;
+  private static final VarHandle LISTENERS = HelidonInternals.Field.LISTENERS.handle();
+  private static final VarHandle SOCKET = HelidonInternals.Field.SERVER_SOCKET.handle();
   private static final Duration PAUSE = Duration.ofMillis(20);
 
   /// Then one more is let in, however full it is, so that no error in counting stops it for good.
@@ -37,22 +36,6 @@ public final class SteadyListener implements HttpFeature {
   private final String name;
   private final Crowd crowd;
   private volatile @Nullable ServerSocketChannel socket;
-
-  static {
-    try {
-      Class<?> server = Class.forName("io.helidon.webserver.LoomServer");
-      Class<?> listener = Class.forName("io.helidon.webserver.ServerListener");
-      MethodHandles.Lookup lookup = MethodHandles.lookup();
-      LISTENERS =
-          MethodHandles.privateLookupIn(server, lookup)
-              .findVarHandle(server, "listeners", Map.class);
-      SOCKET =
-          MethodHandles.privateLookupIn(listener, lookup)
-              .findVarHandle(listener, "serverSocket", ServerSocketChannel.class);
-    } catch (ReflectiveOperationException e) {
-      throw new ExceptionInInitializerError(e); // another Helidon than the one this was built with
-    }
-  }
 
   /// The care of one listener, from the moment when its server has started.
   ///
