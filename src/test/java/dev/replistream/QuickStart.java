@@ -8,24 +8,26 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.spi.ToolProvider;
 import java.util.stream.Stream;
 
 /// How tests start servers in processes of their own in half the time and with half the work: with
-/// C1, the serial collector, and an archive of the classes, which a first server leaves when it
-/// stops. It stands under `target`, and is made anew when a class or the JVM has changed.
+/// C1, the serial collector, and a cache of loaded and linked classes, which a first server leaves
+/// when it stops. It stands under `target`, and is made anew when a class or the JVM has changed.
 /// Thread-safe.
 public final class QuickStart {
-  private static final int LIMIT_SECONDS = 60;
+  /// Within which a server that leaves a cache starts, and then stops, on a busy machine.
+  private static final Duration LIMIT = Duration.ofMinutes(2);
+
   private static final Path HOME = Path.of("target", "quick-start").toAbsolutePath();
   private static final String CLASS_PATH;
-  private static final Path ARCHIVE;
+  private static final Path CACHE;
 
   static {
     // another JVM of the same run may be at it too
@@ -36,7 +38,7 @@ public final class QuickStart {
                 StandardOpenOption.WRITE);
         var _ = lock.lock()) {
       CLASS_PATH = makeJars();
-      ARCHIVE = archive();
+      CACHE = cache();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -46,10 +48,10 @@ public final class QuickStart {
 
   /// The program and its options, for {@link #classPath}; further directories may follow there.
   public static List<String> java() {
-    return java("-XX:SharedArchiveFile=" + ARCHIVE);
+    return java("-XX:AOTCache=" + CACHE);
   }
 
-  private static List<String> java(String archive) {
+  private static List<String> java(String cache) {
     return List.of(
         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
         // a library of the tests brings SLF4J along, which would say that nothing listens to it
@@ -57,12 +59,12 @@ public final class QuickStart {
         "--enable-native-access=ALL-UNNAMED", // as the jar's manifest says
         "-XX:TieredStopAtLevel=1",
         "-XX:+UseSerialGC",
-        archive,
+        cache,
         // what does not fit is done without, such as for --enable-native-access, and without a word
         "-Xlog:disable");
   }
 
-  /// The tests' own class path, with jars for its directories, of which there can be no archive.
+  /// The tests' own class path, with jars for its directories, which no cache can be of.
   public static String classPath() {
     return CLASS_PATH;
   }
@@ -88,23 +90,23 @@ public final class QuickStart {
     }
   }
 
-  /// The archive for this JVM and these jars as they are.
-  private static Path archive() {
+  /// The cache for this JVM and these jars as they are.
+  private static Path cache() {
     try {
       StringBuilder content = new StringBuilder(Runtime.version().toString());
       for (String entry : CLASS_PATH.split(File.pathSeparator)) {
         content.append(entry).append(Files.getLastModifiedTime(Path.of(entry)));
       }
-      Path archive = HOME.resolve(Integer.toHexString(content.toString().hashCode()) + ".jsa");
-      if (!Files.exists(archive)) {
+      Path cache = HOME.resolve(Integer.toHexString(content.toString().hashCode()) + ".aot");
+      if (!Files.exists(cache)) {
         try (Stream<Path> files = Files.list(HOME)) {
-          for (Path old : files.filter(file -> file.toString().endsWith(".jsa")).toList()) {
+          for (Path old : files.filter(file -> file.toString().endsWith(".aot")).toList()) {
             Files.delete(old);
           }
         }
-        archive(archive);
+        makeCache(cache);
       }
-      return archive;
+      return cache;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } catch (InterruptedException e) {
@@ -135,11 +137,11 @@ public final class QuickStart {
     }
   }
 
-  /// Starts a server and stops it; the JVM then writes the archive.
-  private static void archive(Path archive) throws IOException, InterruptedException {
+  /// Starts a server and stops it; the JVM then writes the cache.
+  private static void makeCache(Path cache) throws IOException, InterruptedException {
     Path data = Files.createDirectories(HOME.resolve("data"));
     Path log = data.resolve("log");
-    List<String> command = new ArrayList<>(java("-XX:ArchiveClassesAtExit=" + archive));
+    List<String> command = new ArrayList<>(java("-XX:AOTCacheOutput=" + cache));
     command.addAll(List.of("-cp", CLASS_PATH, Main.class.getName(), "serve"));
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().keySet().removeIf(name -> name.startsWith("REPLISTREAM_"));
@@ -154,12 +156,13 @@ public final class QuickStart {
                 "REPLISTREAM_STREAM_DRAIN", "PT0S"));
     Process server = builder.redirectErrorStream(true).redirectOutput(log.toFile()).start();
     try {
-      Eventually.holds(
+      Eventually.holdsWithin(
+          LIMIT,
           "the server starts",
           () -> !server.isAlive() || Files.readString(log).contains("event=start"));
       server.destroy();
-      if (!server.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS) || !Files.exists(archive)) {
-        throw new IllegalStateException("no archive of the classes: " + Files.readString(log));
+      if (!server.waitFor(LIMIT) || !Files.exists(cache)) {
+        throw new IllegalStateException("no cache of the classes: " + Files.readString(log));
       }
     } finally {
       server.destroyForcibly();
