@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.replistream.HttpConnection;
 import dev.replistream.HttpReply;
 import dev.replistream.HttpRequest;
+import dev.replistream.Rounds;
 import dev.replistream.poke.Spread;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -17,10 +18,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// A room with ten thousand streams of five thousand members, in a process of its own.
+/// A room with thousands of members and two streams of each, in a process of its own.
 @Tag("alone")
 class BigRoomOverSocketsTest {
-  private static final int MEMBERS = 5_000;
+  private static final int MEMBERS = Rounds.of(2_000, 5_000);
   private static final int STREAMS = 2 * MEMBERS;
 
   /// A stream more or less in this share of the window is the machine's noise.

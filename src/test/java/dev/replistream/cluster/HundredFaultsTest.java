@@ -37,10 +37,10 @@ class HundredFaultsTest {
 
   /// How often Redis goes away after that, for each of three nodes, and every fourth time
   /// PostgreSQL too.
-  private static final int ROUNDS = Rounds.of(8, 34);
+  private static final int ROUNDS = Rounds.of(4, 34);
 
   /// In one round of so many they go silent; else their connections are cut.
-  private static final int SILENT_EACH = Rounds.of(8, 17);
+  private static final int SILENT_EACH = Rounds.of(4, 17);
 
   /// Within which a node says that it is not ready: two seconds, and what a busy machine adds.
   private static final Duration NOTICE = Duration.ofSeconds(5);

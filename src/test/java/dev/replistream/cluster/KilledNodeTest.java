@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.replistream.Eventually;
 import dev.replistream.HttpConnection;
+import dev.replistream.Rounds;
 import dev.replistream.ServiceClient;
 import dev.replistream.db.TestPostgres;
 import dev.replistream.nodes.TestRedis;
@@ -77,7 +78,7 @@ class KilledNodeTest {
   @Test
   void nobodyMissesWhatIsDoneWhileANodeIsKilledAndNothingIsLost() throws Exception {
     long firstSeed = System.nanoTime();
-    for (long seed = firstSeed; seed < firstSeed + 2; seed++) {
+    for (long seed = firstSeed; seed < firstSeed + Rounds.of(1, 2); seed++) {
       System.out.println("KilledNodeTest seed " + seed);
       killAtRandom(new SplittableRandom(seed), "user-" + (seed - firstSeed) + "-");
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.replistream.Eventually;
 import dev.replistream.HttpReply;
 import dev.replistream.HttpRequest;
+import dev.replistream.Rounds;
 import dev.replistream.db.TestPostgres;
 import dev.replistream.nodes.TestRedis;
 import dev.replistream.room.RoomClient;
@@ -25,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// A node dies that holds all streams of a big room, and all of them come to the others at once.
 @Tag("alone")
 class ReconnectStormTest {
-  private static final int USERS = 1000;
+  private static final int USERS = Rounds.of(300, 1_000);
   private static final int STREAMS_OF_EACH = 10;
   private static final int STREAMS = USERS * STREAMS_OF_EACH;
   private static final int WORKERS = 16;

@@ -30,7 +30,7 @@ class RandomOutagesTest {
   private static final int STEPS = 10;
 
   /// Each begins with what the one before has left.
-  private static final int HISTORIES = Integer.getInteger("histories", Rounds.of(4, 40));
+  private static final int HISTORIES = Integer.getInteger("histories", Rounds.of(2, 40));
 
   /// Within which every client that missed a poke has to be told, once all is well again.
   private static final Duration REPAIR = Duration.ofSeconds(10);

@@ -3,6 +3,7 @@ package dev.replistream.sync;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import dev.replistream.HttpConnection;
+import dev.replistream.Rounds;
 import dev.replistream.TestService;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -19,7 +20,7 @@ import org.junit.jupiter.api.TestInstance;
 /// printed with its seed, without the steps that it fails without.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class IsolationModel {
-  private static final int TRACES = 6;
+  private static final int TRACES = Rounds.of(2, 6);
   private static final int STEPS = 300;
   private static final Duration TIME_TO_SHORTEN = Duration.ofSeconds(30);
   private static final Duration SHORT_PATIENCE = Duration.ofMillis(500);

@@ -8,6 +8,7 @@ import dev.replistream.HttpReply;
 import dev.replistream.HttpRequest;
 import dev.replistream.LogCapture;
 import dev.replistream.Problems;
+import dev.replistream.Rounds;
 import dev.replistream.ServiceClient;
 import dev.replistream.StreamClient;
 import dev.replistream.TestService;
@@ -519,7 +520,7 @@ abstract class ProtocolRules {
 
   /// How often two pushes meet.
   int rounds() {
-    return 1_000;
+    return Rounds.of(200, 1_000);
   }
 
   // 11: one snapshot

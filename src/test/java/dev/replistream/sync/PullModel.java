@@ -3,6 +3,7 @@ package dev.replistream.sync;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.replistream.Rounds;
 import dev.replistream.api.JsonValue;
 import dev.replistream.api.Role;
 import dev.replistream.data.RoomLimits;
@@ -33,7 +34,7 @@ import org.junit.jupiter.api.Test;
 /// the patch for any earlier cookie to what the client held with it gives the whole view, and
 /// exactly the acknowledgements of its group.
 abstract class PullModel {
-  private static final Duration TIME = Duration.ofSeconds(8);
+  private static final Duration TIME = Duration.ofSeconds(Rounds.of(3, 8));
   private static final int LEAST_HISTORIES = 10;
   private static final int STEPS = 80;
   private static final int KEPT_STATES = 12;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.replistream.HttpConnection;
 import dev.replistream.HttpReply;
 import dev.replistream.HttpRequest;
+import dev.replistream.Rounds;
 import dev.replistream.ServiceClient;
 import dev.replistream.SmallServer;
 import dev.replistream.api.JsonValue;
@@ -170,7 +171,7 @@ class SmallHeapTest {
     AtomicInteger next = new AtomicInteger();
     String value = '"' + "v".repeat((1 << 20) - 100) + '"';
     List<Callable<Boolean>> pushes = new ArrayList<>();
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < Rounds.of(12, 20); i++) {
       pushes.add(() -> {
         int number = next.incrementAndGet();
         List<String> mutations = new ArrayList<>();

@@ -37,7 +37,7 @@ class RequestFuzzTest {
           "LIMITS_ROOMS_PER_SECOND", "100000",
           "LIMITS_REFUSED_TOKENS_PER_SECOND", "100000");
   private static final Duration TIME =
-      Duration.ofSeconds(Long.getLong("fuzz.seconds", Rounds.of(10, 60)));
+      Duration.ofSeconds(Long.getLong("fuzz.seconds", Rounds.of(5, 60)));
   private static final int CONNECTIONS = 3;
 
   /// A refused body is read on for two seconds where its sender keeps quiet; these say goodbye.
