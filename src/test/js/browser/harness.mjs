@@ -12,7 +12,7 @@ let browser;
 
 /** Starts Chromium for the scenarios of this file, with these options besides. */
 export async function startBrowser(...args) {
-  browser = await chromium.launch({executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args});
+  browser = await chromium.launch({executablePath: process.env.CHROMIUM, args});
   after(() => browser.close());
 }
 

@@ -9,9 +9,13 @@ import {scenario, startBrowser} from './harness.mjs';
 
 const SCREENSHOTS = fileURLToPath(new URL('../../../../target/screenshots', import.meta.url));
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-const LOOKS = ['light', 'dark'].flatMap(colorScheme =>
-  [1280, 360].map(width => ({width, colorScheme, name: `${width}-${colorScheme}`})),
-);
+// the first two have each width and each scheme
+const LOOKS = [
+  {width: 1280, colorScheme: 'light'},
+  {width: 360, colorScheme: 'dark'},
+  {width: 360, colorScheme: 'light'},
+  {width: 1280, colorScheme: 'dark'},
+].slice(0, process.env.LOOKS).map(look => ({...look, name: `${look.width}-${look.colorScheme}`}));
 
 const [server, closed] = await Promise.all([
   startDevelopmentServer(),

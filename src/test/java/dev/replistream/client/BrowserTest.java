@@ -2,6 +2,7 @@ package dev.replistream.client;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.replistream.Rounds;
 import dev.replistream.client.NodeTests.TestFile;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -17,11 +18,11 @@ import org.junit.jupiter.api.TestFactory;
 /// Runs the scenarios of `src/test/js/browser` in Chromium, and shows each as a test. `etc/test`
 /// installs what they need; `CHROMIUM` in the environment is another browser than Debian's. They
 /// leave pictures of the pages in `target/screenshots`.
-@Tag("alone")
+@Tag("clients")
 final class BrowserTest {
   private static final Path SCENARIOS = Path.of("src", "test", "js", "browser").toAbsolutePath();
   private static final String CHROMIUM =
-      System.getenv().getOrDefault("CHROMIUM", "/usr/bin/chromium");
+      System.getenv().getOrDefault("CHROMIUM", "/usr/bin/chromium-headless-shell");
   private static final NodeTests NODE =
       new NodeTests(List.of("--test-force-exit"), Duration.ofMinutes(10));
 
@@ -31,7 +32,7 @@ final class BrowserTest {
         .as("what etc/test installs (or `npm ci` in %s)", SCENARIOS.getParent())
         .isDirectory();
     assertThat(Path.of(CHROMIUM))
-        .as("the browser, which etc/test installs (or `apt-get install chromium`)")
+        .as("the browser, which etc/test installs (or `apt-get install chromium-headless-shell`)")
         .isExecutable();
     return NODE.containers(
         NodeTests.files(SCENARIOS, ".test.mjs").stream()
@@ -42,6 +43,7 @@ final class BrowserTest {
   private static Map<String, String> environment() {
     Map<String, String> environment = new HashMap<>(ServerProcess.environment());
     environment.put("CHROMIUM", CHROMIUM);
+    environment.put("LOOKS", String.valueOf(Rounds.of(2, 4)));
     return environment;
   }
 }

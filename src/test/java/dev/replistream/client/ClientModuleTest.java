@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /// The client module: runs its own tests under Node, and looks after how it is shipped.
-@Tag("alone")
+@Tag("clients")
 final class ClientModuleTest {
   private static final Path MODULE = Path.of("src", "main", "js");
 

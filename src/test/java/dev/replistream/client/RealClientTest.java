@@ -22,7 +22,7 @@ import org.junit.jupiter.api.TestFactory;
 
 /// Runs the scenarios of `src/test/js` under Node, and shows each as a test. `etc/test` installs
 /// what they need; `CONVERGENCE_SECONDS` and `CONVERGENCE_SEED` in the environment reach them.
-@Tag("alone")
+@Tag("clients")
 final class RealClientTest {
   private static final String SECONDS = "CONVERGENCE_SECONDS";
   private static final Path SCENARIOS = Path.of("src", "test", "js").toAbsolutePath();

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -18,6 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// Strangers who send for ever, or much at once, to a server with the memory of a small container.
 /// None of it is kept.
+@Tag("alone")
 class EndlessBodyTest {
   private static final SmallServer SERVER = SmallServer.start();
   private static final int MIB = 1 << 20;
