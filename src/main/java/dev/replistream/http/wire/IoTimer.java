@@ -48,8 +48,10 @@ final class IoTimer {
     return writeDueNanos != NEVER;
   }
 
-  /// How long the client has kept the server waiting, by times that all reads and writes have at
-  /// the moment; less than 0 where it does not.
+  /// How long the client has kept the server waiting; less than 0 where it does not.
+  ///
+  /// @param read how long the read that is under way may take in all
+  /// @param write how long a write may take
   long waitedNanos(long nowNanos, Duration read, Duration write) {
     long writeDue = writeDueNanos;
     if (writeDue != NEVER) {
@@ -59,7 +61,7 @@ final class IoTimer {
     return readDue == NEVER ? -1 : Math.max(0, read.toNanos() - (readDue - nowNanos));
   }
 
-  /// Notes whether a read or a write is overdue.
+  /// Whether a read or a write is overdue, which is noted for {@link #isExpired}.
   boolean expires(long nowNanos) {
     boolean isOverdue = isPast(readDueNanos, nowNanos) || isPast(writeDueNanos, nowNanos);
     if (isOverdue) {
