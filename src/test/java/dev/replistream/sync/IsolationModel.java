@@ -14,10 +14,11 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
-/// For any trace of pushes, pulls, pokes, joins, leaves and roles, of forged, old and foreign
-/// cookies and tokens: nobody sees what a simple model does not grant, not so much as the name of a
-/// key, and everybody sees all that it does; see {@link IsolationTrace}. A trace that fails is
-/// printed with its seed, without the steps that it fails without.
+/// For any trace of pushes, pulls, pokes, invitations, links, joins, leaves and roles, of backends
+/// and rules without restriction, of forged, old and foreign cookies and tokens: nobody sees what a
+/// simple model does not grant, not so much as the name of a key, and everybody sees all that it
+/// does; see {@link IsolationTrace}. A trace that fails is printed with its seed, without the steps
+/// that it fails without.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class IsolationModel {
   private static final int TRACES = Rounds.of(2, 6);
@@ -26,10 +27,13 @@ abstract class IsolationModel {
   private static final Duration SHORT_PATIENCE = Duration.ofMillis(500);
 
   private final TestService service;
+  private final boolean isDirect;
   private int runs;
 
-  IsolationModel(TestService service) {
-    this.service = service;
+  /// @param environment of the service, as pairs of what follows `REPLISTREAM_` and a value
+  IsolationModel(String... environment) {
+    service = TestService.start(new OpenDoorMutators(), environment);
+    isDirect = List.of(environment).contains("direct");
   }
 
   @AfterAll
@@ -55,7 +59,8 @@ abstract class IsolationModel {
 
   private Optional<Failure> run(List<IsolationStep> steps, Duration patience) {
     int taken = 0;
-    try (IsolationTrace trace = new IsolationTrace(service, Integer.toString(++runs), patience)) {
+    try (IsolationTrace trace =
+        new IsolationTrace(service, isDirect, Integer.toString(++runs), patience)) {
       for (IsolationStep step : steps) {
         taken++;
         trace.step(step);

@@ -41,6 +41,21 @@ record IsolationStep(Action action, int user, int other, int room, int key, int 
     PUT_MEMBER(10),
     REMOVE_MEMBER(8),
     LEAVE(3),
+    JOIN(12),
+    DECLINE(3),
+    WITHDRAW(3),
+    MAKE_LINK(4),
+    JOIN_BY_LINK(5),
+    END_LINK(1),
+    LIST_INVITATIONS(2),
+    LIST_INVITATIONS_OF_ROOM(2),
+    LIST_PRESENCE(3),
+    BACKEND_CREATES_ROOM(1),
+    BACKEND_DELETES_ROOM(1),
+    BACKEND_PUTS_MEMBER(3),
+    BACKEND_REMOVES_MEMBER(2),
+    RULE_LETS_IN(2),
+    RULE_WRITES(2),
     LIST_ROOMS(1),
     LIST_MEMBERS(3),
     POKE_SELF(1),
@@ -91,6 +106,11 @@ record IsolationStep(Action action, int user, int other, int room, int key, int 
     return Math.min(room, random.nextInt(ROOMS));
   }
 
+  /// The role that a link gives.
+  Role linkRole() {
+    return pick % 2 == 0 ? Role.WRITER : Role.READER;
+  }
+
   /// The role to give.
   Role role() {
     return ROLES.get(pick % ROLES.size());
@@ -116,7 +136,25 @@ record IsolationStep(Action action, int user, int other, int room, int key, int 
           POKE_OTHER,
           POKE_AS_SERVICE ->
           who + " " + other;
-      case CREATE_ROOM, DELETE_ROOM, LIST_MEMBERS, POKE_ROOM, LEAVE -> who + " " + room;
+      case CREATE_ROOM,
+          DELETE_ROOM,
+          LIST_MEMBERS,
+          POKE_ROOM,
+          LEAVE,
+          JOIN,
+          DECLINE,
+          LIST_INVITATIONS_OF_ROOM,
+          LIST_PRESENCE,
+          RULE_LETS_IN,
+          BACKEND_CREATES_ROOM,
+          BACKEND_DELETES_ROOM ->
+          who + " " + room;
+      case JOIN_BY_LINK, END_LINK, LIST_INVITATIONS -> who + " (number " + pick + ")";
+      case MAKE_LINK -> who + " to room " + room + " as " + linkRole().label();
+      case RULE_WRITES -> who + " " + room + " key " + key;
+      case WITHDRAW -> who + " " + other + " of room " + room;
+      case BACKEND_PUTS_MEMBER -> who + " " + other + " of room " + room + " as " + role().label();
+      case BACKEND_REMOVES_MEMBER -> who + " " + other + " of room " + room;
       case PUT_MEMBER -> who + " " + other + " of room " + room + " as " + role().label();
       case REMOVE_MEMBER -> who + " " + other + " of room " + room;
     };

@@ -48,17 +48,21 @@ final class IsolationTrace implements AutoCloseable {
   private final ServiceClient past;
   private final ServiceClient forger;
   private final String run;
+  private final boolean isDirect;
   private final Duration patience;
   private final ViewModel model = new ViewModel();
   private final List<User> users = new ArrayList<>();
+  private final List<String> codes = new ArrayList<>();
   private final Listener fence;
   private long lastStamp;
   private int values;
 
+  /// @param isDirect whether owners add members without asking them
   /// @param run names the trace: digits
   /// @param patience how long a poke may take
-  IsolationTrace(TestService service, String run, Duration patience) {
+  IsolationTrace(TestService service, boolean isDirect, String run, Duration patience) {
     this.run = run;
+    this.isDirect = isDirect;
     this.patience = patience;
     client = service.client();
     int port = service.application().port();
@@ -207,6 +211,21 @@ final class IsolationTrace implements AutoCloseable {
           case PUT_MEMBER -> putMember(user, room, other.id, step.role());
           case REMOVE_MEMBER -> removeMember(user, room, other.id);
           case LEAVE -> removeMember(user, room, user.id);
+          case JOIN -> join(user, room);
+          case DECLINE -> decline(user, room);
+          case WITHDRAW -> withdraw(user, room, other.id);
+          case MAKE_LINK -> makeLink(user, room, step.linkRole());
+          case JOIN_BY_LINK -> joinByLink(user, step.pick());
+          case END_LINK -> endLink(user, step.pick());
+          case LIST_INVITATIONS -> listInvitations(user);
+          case LIST_INVITATIONS_OF_ROOM -> listInvitationsOf(user, room);
+          case LIST_PRESENCE -> listPresence(user, room);
+          case BACKEND_CREATES_ROOM -> backendCreates(room, user.id);
+          case BACKEND_DELETES_ROOM -> backendDeletes(room);
+          case BACKEND_PUTS_MEMBER -> backendPuts(room, other.id, step.role());
+          case BACKEND_REMOVES_MEMBER -> backendRemoves(room, other.id);
+          case RULE_LETS_IN -> ruleLetsIn(user, group, room);
+          case RULE_WRITES -> ruleWrites(user, group, room, key(step.key()));
           case LIST_ROOMS -> listRooms(user);
           case LIST_MEMBERS -> listMembers(user, room);
           case POKE_SELF -> poke(user, client.token(user.id), Set.of(user), "");
@@ -393,6 +412,12 @@ final class IsolationTrace implements AutoCloseable {
           granted.add(room);
           granted.addAll(model.members(room).keySet());
         });
+    model
+        .invitationsOf(user.id)
+        .forEach((room, invited) -> {
+          granted.add(room);
+          granted.add(invited.by());
+        });
     for (Map<String, JsonValue> space : model.spaces(user.id)) {
       space.forEach((key, value) -> {
         granted.add(key);
@@ -433,6 +458,12 @@ final class IsolationTrace implements AutoCloseable {
                 .with("{\"role\":\"owner\"}"),
             HttpRequest.api("DELETE", "/rooms/" + room + "/members/" + other.id),
             HttpRequest.api("POST", "/rooms/" + room + "/poke"),
+            HttpRequest.api("GET", "/invitations"),
+            HttpRequest.api("DELETE", "/invitations/" + room),
+            HttpRequest.api("POST", "/rooms/" + room + "/join"),
+            HttpRequest.api("GET", "/rooms/" + room + "/invitations"),
+            HttpRequest.api("POST", "/rooms/" + room + "/links").with("{\"role\":\"writer\"}"),
+            HttpRequest.api("POST", "/join").with("{\"code\":\"x\"}"),
             HttpRequest.api("POST", "/poke-user"),
             HttpRequest.api("POST", "/ticket"),
             HttpRequest.api("GET", "/stats"),
@@ -444,8 +475,8 @@ final class IsolationTrace implements AutoCloseable {
         client.send(
             switch (step.pick() % 4) {
               case 0 -> request;
-              case 1 -> request.by(past.token(user.id, "replicache:poke"));
-              case 2 -> request.by(forger.token(user.id, "replicache:poke"));
+              case 1 -> request.by(past.token(user.id, "replicache:poke", "replicache:write"));
+              case 2 -> request.by(forger.token(user.id, "replicache:poke", "replicache:write"));
               default -> request.by("x." + client.token(user.id));
             });
     Problems.detail(reply, 401);
@@ -666,9 +697,266 @@ final class IsolationTrace implements AutoCloseable {
       return Set.of();
     }
     boolean isNew = !model.isMember(room, memberId);
+    if (isNew && !isDirect) {
+      expectStatus(reply, 202);
+      return model.invite(room, memberId, role, user.id) ? Set.of(memberId) : Set.of();
+    }
     expectStatus(reply, isNew ? 201 : 200);
     model.join(room, memberId, role);
     return isNew ? Set.of(memberId) : Set.of();
+  }
+
+  // invitations and links
+
+  private Set<String> join(User user, String room) {
+    HttpRequest request = request(user, "POST", "/rooms/" + room + "/join");
+    HttpReply reply = send(user, request);
+    if (model.isMember(room, user.id)) {
+      expectStatus(reply, 200);
+      return Set.of();
+    }
+    Optional<ViewModel.Invited> invited =
+        model.invitation(room, user.id).filter(each -> !each.isWithdrawn());
+    if (invited.isEmpty()) {
+      return expectHidden(reply, user, request, room);
+    }
+    expectStatus(reply, 201);
+    model.join(room, user.id, invited.get().role());
+    return Set.of(user.id);
+  }
+
+  private Set<String> decline(User user, String room) {
+    HttpRequest request = request(user, "DELETE", "/invitations/" + room);
+    HttpReply reply = send(user, request);
+    if (model.invitation(room, user.id).filter(ViewModel.Invited::isOpen).isEmpty()) {
+      return expectHidden(reply, user, request, room);
+    }
+    expectStatus(reply, 204);
+    model.decline(room, user.id);
+    return Set.of();
+  }
+
+  private Set<String> withdraw(User user, String room, String userId) {
+    HttpRequest request = request(user, "DELETE", "/rooms/" + room + "/invitations/" + userId);
+    HttpReply reply = send(user, request);
+    if (!model.isMember(room, user.id)) {
+      return expectHidden(reply, user, request, room);
+    }
+    if (!isOwner(user, room)) {
+      Problems.detail(reply, 403);
+      return Set.of();
+    }
+    if (!model.shownToOwners(room).containsKey(userId)) {
+      Problems.detail(reply, 404);
+      return Set.of();
+    }
+    expectStatus(reply, 204);
+    model.withdraw(room, userId);
+    return Set.of();
+  }
+
+  private Set<String> makeLink(User user, String room, Role role) {
+    HttpRequest request =
+        request(user, "POST", "/rooms/" + room + "/links")
+            .with("{\"role\":\"" + role.label() + "\"}");
+    HttpReply reply = send(user, request);
+    if (!model.isMember(room, user.id)) {
+      return expectHidden(reply, user, request, room);
+    }
+    if (!isOwner(user, room)) {
+      Problems.detail(reply, 403);
+      return Set.of();
+    }
+    expectStatus(reply, 201);
+    codes.add(reply.json().getString("code"));
+    model
+        .links()
+        .put(
+            codes.getLast(), new ViewModel.Link(room, reply.json().getString("id"), role, user.id));
+    return Set.of();
+  }
+
+  /// Any code that there was, so some that are good for nothing.
+  private Set<String> joinByLink(User user, int pick) {
+    if (codes.isEmpty()) {
+      return Set.of();
+    }
+    String code = codes.get(pick % codes.size());
+    ViewModel.Link link = model.links().get(code);
+    HttpReply reply =
+        client.send(request(user, "POST", "/join").with("{\"code\":\"" + code + "\"}"));
+    if (link == null) {
+      Problems.detail(reply, 404);
+      assertThat(names(reply.toString())).isEmpty();
+      return Set.of();
+    }
+    assertThat(Set.of(user.id, link.room())).containsAll(names(reply.toString()));
+    if (model.isMember(link.room(), user.id)) {
+      expectStatus(reply, 200);
+      return Set.of();
+    }
+    expectStatus(reply, 201);
+    Role role =
+        model
+            .invitation(link.room(), user.id)
+            .filter(each -> !each.isWithdrawn())
+            .map(ViewModel.Invited::role)
+            .filter(invited -> invited.compareTo(link.role()) < 0)
+            .orElse(link.role());
+    assertThat(reply.json().getString("role")).isEqualTo(role.label());
+    model.join(link.room(), user.id, role);
+    return Set.of(user.id);
+  }
+
+  private Set<String> endLink(User user, int pick) {
+    if (codes.isEmpty()) {
+      return Set.of();
+    }
+    String code = codes.get(pick % codes.size());
+    ViewModel.Link link = model.links().get(code);
+    if (link != null && isOwner(user, link.room())) {
+      expectStatus(
+          send(user, request(user, "DELETE", "/rooms/" + link.room() + "/links/" + link.id())),
+          204);
+      model.links().remove(code);
+    }
+    return Set.of();
+  }
+
+  private Set<String> listInvitations(User user) {
+    HttpReply reply = send(user, request(user, "GET", "/invitations"));
+    expectStatus(reply, 200);
+    Map<String, Role> invited = new TreeMap<>();
+    model.invitationsOf(user.id).forEach((room, each) -> invited.put(room, each.role()));
+    expectRoles(reply, "invitations", "room", invited);
+    return Set.of();
+  }
+
+  private Set<String> listInvitationsOf(User user, String room) {
+    HttpRequest request = request(user, "GET", "/rooms/" + room + "/invitations");
+    HttpReply reply =
+        isOwner(user, room) ? client.send(request) : send(user, request); // which names the invited
+    if (!model.isMember(room, user.id)) {
+      return expectHidden(reply, user, request, room);
+    }
+    if (!isOwner(user, room)) {
+      Problems.detail(reply, 403);
+      return Set.of();
+    }
+    expectStatus(reply, 200);
+    expectRoles(reply, "invitations", "userId", model.shownToOwners(room));
+    return Set.of();
+  }
+
+  /// Members who are connected are there; who has just gone may be.
+  private Set<String> listPresence(User user, String room) {
+    HttpRequest request = request(user, "GET", "/rooms/" + room + "/presence");
+    HttpReply reply = send(user, request);
+    if (!model.isMember(room, user.id)) {
+      return expectHidden(reply, user, request, room);
+    }
+    expectStatus(reply, 200);
+    Set<String> present = new TreeSet<>();
+    for (JsonValue each : JsonValue.parse(reply.body()).get("users").asElements()) {
+      present.add(each.get("userId").asText());
+    }
+    assertThat(model.members(room).keySet()).containsAll(present);
+    for (User each : users) {
+      if (model.isMember(room, each.id) && !each.listeners.isEmpty()) {
+        assertThat(present).contains(each.id);
+      }
+    }
+    return Set.of();
+  }
+
+  // backends and rules, who need no membership
+
+  private HttpReply backend(HttpRequest request) {
+    HttpReply reply = client.send(request.by(client.token("backend", "replicache:write")));
+    assertThat(names(request.toString())).containsAll(names(reply.toString()));
+    return reply;
+  }
+
+  private Set<String> backendCreates(String room, String owner) {
+    HttpReply reply =
+        backend(
+            HttpRequest.api("POST", "/rooms")
+                .with("{\"id\":\"" + room + "\",\"owner\":\"" + owner + "\"}"));
+    if (model.hasRoom(room)) {
+      Problems.detail(reply, 409);
+      return Set.of();
+    }
+    expectStatus(reply, 201);
+    model.createRoom(room, owner);
+    return Set.of(owner);
+  }
+
+  private Set<String> backendDeletes(String room) {
+    HttpReply reply = backend(HttpRequest.api("DELETE", "/rooms/" + room));
+    if (!model.hasRoom(room)) {
+      Problems.detail(reply, 404);
+      return Set.of();
+    }
+    expectStatus(reply, 204);
+    Set<String> members = new HashSet<>(model.members(room).keySet());
+    model.deleteRoom(room);
+    return members;
+  }
+
+  private Set<String> backendPuts(String room, String userId, Role role) {
+    HttpReply reply =
+        backend(
+            HttpRequest.api("PUT", "/rooms/" + room + "/members/" + userId)
+                .with("{\"role\":\"" + role.label() + "\"}"));
+    if (!model.hasRoom(room)) {
+      Problems.detail(reply, 404);
+      return Set.of();
+    }
+    if (model.isLastOwner(room, userId) && role != Role.OWNER) {
+      Problems.detail(reply, 409);
+      return Set.of();
+    }
+    boolean isNew = !model.isMember(room, userId);
+    expectStatus(reply, isNew ? 201 : 200);
+    model.join(room, userId, role);
+    return isNew ? Set.of(userId) : Set.of();
+  }
+
+  private Set<String> backendRemoves(String room, String userId) {
+    HttpReply reply = backend(HttpRequest.api("DELETE", "/rooms/" + room + "/members/" + userId));
+    if (!model.isMember(room, userId)) {
+      Problems.detail(reply, 404);
+      return Set.of();
+    }
+    if (model.isLastOwner(room, userId)) {
+      Problems.detail(reply, 409);
+      return Set.of();
+    }
+    expectStatus(reply, 204);
+    model.leave(room, userId);
+    return Set.of(userId);
+  }
+
+  /// The rule that lets anybody into any room to read.
+  private Set<String> ruleLetsIn(User user, int group, String room) {
+    if (model.hasRoom(room) && !model.isMember(room, user.id)) {
+      model.join(room, user.id, Role.READER);
+    }
+    Replica replica = user.clients.get(group);
+    return push(
+        user, replica, Set.of(), replica.mutation(OpenDoorMutators.LET_IN, JsonValue.of(room)));
+  }
+
+  /// The rule that lets anybody write in any room.
+  private Set<String> ruleWrites(User user, int group, String room, String key) {
+    Replica replica = user.clients.get(group);
+    JsonValue value = value();
+    Set<String> concerned = model.writeUnrestricted(room, key, value);
+    return push(
+        user,
+        replica,
+        concerned,
+        replica.mutation(OpenDoorMutators.WRITE, args(Optional.of(room), key, "value", value)));
   }
 
   private Set<String> removeMember(User user, String room, String memberId) {

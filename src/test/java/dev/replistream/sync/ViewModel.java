@@ -19,6 +19,22 @@ final class ViewModel {
   private final Map<String, Map<String, JsonValue>> rooms = new TreeMap<>();
   private final Map<String, Map<String, Role>> members = new TreeMap<>();
 
+  /// What became of the invitations to each room; the room may be gone.
+  private final Map<String, Map<String, Invited>> invited = new HashMap<>();
+
+  /// The links by their codes.
+  private final Map<String, Link> links = new TreeMap<>();
+
+  /// An invitation.
+  record Invited(Role role, String by, boolean isDeclined, boolean isWithdrawn) {
+    boolean isOpen() {
+      return !isDeclined && !isWithdrawn;
+    }
+  }
+
+  /// A link, of which one use is never the last in a trace.
+  record Link(String room, String id, Role role, String by) {}
+
   boolean hasRoom(String room) {
     return rooms.containsKey(room);
   }
@@ -123,14 +139,98 @@ final class ViewModel {
   void deleteRoom(String room) {
     rooms.remove(room);
     members.remove(room);
+    invitations(room).replaceAll((_, each) -> new Invited(each.role, each.by, false, true));
+    links.values().removeIf(link -> link.room.equals(room));
   }
 
   /// Makes a user a member, or gives one another role.
   void join(String room, String user, Role role) {
-    members(room).put(user, role);
+    Role before = members(room).put(user, role);
+    invitations(room).remove(user);
+    if (before == Role.OWNER && role != Role.OWNER) {
+      endOffers(room, user);
+    }
   }
 
   void leave(String room, String user) {
-    members(room).remove(user);
+    if (members(room).remove(user) == Role.OWNER) {
+      endOffers(room, user);
+    }
+  }
+
+  /// Who owns a room no more has invited nobody to it.
+  private void endOffers(String room, String user) {
+    invitations(room)
+        .replaceAll((_, each) ->
+            each.by.equals(user) ? new Invited(each.role, each.by, each.isDeclined, true) : each);
+    links.values().removeIf(link -> link.room.equals(room) && link.by.equals(user));
+  }
+
+  private Map<String, Invited> invitations(String room) {
+    return invited.computeIfAbsent(room, _ -> new TreeMap<>());
+  }
+
+  /// Whoever was invited to a room and has not joined it since, whatever became of that.
+  Optional<Invited> invitation(String room, String user) {
+    return Optional.ofNullable(invitations(room).get(user));
+  }
+
+  /// The invitations to a room that its owners see, with their roles.
+  Map<String, Role> shownToOwners(String room) {
+    Map<String, Role> shown = new TreeMap<>();
+    invitations(room)
+        .forEach((user, each) -> {
+          if (!each.isWithdrawn) {
+            shown.put(user, each.role);
+          }
+        });
+    return shown;
+  }
+
+  /// The rooms that a user is invited to, with what they are invited as and by whom.
+  Map<String, Invited> invitationsOf(String user) {
+    Map<String, Invited> mine = new TreeMap<>();
+    invited.forEach((room, users) -> {
+      Invited one = users.get(user);
+      if (one != null && one.isOpen()) {
+        mine.put(room, one);
+      }
+    });
+    return mine;
+  }
+
+  /// Invites a user who is no member.
+  ///
+  /// @return whether they hear of it
+  boolean invite(String room, String user, Role role, String by) {
+    Invited before = invitations(room).get(user);
+    boolean isDeclined = before != null && before.isDeclined;
+    invitations(room).put(user, new Invited(role, by, isDeclined, false));
+    return before == null;
+  }
+
+  void decline(String room, String user) {
+    invitations(room)
+        .computeIfPresent(user, (_, each) -> new Invited(each.role, each.by, true, false));
+  }
+
+  void withdraw(String room, String user) {
+    invitations(room)
+        .computeIfPresent(
+            user, (_, each) -> new Invited(each.role, each.by, each.isDeclined, true));
+  }
+
+  Map<String, Link> links() {
+    return links;
+  }
+
+  /// Writes in a room as nobody: a rule without restriction.
+  Set<String> writeUnrestricted(String room, String key, JsonValue value) {
+    Map<String, JsonValue> space = rooms.get(room);
+    if (space == null) {
+      return Set.of();
+    }
+    space.put(key, value);
+    return new TreeSet<>(members(room).keySet());
   }
 }
