@@ -4,6 +4,10 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.replistream.HttpRequest;
+import dev.replistream.ServiceClient;
+import dev.replistream.TestService;
+import dev.replistream.sync.Replica;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -229,6 +233,53 @@ class MigrationsTest {
                 url,
                 "SELECT id || ' ' || version || ' ' || folded_version FROM client_group ORDER BY id"))
         .containsExactly("g1 3 2", "g2 1 0");
+  }
+
+  /// The script by which members are invited.
+  private static final int CONSENT = 6;
+
+  @ParameterizedTest
+  @EnumSource
+  void membersOfAnEarlierReleaseStayAndSeeWhatTheySaw(Dialect dialect) throws SQLException {
+    String url = url(dialect);
+    runBefore(dialect, url, CONSENT);
+    try (Connection connection = DriverManager.getConnection(url);
+        Statement statement = connection.createStatement();
+        PreparedStatement insert =
+            connection.prepareStatement("INSERT INTO entry VALUES ('r/plan', ?, 1, 1, ?, 7)")) {
+      statement.execute("INSERT INTO room (id, created_at) VALUES ('plan', 1)");
+      statement.execute("INSERT INTO space (id, version, compacted) VALUES ('r/plan', 1, 0)");
+      statement.execute(
+          "INSERT INTO member (room, user_id, role, since)"
+              + " VALUES ('plan', 'alice', 'owner', 1), ('plan', 'bob', 'reader', 1)");
+      statement.execute(
+          "INSERT INTO member_count (space, members)"
+              + " VALUES ('r/plan', 2), ('u/alice', 1), ('u/bob', 1)");
+      insert.setBytes(1, "task".getBytes(StandardCharsets.UTF_8));
+      insert.setBytes(2, "\"paint\"".getBytes(StandardCharsets.UTF_8));
+      insert.executeUpdate();
+    }
+
+    String[] environment =
+        dialect == Dialect.SQLITE
+            ? new String[] {"DB_URL", url.substring(0, url.indexOf('?'))}
+            : new String[] {"DB_URL", url, "DB_USER", "postgres"};
+    try (TestService service = TestService.start(environment)) {
+      ServiceClient client = service.client();
+      Replica member = Replica.of(client, "bob");
+      assertThat(member.pull()).contains("put task");
+      assertThat(
+              client
+                  .send(HttpRequest.api("GET", "/rooms/plan/members").by(client.token("bob")))
+                  .body())
+          .contains("\"alice\"")
+          .contains("\"bob\"");
+      HttpRequest invite =
+          HttpRequest.api("PUT", "/rooms/plan/members/carol")
+              .by(client.token("alice"))
+              .with("{\"role\":\"reader\"}");
+      assertThat(client.send(invite).status()).isEqualTo(202);
+    }
   }
 
   @ParameterizedTest
