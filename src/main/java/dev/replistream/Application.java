@@ -145,7 +145,7 @@ public final class Application implements AutoCloseable {
   private static final Duration TICKET_LIFE = Duration.ofSeconds(30);
   private static final int MAX_TICKETS = 100_000;
 
-  private final Settings settings;
+  private final ServiceSettings settings;
   private final StreamSettings streamSettings;
   private final MeterRegistry meters;
   private final BodyBudget budget;
@@ -188,9 +188,12 @@ public final class Application implements AutoCloseable {
   /// Wires the parts, with more mutators; nothing listens yet.
   ///
   /// @throws RuntimeException as the other constructor does
-  public Application(Settings settings, Clock clock, List<Mutators> mutators) {
+  public Application(Settings given, Clock clock, List<Mutators> mutators) {
     HelidonInternals.check();
-    this.settings = settings;
+    settings =
+        switch (given) {
+          case ServiceSettings own -> own;
+        };
     streamSettings = settings.stream().atMost(FileDescriptors.maxStreams());
     meters = Services.get(MetricsFactory.class).globalRegistry();
     cors = new Cors(settings.allowOrigins(), settings.allowHeaders(), WebPages.OWN_PATHS);
@@ -199,7 +202,7 @@ public final class Application implements AutoCloseable {
     keys = Keys.of(settings.auth(), settings.dataDir(), clock);
     TokenVerifier verifier = new TokenVerifier(keys, settings.auth(), clock, revokedTokens::covers);
     AuthMetrics authMetrics = new AuthMetrics(meters);
-    Settings.Limits limits = settings.limits();
+    ServiceSettings.Limits limits = settings.limits();
     ClientAddresses addresses = new ClientAddresses(settings.http().trustedProxies());
     RateLimit pokes = new RateLimit("pokes", limits.pokesPerSecond(), meters);
     RateLimit roomChanges = new RateLimit("rooms", limits.roomsPerSecond(), meters);
@@ -406,7 +409,7 @@ public final class Application implements AutoCloseable {
   }
 
   /// What signs tokens of any user, in development mode alone.
-  private static Optional<TokenSigner> developmentSigner(Settings settings, Clock clock) {
+  private static Optional<TokenSigner> developmentSigner(ServiceSettings settings, Clock clock) {
     return settings.auth().isDevelopmentMode()
         ? Optional.of(
             new TokenSigner(

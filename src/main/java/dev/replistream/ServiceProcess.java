@@ -28,14 +28,14 @@ import java.util.function.Supplier;
 
 /// This process as the command line sees it: reads the settings, and starts and stops the
 /// application. Confined to the thread that runs the command.
-public final class ServiceProcess implements Service {
+final class ServiceProcess implements Service {
   private final Map<String, String> environment;
   private final Clock clock;
   private final PrintStream log;
 
   /// @param environment the process's environment
   /// @param log where the log of {@link #serve} goes
-  public ServiceProcess(Map<String, String> environment, Clock clock, PrintStream log) {
+  ServiceProcess(Map<String, String> environment, Clock clock, PrintStream log) {
     this.environment = Map.copyOf(environment);
     this.clock = clock;
     this.log = log;
@@ -45,7 +45,7 @@ public final class ServiceProcess implements Service {
   /// the application.
   @Override
   public void serve(Optional<Path> config, Consumer<URI> started) throws InterruptedException {
-    Settings settings = settings(config);
+    ServiceSettings settings = settings(config);
     Logs.start(settings.logLevel(), log);
     Signals.endInOrder();
     Application application = oneLine(() -> started(new Application(settings, clock)));
@@ -66,7 +66,7 @@ public final class ServiceProcess implements Service {
 
   @Override
   public URI url(Optional<Path> config) {
-    Settings settings = settings(config);
+    ServiceSettings settings = settings(config);
     if (settings.port() == 0) {
       throw new CommandException(
           "replistream.port is 0, any free one: give the URL that the service printed");
@@ -91,7 +91,7 @@ public final class ServiceProcess implements Service {
 
   @Override
   public TokenSigner signer(Optional<Path> config) {
-    Settings settings = settings(config);
+    ServiceSettings settings = settings(config);
     if (settings.auth().jwks().isPresent()) {
       throw new CommandException(
           "replistream.auth.jwks: its keys verify tokens and can't sign them; ask who issues them for"
@@ -106,7 +106,7 @@ public final class ServiceProcess implements Service {
 
   @Override
   public Restored restored(Optional<Path> config, boolean isLate) {
-    Settings settings = settings(config);
+    ServiceSettings settings = settings(config);
     return oneLine(() -> {
       try (Database database = Databases.openPresent(settings.db(), DatabaseListener.NONE)) {
         Epoch.Change change = Epoch.end(database, isLate);
@@ -120,14 +120,14 @@ public final class ServiceProcess implements Service {
 
   @Override
   public String keyPlace(Optional<Path> config) {
-    Settings settings = settings(config);
+    ServiceSettings settings = settings(config);
     return settings.auth().isDevelopmentMode()
         ? "the key in " + DevelopmentKey.file(settings.dataDir())
         : "replistream.auth.secret";
   }
 
-  private Settings settings(Optional<Path> config) {
-    return oneLine(() -> Settings.load(config, environment));
+  private ServiceSettings settings(Optional<Path> config) {
+    return oneLine(() -> ServiceSettings.load(config, environment));
   }
 
   private static <T> T oneLine(Supplier<T> work) {

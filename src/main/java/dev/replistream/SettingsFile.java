@@ -245,7 +245,7 @@ final class SettingsFile {
     if (isEmpty(scalar) || scalar.getValue().isBlank()) {
       throw empty(key, scalar);
     }
-    if (scalar.getValue().indexOf(Settings.UNREADABLE) >= 0) {
+    if (scalar.getValue().indexOf(ServiceSettings.UNREADABLE) >= 0) {
       throw bad(key, "it has a character U+FFFD, which stands for a letter that was lost", scalar);
     }
     return scalar.getValue();

@@ -2,9 +2,8 @@ package dev.replistream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.replistream.auth.TokenRefusedException;
-import dev.replistream.stream.CloseReason;
-import java.util.Arrays;
+import dev.replistream.auth.Refusals;
+import dev.replistream.stream.CloseReasons;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
@@ -75,13 +74,13 @@ class AdminListenerTest {
             "replistream_tickets_redeemed_total");
     assertThat(metrics)
         .containsKeys(
-            Arrays.stream(CloseReason.values())
-                .map(r -> "replistream_connections_closed_total{reason=\"" + r.label() + "\"}")
+            CloseReasons.labels().stream()
+                .map(r -> "replistream_connections_closed_total{reason=\"" + r + "\"}")
                 .toArray(String[]::new));
     assertThat(metrics)
         .containsKeys(
-            Arrays.stream(TokenRefusedException.Reason.values())
-                .map(r -> "replistream_token_failures_total{reason=\"" + r.label() + "\"}")
+            Refusals.labels().stream()
+                .map(r -> "replistream_token_failures_total{reason=\"" + r + "\"}")
                 .toArray(String[]::new));
     assertThat(metrics).containsKeys("memory_usedHeap_bytes", "jvm_uptime_seconds", "thread_count");
   }

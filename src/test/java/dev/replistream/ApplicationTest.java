@@ -151,7 +151,7 @@ class ApplicationTest {
 
   @Test
   void aServiceWhoseDatabaseIsNoneOfItsOwnLeavesNothingOpen() throws SQLException {
-    Settings settings = TestService.settings();
+    ServiceSettings settings = TestService.allSettings();
     String file = "jdbc:sqlite:" + settings.dataDir().resolve("replistream.db");
     try (LogCapture _ = new LogCapture()) {
       new Application(settings, Clock.systemUTC()).close();

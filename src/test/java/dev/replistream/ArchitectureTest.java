@@ -22,12 +22,14 @@ import com.tngtech.archunit.core.domain.JavaPackage;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.library.GeneralCodingRules;
+import dev.replistream.api.JsonValue;
 import java.sql.SQLException;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
@@ -81,6 +83,81 @@ class ArchitectureTest {
             .should()
             .dependOnClassesThat()
             .resideInAPackage("dev.replistream"));
+  }
+
+  /// The root and `api` are what others see: an application that embeds the service needs nothing
+  /// else of it. Only how the service itself reads and writes values names what parses them.
+  @Test
+  void whatOthersSeeNamesNothingInternal() {
+    Set<String> internal = new TreeSet<>();
+    for (JavaClass each : CLASSES) {
+      if (isPublicSurface(each)) {
+        each.getCodeUnits().stream()
+            .filter(unit -> isVisible(unit.getModifiers()))
+            .forEach(unit ->
+                unit.getAllInvolvedRawTypes().stream()
+                    .map(JavaClass::getBaseComponentType)
+                    .filter(ArchitectureTest::isInternal)
+                    .filter(type ->
+                        !(each.isEquivalentTo(JsonValue.class)
+                            && type.getPackageName().startsWith("com.fasterxml.jackson.")))
+                    .forEach(type -> internal.add(unit.getFullName() + " " + type.getName())));
+        each.getFields().stream()
+            .filter(field -> isVisible(field.getModifiers()))
+            .filter(field -> isInternal(field.getRawType().getBaseComponentType()))
+            .forEach(field -> internal.add(field.getFullName()));
+        each.getAllRawSuperclasses().stream()
+            .filter(ArchitectureTest::isInternal)
+            .forEach(type -> internal.add(each.getName() + " " + type.getName()));
+      }
+    }
+
+    assertThat(internal).isEmpty();
+  }
+
+  private static boolean isPublicSurface(JavaClass each) {
+    return isVisible(each.getModifiers())
+        && (each.getPackageName().equals("dev.replistream")
+            || each.getPackageName().equals("dev.replistream.api"));
+  }
+
+  private static boolean isVisible(Set<JavaModifier> modifiers) {
+    return modifiers.contains(JavaModifier.PUBLIC) || modifiers.contains(JavaModifier.PROTECTED);
+  }
+
+  /// Whether it is neither of the JDK or Helidon nor of the public surface.
+  private static boolean isInternal(JavaClass type) {
+    String name = type.getPackageName();
+    return !type.isPrimitive()
+        && !name.startsWith("java.")
+        && !name.startsWith("io.helidon.")
+        && !isPublicSurface(type);
+  }
+
+  /// What is started by its name is used too.
+  @Test
+  void whatIsPublicIsUsedByAnotherPackage() {
+    Set<JavaClass> used = new HashSet<>();
+    for (JavaClass each : CLASSES) {
+      each.getDirectDependenciesFromSelf().stream()
+          .map(use -> use.getTargetClass().getBaseComponentType())
+          .filter(target -> !target.getPackageName().equals(each.getPackageName()))
+          .forEach(used::add);
+      each.getCodeUnitCallsFromSelf().stream()
+          .filter(call -> !call.getTargetOwner().getPackageName().equals(each.getPackageName()))
+          .flatMap(call -> call.getTarget().resolveMember().stream())
+          .forEach(unit -> used.addAll(unit.getAllInvolvedRawTypes()));
+      if (each.tryGetMethod("main", String[].class).isPresent()) {
+        used.add(each);
+      }
+    }
+
+    assertThat(
+            CLASSES.stream()
+                .filter(each -> each.isTopLevelClass() && isVisible(each.getModifiers()))
+                .filter(each -> !isPublicSurface(each) && !used.contains(each))
+                .map(JavaClass::getName))
+        .isEmpty();
   }
 
   @Test

@@ -49,13 +49,13 @@ final class PageShell {
 
   private final Path directory;
   private final Path output;
-  private final Settings settings;
+  private final ServiceSettings settings;
   private final ServiceClient client;
 
   /// @param directory where the session runs, as the page's reader does in theirs
   /// @param settings of the service
   /// @param client one of the service, whose ports it knows
-  PageShell(Path directory, Settings settings, ServiceClient client) throws IOException {
+  PageShell(Path directory, ServiceSettings settings, ServiceClient client) throws IOException {
     this.directory = directory;
     this.output = Files.createTempDirectory(directory, "page");
     this.settings = settings;

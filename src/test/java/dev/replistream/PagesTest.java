@@ -100,7 +100,7 @@ class PagesTest {
   void eachKeyMetricAndEventThatAPageNamesExists(Page page) throws IOException {
     KEY.matcher(page.text())
         .results()
-        .forEach(key -> assertThat(Settings.KEYS).contains(key.group(1)));
+        .forEach(key -> assertThat(ServiceSettings.KEYS).contains(key.group(1)));
     Set<String> samples = service.client().metrics().keySet();
     METRIC
         .matcher(page.text())
@@ -127,9 +127,9 @@ class PagesTest {
     List<List<String>> rows = configuration();
 
     assertThat(rows.stream().map(row -> key(row)))
-        .containsExactlyInAnyOrderElementsOf(Settings.KEYS);
+        .containsExactlyInAnyOrderElementsOf(ServiceSettings.KEYS);
     for (List<String> row : rows) {
-      assertThat(row.get(3)).isEqualTo("`" + Settings.variable(key(row)) + "`");
+      assertThat(row.get(3)).isEqualTo("`" + ServiceSettings.variable(key(row)) + "`");
       assertThat(row.get(4)).as("what %s is for", key(row)).isNotEmpty();
     }
   }
@@ -146,7 +146,8 @@ class PagesTest {
 
   @Test
   void eachKeyStandsInTheConfigurationWithItsDefault() {
-    Map<String, String> defaults = SettingsFile.defaults(Settings.KEYS, Settings.LISTS);
+    Map<String, String> defaults =
+        SettingsFile.defaults(ServiceSettings.KEYS, ServiceSettings.LISTS);
     for (List<String> row : configuration()) {
       String key = key(row);
       String stated = row.get(1);
@@ -185,7 +186,7 @@ class PagesTest {
 
   private static String refusal(String key, String value) {
     try {
-      Settings.load(Optional.empty(), Map.of(Settings.variable(key), value));
+      ServiceSettings.load(Optional.empty(), Map.of(ServiceSettings.variable(key), value));
       return "";
     } catch (SettingsException e) {
       return String.valueOf(e.getMessage());

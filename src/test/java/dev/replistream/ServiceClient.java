@@ -1,5 +1,6 @@
 package dev.replistream;
 
+import dev.replistream.auth.AuthSettings;
 import dev.replistream.auth.TokenSigner;
 import jakarta.json.JsonObject;
 import java.time.Clock;
@@ -25,8 +26,7 @@ public final class ServiceClient {
     this.adminPort = adminPort;
     // a service without a secret takes no token of this signer
     this.signer =
-        new TokenSigner(
-            settings.auth().secret().orElse(TestService.SECRET), settings.auth(), clock);
+        new TokenSigner(auth(settings).secret().orElse(TestService.SECRET), auth(settings), clock);
   }
 
   /// The port of the API.
@@ -159,5 +159,12 @@ public final class ServiceClient {
       }
     }
     return samples;
+  }
+
+  /// What a service of these settings asks of tokens.
+  public static AuthSettings auth(Settings settings) {
+    return switch (settings) {
+      case ServiceSettings own -> own.auth();
+    };
   }
 }

@@ -24,13 +24,13 @@ class SettingsFileTest {
 
   @TempDir private Path directory;
 
-  private Settings load(String name, byte[] content) throws IOException {
+  private ServiceSettings load(String name, byte[] content) throws IOException {
     Path file = directory.resolve(name);
     Files.write(file, content);
-    return Settings.load(Optional.of(file), Map.of());
+    return ServiceSettings.load(Optional.of(file), Map.of());
   }
 
-  private Settings load(String yaml) throws IOException {
+  private ServiceSettings load(String yaml) throws IOException {
     return load("settings", yaml.getBytes(StandardCharsets.UTF_8));
   }
 
@@ -115,7 +115,8 @@ class SettingsFileTest {
   @ParameterizedTest
   @ValueSource(strings = {"x.yaml", "x.yml", "x.conf", "x.json", "x.properties", "x", "x.txt"})
   void aFileIsReadByItsContent(String name) throws IOException {
-    Settings settings = load(name, "replistream:\n  port: 1\n".getBytes(StandardCharsets.UTF_8));
+    ServiceSettings settings =
+        load(name, "replistream:\n  port: 1\n".getBytes(StandardCharsets.UTF_8));
 
     assertThat(settings.port()).isEqualTo(1);
   }
@@ -135,7 +136,7 @@ class SettingsFileTest {
         }
         """;
 
-    Settings settings = load(json);
+    ServiceSettings settings = load(json);
 
     assertThat(settings.port()).isEqualTo(1);
     assertThat(settings.stream().retry()).isEqualTo(Duration.ofSeconds(3));
@@ -146,7 +147,7 @@ class SettingsFileTest {
 
   @Test
   void aValueIsTheTextThatStandsThere() throws IOException {
-    Settings settings =
+    ServiceSettings settings =
         load(
             """
             replistream:
@@ -208,7 +209,7 @@ class SettingsFileTest {
     assertThatThrownBy(() -> load("large", new byte[(1 << 20) + 1]))
         .isInstanceOf(SettingsException.class)
         .hasMessageEndingWith("large is larger than 1 MiB");
-    assertThatThrownBy(() -> Settings.load(Optional.of(directory), Map.of()))
+    assertThatThrownBy(() -> ServiceSettings.load(Optional.of(directory), Map.of()))
         .isInstanceOf(SettingsException.class)
         .hasMessageStartingWith("--config: can't read the file ");
   }

@@ -37,8 +37,8 @@ class SettingsTest {
 
   @TempDir private Path directory;
 
-  private static Settings load(String... pairs) {
-    return Settings.load(Optional.empty(), environment(pairs));
+  private static ServiceSettings load(String... pairs) {
+    return ServiceSettings.load(Optional.empty(), environment(pairs));
   }
 
   private static Map<String, String> environment(String... pairs) {
@@ -49,10 +49,10 @@ class SettingsTest {
     return environment;
   }
 
-  private Settings loadFile(String yaml, String... environment) throws IOException {
+  private ServiceSettings loadFile(String yaml, String... environment) throws IOException {
     Path file = directory.resolve("settings.yaml");
     Files.writeString(file, yaml);
-    return Settings.load(Optional.of(file), environment(environment));
+    return ServiceSettings.load(Optional.of(file), environment(environment));
   }
 
   private static AbstractThrowableAssert<?, ?> assertRefused(String... pairs) {
@@ -63,9 +63,9 @@ class SettingsTest {
 
   @Test
   void theDefaultsAreThese() {
-    assertThat(Settings.defaultSettings())
+    assertThat(ServiceSettings.defaultSettings())
         .isEqualTo(
-            new Settings(
+            new ServiceSettings(
                 "127.0.0.1",
                 8000,
                 "127.0.0.1",
@@ -87,14 +87,15 @@ class SettingsTest {
                     Duration.ZERO,
                     100_000,
                     50),
-                new Settings.Http(
+                new ServiceSettings.Http(
                     Duration.ofSeconds(10),
                     Duration.ofSeconds(30),
                     Duration.ofSeconds(75),
                     65_536,
                     List.of(),
                     List.of()),
-                new Settings.Limits(256, OptionalLong.empty(), 1000, 1000, 100, 1000, 20, 10),
+                new ServiceSettings.Limits(
+                    256, OptionalLong.empty(), 1000, 1000, 100, 1000, 20, 10),
                 new DbSettings(
                     "jdbc:sqlite:./data/replistream.db",
                     Optional.empty(),
@@ -143,7 +144,7 @@ class SettingsTest {
 
   @Test
   void aServiceWithAKeyListensToTheWorldAndLogsLess() {
-    Settings settings = load("REPLISTREAM_AUTH_SECRET", SECRET);
+    ServiceSettings settings = load("REPLISTREAM_AUTH_SECRET", SECRET);
 
     assertThat(settings.host()).isEqualTo("0.0.0.0");
     assertThat(settings.logLevel()).isEqualTo(System.Logger.Level.INFO);
@@ -155,9 +156,9 @@ class SettingsTest {
   /// Every key, a value that is not its default, and what becomes of it.
   static Stream<Arguments> keys() {
     return Stream.of(
-        key("host", "127.0.0.2", Settings::host, "127.0.0.2"),
-        key("port", "18000", Settings::port, 18_000),
-        key("admin-host", "127.0.0.3", Settings::adminHost, "127.0.0.3"),
+        key("host", "127.0.0.2", ServiceSettings::host, "127.0.0.2"),
+        key("port", "18000", ServiceSettings::port, 18_000),
+        key("admin-host", "127.0.0.3", ServiceSettings::adminHost, "127.0.0.3"),
         key(
             "http.hosts",
             "A.example., b,[::1],127.0.0.1",
@@ -174,9 +175,9 @@ class SettingsTest {
             "2000000",
             s -> s.limits().inflightBytes(),
             OptionalLong.of(2_000_000)),
-        key("cors.allow-headers", "X-A,X-B", Settings::allowHeaders, List.of("X-A", "X-B")),
-        key("admin-port", "18001", Settings::adminPort, 18_001),
-        key("data-dir", "/tmp/x", Settings::dataDir, Path.of("/tmp/x")),
+        key("cors.allow-headers", "X-A,X-B", ServiceSettings::allowHeaders, List.of("X-A", "X-B")),
+        key("admin-port", "18001", ServiceSettings::adminPort, 18_001),
+        key("data-dir", "/tmp/x", ServiceSettings::dataDir, Path.of("/tmp/x")),
         key("auth.secret", SECRET, s -> s.auth().secret(), Optional.of(SECRET)),
         key("auth.jwks", "keys.json", s -> s.auth().jwks(), Optional.of("keys.json")),
         key("auth.issuer", "https://i", s -> s.auth().issuer(), Optional.of("https://i")),
@@ -218,13 +219,17 @@ class SettingsTest {
             Duration.ofHours(3)),
         key("rooms.max-per-user", "12", s -> s.rooms().maxPerUser(), 12),
         key("rooms.max-members", "13", s -> s.rooms().maxMembers(), 13),
-        key("presence.grace", "PT7S", Settings::presenceGrace, Duration.ofSeconds(7)),
-        key("cors.allow-origins", "https://a.b", Settings::allowOrigins, List.of("https://a.b")),
-        key("log.level", "warning", Settings::logLevel, System.Logger.Level.WARNING));
+        key("presence.grace", "PT7S", ServiceSettings::presenceGrace, Duration.ofSeconds(7)),
+        key(
+            "cors.allow-origins",
+            "https://a.b",
+            ServiceSettings::allowOrigins,
+            List.of("https://a.b")),
+        key("log.level", "warning", ServiceSettings::logLevel, System.Logger.Level.WARNING));
   }
 
   private static Arguments key(
-      String key, String value, Function<Settings, Object> accessor, Object expected) {
+      String key, String value, Function<ServiceSettings, Object> accessor, Object expected) {
     return Arguments.of(key, value, accessor, expected);
   }
 
@@ -235,16 +240,16 @@ class SettingsTest {
   @ParameterizedTest(name = "{0}")
   @MethodSource("keys")
   void aVariableOverridesTheDefault(
-      String key, String value, Function<Settings, Object> accessor, Object expected) {
+      String key, String value, Function<ServiceSettings, Object> accessor, Object expected) {
     assertThat(accessor.apply(load(variable(key), value))).isEqualTo(expected);
   }
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("keys")
   void aFileOverridesTheDefault(
-      String key, String value, Function<Settings, Object> accessor, Object expected)
+      String key, String value, Function<ServiceSettings, Object> accessor, Object expected)
       throws IOException {
-    Settings settings = loadFile("replistream." + key + ": \"" + value + "\"\n");
+    ServiceSettings settings = loadFile("replistream." + key + ": \"" + value + "\"\n");
 
     assertThat(accessor.apply(settings)).isEqualTo(expected);
   }
@@ -260,7 +265,7 @@ class SettingsTest {
             retry: PT5S
         """;
 
-    Settings settings = loadFile(yaml, "REPLISTREAM_ADMIN_PORT", "3333");
+    ServiceSettings settings = loadFile(yaml, "REPLISTREAM_ADMIN_PORT", "3333");
 
     assertThat(settings.port()).isEqualTo(1111);
     assertThat(settings.adminPort()).isEqualTo(3333);
@@ -330,7 +335,7 @@ class SettingsTest {
   @ParameterizedTest(name = "{0}")
   @MethodSource("keys")
   void anEmptyVariableIsNoValue(
-      String key, String value, Function<Settings, Object> accessor, Object expected) {
+      String key, String value, Function<ServiceSettings, Object> accessor, Object expected) {
     for (String empty : List.of("", " ", "\n")) {
       assertRefused(variable(key), empty)
           .hasMessageStartingWith("replistream." + key + ": ")
@@ -341,7 +346,7 @@ class SettingsTest {
   @ParameterizedTest(name = "{0}")
   @MethodSource("keys")
   void lettersThatTheProcessCouldNotReadAreNoValue(
-      String key, String value, Function<Settings, Object> accessor, Object expected) {
+      String key, String value, Function<ServiceSettings, Object> accessor, Object expected) {
     assertRefused(variable(key), value + "\uFFFD\uFFFD")
         .hasMessageStartingWith("replistream." + key + ": ")
         .hasMessageContaining("LC_ALL=C.UTF-8")
@@ -369,7 +374,7 @@ class SettingsTest {
     "HOST, x",
   })
   void whatOthersPutIntoTheEnvironmentIsIgnored(String variable, String value) {
-    assertThat(load(variable, value)).isEqualTo(Settings.defaultSettings());
+    assertThat(load(variable, value)).isEqualTo(ServiceSettings.defaultSettings());
   }
 
   @ParameterizedTest
@@ -469,7 +474,7 @@ class SettingsTest {
   @Test
   void thePasswordOfTheDatabaseIsKeptAndNeverPrinted() throws IOException {
     String url = "jdbc:postgresql://h/d?password=" + SECRET;
-    Settings settings =
+    ServiceSettings settings =
         loadFile(
             """
             replistream.db:
@@ -504,7 +509,7 @@ class SettingsTest {
   @ParameterizedTest
   @CsvSource({"[::1], ::1", "[::], ::", "[0:0:0:0:0:0:0:1], 0:0:0:0:0:0:0:1", "::1, ::1"})
   void anIpv6AddressMayStandInBrackets(String text, String host) {
-    Settings settings = load("REPLISTREAM_AUTH_SECRET", SECRET, "REPLISTREAM_HOST", text);
+    ServiceSettings settings = load("REPLISTREAM_AUTH_SECRET", SECRET, "REPLISTREAM_HOST", text);
 
     assertThat(settings.host()).isEqualTo(host);
     assertThat(load("REPLISTREAM_ADMIN_HOST", text).adminHost()).isEqualTo(host);
@@ -543,7 +548,7 @@ class SettingsTest {
 
   @Test
   void theSecretIsNeverPrinted() {
-    Settings settings = load("REPLISTREAM_AUTH_SECRET", SECRET);
+    ServiceSettings settings = load("REPLISTREAM_AUTH_SECRET", SECRET);
 
     assertThat(settings.toString()).doesNotContain(SECRET);
     assertThat(settings.auth().toString()).doesNotContain(SECRET);
@@ -559,14 +564,14 @@ class SettingsTest {
   @ParameterizedTest
   @ValueSource(strings = {"", "replistream:\n", "# nothing\n", "{}", "---\n"})
   void aFileThatSaysNothingChangesNothing(String yaml) throws IOException {
-    assertThat(loadFile(yaml)).isEqualTo(Settings.defaultSettings());
+    assertThat(loadFile(yaml)).isEqualTo(ServiceSettings.defaultSettings());
   }
 
   @Test
   void aFileThatIsNotThereIsNamed() {
     Path missing = directory.resolve("missing.yaml");
 
-    assertThatThrownBy(() -> Settings.load(Optional.of(missing), Map.of()))
+    assertThatThrownBy(() -> ServiceSettings.load(Optional.of(missing), Map.of()))
         .isInstanceOf(SettingsException.class)
         .hasMessage("--config: can't read the file " + missing);
   }
@@ -601,7 +606,8 @@ class SettingsTest {
     String[] postgres = {"REPLISTREAM_DB_URL", "jdbc:postgresql://db/replistream"};
     String[] redis = {"REPLISTREAM_REDIS_URL", "redis://app:s3cret@cache:6380/2"};
 
-    Settings settings = load(Stream.of(postgres, redis).flatMap(Stream::of).toArray(String[]::new));
+    ServiceSettings settings =
+        load(Stream.of(postgres, redis).flatMap(Stream::of).toArray(String[]::new));
 
     assertThat(settings.redis().orElseThrow().url().hosts())
         .containsExactly(new RedisUrl.Host("cache", 6380));

@@ -84,7 +84,7 @@ class SnippetsTest {
     if (page.text().contains("ca.pem")) {
       makeCertificate(directory.resolve("ca.pem"));
     }
-    Settings settings = TestService.settings("DATA_DIR", data.toString());
+    ServiceSettings settings = TestService.allSettings("DATA_DIR", data.toString());
     PageShell shell;
     try (TestService service = TestService.start("DATA_DIR", data.toString());
         StreamClient bob = service.client().connected("bob")) {
@@ -202,7 +202,7 @@ class SnippetsTest {
   void nginxPassesStreamsAndWebSocketsOn() throws IOException, InterruptedException {
     String locations =
         String.join("\n", all().stream().flatMap(page -> page.blocks("nginx").stream()).toList());
-    Settings settings = TestService.settings();
+    ServiceSettings settings = TestService.allSettings();
     try (TestService service = TestService.start()) {
       try (TestNginx nginx = TestNginx.start(directory, locations, service.client().port())) {
         ServiceClient behind =
@@ -253,7 +253,7 @@ class SnippetsTest {
 
     Process process = java("Shop", environment);
     try {
-      Settings settings = Settings.load(Optional.empty(), environment);
+      ServiceSettings settings = ServiceSettings.load(Optional.empty(), environment);
       ServiceClient client =
           new ServiceClient(settings.port(), settings.adminPort(), settings, Clock.systemUTC());
       Eventually.holds("started", () -> process.isAlive() && listens(settings.port()));

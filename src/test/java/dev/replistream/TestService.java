@@ -50,6 +50,11 @@ public final class TestService implements AutoCloseable {
 
   /// The settings of such a service.
   public static Settings settings(String... environment) {
+    return allSettings(environment);
+  }
+
+  /// The same, each of which can be read.
+  static ServiceSettings allSettings(String... environment) {
     Map<String, String> variables = new HashMap<>();
     variables.put("REPLISTREAM_HOST", "127.0.0.1");
     variables.put("REPLISTREAM_PORT", "0");
@@ -63,10 +68,11 @@ public final class TestService implements AutoCloseable {
     if (variables.containsKey("REPLISTREAM_AUTH_JWKS")) {
       variables.remove("REPLISTREAM_AUTH_SECRET"); // it is the one or the other
     }
-    return Settings.load(Optional.empty(), variables);
+    return ServiceSettings.load(Optional.empty(), variables);
   }
 
-  private static Path directory() {
+  /// A new directory, which is taken away at the end if it is empty.
+  public static Path directory() {
     try {
       Path directory = Files.createTempDirectory("replistream-test");
       directory.toFile().deleteOnExit();

@@ -9,11 +9,11 @@ import java.util.Locale;
 
 /// A credential that does not say who is calling. It has no stack trace and never holds any part of
 /// the credential: it is an answer, not a bug. Immutable.
-public final class TokenRefusedException extends RuntimeException {
+final class TokenRefusedException extends RuntimeException {
   private static final String CHALLENGE = "Bearer";
 
   /// Why a credential is refused.
-  public enum Reason {
+  enum Reason {
     /// There is none.
     MISSING(
         "This route needs a caller: send the header Authorization: Bearer <token>, or open a stream"
@@ -98,12 +98,12 @@ public final class TokenRefusedException extends RuntimeException {
     }
 
     /// What the caller can change; ASCII without quotes, so it fits a header.
-    public String sentence() {
+    String sentence() {
       return sentence;
     }
 
     /// The reason as a label of a metric or a value in the log, such as `no-expiry`.
-    public String label() {
+    String label() {
       return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
   }
@@ -112,7 +112,7 @@ public final class TokenRefusedException extends RuntimeException {
   private final transient Problem problem;
 
   /// A refusal that the caller can do something about.
-  public TokenRefusedException(Reason reason) {
+  TokenRefusedException(Reason reason) {
     this(reason, problem(reason));
   }
 
@@ -138,13 +138,13 @@ public final class TokenRefusedException extends RuntimeException {
   }
 
   /// Why the credential is refused.
-  public Reason reason() {
+  Reason reason() {
     return reason;
   }
 
   /// The answer: 401 with the challenge of RFC 6750, section 3; 403 for a cookie from a page that
   /// may not use it; 429 or 503 with `Retry-After`.
-  public Problem problem() {
+  Problem problem() {
     return problem;
   }
 

@@ -4,7 +4,7 @@ import dev.replistream.http.wire.TakenSocket;
 import java.util.Locale;
 
 /// Why a connection ended: one of these for every end, in the log and as a metric's label.
-public enum CloseReason {
+enum CloseReason {
   /// The client closed it, or its network reset it.
   CLIENT_CLOSED,
   /// The client did not read for the write timeout.
@@ -27,7 +27,7 @@ public enum CloseReason {
   private final String label = name().toLowerCase(Locale.ROOT).replace('_', '-');
 
   /// The reason as it stands in logs and metrics, such as `client-closed`.
-  public String label() {
+  String label() {
     return label;
   }
 

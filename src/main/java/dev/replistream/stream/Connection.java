@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// However many pokes come before the client reads, one `sync` is pending, of the newest poke, so a
 /// slow client costs no memory.
-public final class Connection {
+final class Connection {
   private static final Logger LOGGER = System.getLogger(Connection.class.getName());
   private static final AtomicIntegerFieldUpdater<Connection> STATE =
       AtomicIntegerFieldUpdater.newUpdater(Connection.class, "state");
@@ -105,7 +105,7 @@ public final class Connection {
   /// @param device what its user is told of where it comes from; see {@link Device}
   /// @param lifeLeft until the caller's token expires
   @SuppressWarnings("NullAway.Init") // see above
-  public Connection(Caller caller, Transport transport, String device, Duration lifeLeft) {
+  Connection(Caller caller, Transport transport, String device, Duration lifeLeft) {
     this.caller = caller;
     this.transport = transport;
     this.device = device;
@@ -119,12 +119,12 @@ public final class Connection {
   }
 
   /// Whose it is.
-  public Caller caller() {
+  Caller caller() {
     return caller;
   }
 
   /// How it carries its events.
-  public Transport transport() {
+  Transport transport() {
     return transport;
   }
 
@@ -199,7 +199,7 @@ public final class Connection {
   /// Ends the connection for `why`; the first reason given is the one that counts.
   ///
   /// @return whether this call's reason is that one
-  public boolean end(CloseReason why) {
+  boolean end(CloseReason why) {
     boolean first = REASON.compareAndSet(this, null, why);
     if (first) {
       tell(OWNER);

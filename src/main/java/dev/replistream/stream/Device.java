@@ -12,7 +12,7 @@ import java.util.regex.Pattern;
 /// What a connection comes from, in a few words for its user: such as `Chrome on Android`, or what
 /// the client itself says. Equal labels are one `String`, as thousands of connections have the
 /// same. Stateless.
-public final class Device {
+final class Device {
   private static final String PARAMETER = "device";
   private static final int MAX_CHARS = 64;
   private static final String UNKNOWN = "unknown";
@@ -50,7 +50,7 @@ public final class Device {
   ///
   /// @throws ProblemException 400 when `device` is not one text of 1 to 64 characters without
   ///   control characters
-  public static String of(ServerRequest request) {
+  static String of(ServerRequest request) {
     String label =
         request.query().contains(PARAMETER)
             ? given(request.query().all(PARAMETER))

@@ -3,7 +3,7 @@ package dev.replistream.stream;
 import java.util.Locale;
 
 /// How a connection carries its events.
-public enum Transport {
+enum Transport {
   /// Server-sent events over HTTP/1.1.
   SSE,
   /// Text frames over a WebSocket (RFC 6455).
@@ -12,7 +12,7 @@ public enum Transport {
   private final String label = name().toLowerCase(Locale.ROOT);
 
   /// The transport as it stands in logs and metrics.
-  public String label() {
+  String label() {
     return label;
   }
 }

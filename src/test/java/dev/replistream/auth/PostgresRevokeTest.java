@@ -15,8 +15,9 @@ import org.junit.jupiter.api.AfterAll;
 @ServerTest
 class PostgresRevokeTest extends RevokeRules {
   private static final SettableClock CLOCK = new SettableClock();
+  private static final String URL = TestPostgres.newDatabase();
   private static final Settings SETTINGS =
-      TestService.settings("DB_URL", TestPostgres.newDatabase(), "DB_USER", "postgres");
+      TestService.settings("DB_URL", URL, "DB_USER", "postgres");
   private static final Application APPLICATION = new Application(SETTINGS, CLOCK);
 
   PostgresRevokeTest(WebServer server) {
@@ -38,6 +39,6 @@ class PostgresRevokeTest extends RevokeRules {
 
   @Override
   TestService startAgain() {
-    return TestService.start(CLOCK, "DB_URL", SETTINGS.db().url(), "DB_USER", "postgres");
+    return TestService.start(CLOCK, "DB_URL", URL, "DB_USER", "postgres");
   }
 }

@@ -19,7 +19,9 @@ import org.junit.jupiter.api.AfterAll;
 @ServerTest
 class SqliteRevokeTest extends RevokeRules {
   private static final SettableClock CLOCK = new SettableClock();
-  private static final Settings SETTINGS = TestService.settings();
+  private static final Path DIRECTORY = TestService.directory();
+  private static final String URL = "jdbc:sqlite:" + DIRECTORY.resolve("replistream.db");
+  private static final Settings SETTINGS = TestService.settings("DB_URL", URL);
   private static final Application APPLICATION = new Application(SETTINGS, CLOCK);
 
   SqliteRevokeTest(WebServer server) {
@@ -42,8 +44,8 @@ class SqliteRevokeTest extends RevokeRules {
   @Override
   TestService startAgain() {
     // a second process could not open the file: SQLite's copy is what a restart would find
-    Path copy = SETTINGS.dataDir().resolve("copy-" + System.nanoTime() + ".db");
-    try (Connection connection = DriverManager.getConnection(SETTINGS.db().url());
+    Path copy = DIRECTORY.resolve("copy-" + System.nanoTime() + ".db");
+    try (Connection connection = DriverManager.getConnection(URL);
         Statement statement = connection.createStatement()) {
       statement.execute("VACUUM INTO '" + copy + "'");
     } catch (SQLException e) {

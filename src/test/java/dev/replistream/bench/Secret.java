@@ -1,5 +1,6 @@
 package dev.replistream.bench;
 
+import dev.replistream.ServiceClient;
 import dev.replistream.Settings;
 import dev.replistream.auth.TokenSigner;
 import java.security.SecureRandom;
@@ -24,7 +25,8 @@ final class Secret {
     signer =
         new TokenSigner(
             text,
-            Settings.load(Optional.empty(), Map.of("REPLISTREAM_AUTH_SECRET", text)).auth(),
+            ServiceClient.auth(
+                Settings.load(Optional.empty(), Map.of("REPLISTREAM_AUTH_SECRET", text))),
             Clock.systemUTC());
   }
 

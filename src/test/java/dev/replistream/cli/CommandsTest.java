@@ -2,7 +2,7 @@ package dev.replistream.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.replistream.ServiceProcess;
+import dev.replistream.TestServiceProcess;
 import dev.replistream.auth.DevelopmentKey;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -23,7 +23,7 @@ final class CommandsTest {
   private CommandRun run(Map<String, String> environment, String... args) throws Exception {
     CommandRun run =
         CommandRun.start(
-            new ServiceProcess(environment, Clock.systemUTC(), System.out),
+            TestServiceProcess.of(environment, Clock.systemUTC()),
             environment,
             Clock.systemUTC(),
             args);

@@ -4,8 +4,8 @@ import dev.replistream.Application;
 import dev.replistream.HttpConnection;
 import dev.replistream.HttpReply;
 import dev.replistream.HttpRequest;
-import dev.replistream.ServiceProcess;
 import dev.replistream.Settings;
+import dev.replistream.TestServiceProcess;
 import jakarta.json.JsonValue;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -59,13 +59,13 @@ final class LiveService implements AutoCloseable {
     Map<String, String> all = new HashMap<>(environment);
     all.putAll(variables);
     return CommandRun.start(
-        new ServiceProcess(all, Clock.systemUTC(), System.out), all, Clock.systemUTC(), args);
+        TestServiceProcess.of(all, Clock.systemUTC()), all, Clock.systemUTC(), args);
   }
 
   /// A token signed with the service's key `age` ago.
   String token(String userId, Duration age, Duration ttl, String... scopes) {
     Clock clock = Clock.offset(Clock.systemUTC(), age.negated());
-    return new ServiceProcess(environment, clock, System.out)
+    return TestServiceProcess.of(environment, clock)
         .signer(Optional.empty())
         .sign(userId, Set.of(scopes), ttl);
   }

@@ -2,7 +2,7 @@ package dev.replistream.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.replistream.ServiceProcess;
+import dev.replistream.TestServiceProcess;
 import dev.replistream.api.JsonValue;
 import dev.replistream.auth.DevelopmentKey;
 import java.nio.file.Files;
@@ -32,7 +32,7 @@ final class TokenCommandTest {
     environment.putIfAbsent("REPLISTREAM_DATA_DIR", dir.toString());
     CommandRun run =
         CommandRun.start(
-            new ServiceProcess(environment, Clock.systemUTC(), System.out),
+            TestServiceProcess.of(environment, Clock.systemUTC()),
             environment,
             Clock.systemUTC(),
             args);

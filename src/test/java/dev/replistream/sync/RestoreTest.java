@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.replistream.HttpReply;
 import dev.replistream.HttpRequest;
 import dev.replistream.Problems;
-import dev.replistream.ServiceProcess;
 import dev.replistream.TestService;
+import dev.replistream.TestServiceProcess;
 import dev.replistream.api.JsonValue;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -83,8 +83,7 @@ class RestoreTest {
     Map<String, String> environment =
         Map.of("REPLISTREAM_DB_URL", "jdbc:sqlite:" + directory.resolve("one.db"));
     var told =
-        new ServiceProcess(environment, Clock.systemUTC(), System.out)
-            .restored(Optional.empty(), isLate);
+        TestServiceProcess.of(environment, Clock.systemUTC()).restored(Optional.empty(), isLate);
     assertThat(told.clientGroups()).isEqualTo(2);
   }
 
