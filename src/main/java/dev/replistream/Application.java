@@ -111,7 +111,7 @@ import org.jspecify.annotations.Nullable;
 
 /// The whole service: every part, and how they are wired.
 ///
-/// {@link #start} and {@link #close} are for one thread; {@link #sseManager} may be used by any.
+/// {@link #start} and {@link #close} are for one thread; {@link #pokes} may be used by any.
 public final class Application implements AutoCloseable {
   private static final Logger LOGGER = System.getLogger(Application.class.getName());
 
@@ -179,8 +179,8 @@ public final class Application implements AutoCloseable {
   /// @throws dev.replistream.http.wire.UnsupportedHelidonException when Helidon is not the one that
   ///   this service needs
   /// @throws dev.replistream.auth.KeysException when the signing keys can't be used
-  /// @throws dev.replistream.sync.MutatorsException when the mutators can't be
-  /// @throws dev.replistream.db.DatabaseStartException when the database can't be
+  /// @throws dev.replistream.sync.MutatorsException when the mutators can't be used used
+  /// @throws dev.replistream.db.DatabaseStartException when the database can't be used used
   public Application(Settings settings, Clock clock) {
     this(settings, clock, List.of());
   }
@@ -541,8 +541,8 @@ public final class Application implements AutoCloseable {
     return this;
   }
 
-  /// Tells the application of the server that it configured, once that has started; {@link #start}
-  /// does so itself.
+  /// Tells the application that the server which it configured has started. {@link #start} does so
+  /// itself.
   public void running(WebServer started) {
     server = started;
     compaction.start();
@@ -626,7 +626,7 @@ public final class Application implements AutoCloseable {
   }
 
   /// Drains the streams, then stops both listeners, keeps the cursor for the next start, and closes
-  /// the database. An application that did not start needs it too.
+  /// the database. Call it also for an application that was not started.
   @Override
   public void close() {
     forgetExit();

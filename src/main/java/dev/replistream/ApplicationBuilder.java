@@ -23,7 +23,7 @@ public final class ApplicationBuilder {
 
   ApplicationBuilder() {}
 
-  /// Settings other than those of the environment's variables over the defaults.
+  /// The settings to use. Without them, the defaults and the environment's variables count.
   public ApplicationBuilder settings(Settings given) {
     settings = Optional.of(given);
     return this;
@@ -36,13 +36,14 @@ public final class ApplicationBuilder {
   }
 
   /// Whether the end of the process (SIGTERM, SIGINT, `System.exit`) drains the streams and closes
-  /// the service, as `serve` does; it does unless this says no. Then the caller closes it.
+  /// the service, as `serve` does. The default is true; if it is false, the caller has to close the
+  /// service.
   public ApplicationBuilder shutdownHook(boolean wanted) {
     shutdownHook = wanted;
     return this;
   }
 
-  /// Starts the service; the caller closes it, or the end of the process.
+  /// Starts the service. The caller closes it, unless the end of the process does.
   ///
   /// @throws SettingsException when a setting is bad, or a port is taken
   /// @throws RuntimeException as the constructor of {@link Application} does

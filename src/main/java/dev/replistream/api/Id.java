@@ -6,8 +6,8 @@ public final class Id {
 
   private Id() {}
 
-  /// Whether `text` can be one: 1 to 128 characters without control characters, and without half a
-  /// surrogate pair, which UTF-8 can't carry.
+  /// Whether `text` can be such an id: 1 to 128 characters without control characters, and without
+  /// half a surrogate pair, which UTF-8 can't carry.
   public static boolean isValid(String text) {
     return !text.isEmpty()
         && text.length() <= MAX_LENGTH

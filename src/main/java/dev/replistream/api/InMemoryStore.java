@@ -5,8 +5,8 @@ import java.util.LinkedHashMap;
 import java.util.SequencedMap;
 import java.util.function.Consumer;
 
-/// Users, their data and their rooms in memory, to test an application's mutators alone: they meet
-/// the same rules as on a database.
+/// Users, their data and their rooms in memory, for tests of an application's mutators. The rules
+/// are those of the database.
 ///
 /// ```java
 /// InMemoryStore store = new InMemoryStore();
@@ -14,7 +14,7 @@ import java.util.function.Consumer;
 /// assertThat(store.view("alice")).containsKey("list/1");
 /// ```
 ///
-/// Each run works on a copy of all data, so keep them few. Thread-safe: one run after the other.
+/// Each run copies all data, so keep the data small. Thread-safe: one run after the other.
 public final class InMemoryStore {
   private static final int MAX_VALUE_BYTES = 1024 * 1024;
 
@@ -22,7 +22,7 @@ public final class InMemoryStore {
   private final int maxValueBytes;
   private InMemorySpaces spaces = new InMemorySpaces();
 
-  /// An empty store, with values of up to 1 MiB as on a server that is not told otherwise.
+  /// An empty store, with values of up to 1 MiB, which is a server's default.
   public InMemoryStore() {
     this(Clock.systemUTC(), MAX_VALUE_BYTES);
   }
@@ -36,16 +36,16 @@ public final class InMemoryStore {
     this.maxValueBytes = maxValueBytes;
   }
 
-  /// Runs a mutator as a push of `userId` would. What it throws is thrown on, and nothing it did is
-  /// kept.
+  /// Runs a mutator as a push of `userId` would. If it throws, the exception passes through, and
+  /// nothing that it did is kept.
   ///
   /// @throws RejectedException when it rejects the mutation
   public void run(String userId, Mutator mutator, JsonValue args) {
     run(userId, transaction -> mutator.applyOrReject(transaction, args));
   }
 
-  /// Runs `work` in a transaction of `userId`. What it throws is thrown on, and nothing it did is
-  /// kept.
+  /// Runs `work` in a transaction of `userId`. If it throws, the exception passes through, and
+  /// nothing that it did is kept.
   ///
   /// @throws IllegalArgumentException when `userId` is not a user id
   public void run(String userId, Consumer<Transaction> work) {

@@ -12,8 +12,8 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.UUID;
 
-/// A transaction on the data of an {@link InMemoryStore}, which takes them back when it fails. What
-/// it refuses it refuses with the reason that a server logs.
+/// A transaction on the data of an {@link InMemoryStore}, which are restored if it fails. What it
+/// refuses, it refuses with the reason that a server logs.
 final class InMemoryTransaction implements Transaction {
   private static final Duration LINK_LIFE = Duration.ofDays(7);
   private static final Duration MAX_LINK_LIFE = Duration.ofDays(30);

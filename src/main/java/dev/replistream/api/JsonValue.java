@@ -15,12 +15,11 @@ import java.util.Optional;
 
 /// A JSON value (RFC 8259) that keeps what the sender wrote: numbers as their text, strings as
 /// their characters, half surrogate pairs among them, and the members of objects in their order.
-/// Equal are values that look the same but for the order of members, so `1` and `1.0` are not.
-/// Immutable.
+/// Two values are equal if they are written alike, apart from the order of members; so `1` and
+/// `1.0` are not equal. Immutable.
 ///
-/// The accessors are for code that knows what it should have got: where there is something else
-/// they throw {@link JsonValueException}, which in a mutator rejects the mutation. Other code
-/// matches the records.
+/// The accessors are for code that expects one type; for any other they throw {@link
+/// JsonValueException}, which in a mutator rejects the mutation. Other code matches the records.
 public sealed interface JsonValue {
   /// JSON null.
   record Null() implements JsonValue {}
@@ -64,7 +63,7 @@ public sealed interface JsonValue {
       members = copy.isEmpty() ? Map.of() : Collections.unmodifiableMap(copy);
     }
 
-    /// This object with one member set: in its place where it is there, else at the end.
+    /// This object with one member set: in its place if it is there already, else at the end.
     public Obj with(String name, JsonValue value) {
       Map<String, JsonValue> changed = new LinkedHashMap<>(members);
       changed.put(name, value);
@@ -89,7 +88,7 @@ public sealed interface JsonValue {
 
   /// A number; written as JavaScript does where it is whole and below 2^53.
   ///
-  /// @throws IllegalArgumentException when it is not finite, which JSON can't say
+  /// @throws IllegalArgumentException when it is not finite, which JSON can't express
   static JsonValue of(double value) {
     return new Num(JsonNumber.text(value));
   }
@@ -148,7 +147,7 @@ public sealed interface JsonValue {
   }
 
   /// Whether no number in this value is beyond the range of a double, where JavaScript would read
-  /// infinity (RFC 8259, section 6, asks for no more where software has to agree).
+  /// infinity (RFC 8259, section 6, on interoperability).
   default boolean isInRange() {
     return switch (this) {
       case Num(String text) -> JsonNumber.isInRange(text);
@@ -160,7 +159,7 @@ public sealed interface JsonValue {
   }
 
   /// This value in UTF-8, which {@link #parse(byte[])} turns into an equal one: without white
-  /// space, and only what must be escaped is, half surrogate pairs among it.
+  /// space, and with nothing escaped but what must be, such as half a surrogate pair.
   ///
   /// @throws JsonValueException when it nests deeper than 512
   default byte[] toBytes() {

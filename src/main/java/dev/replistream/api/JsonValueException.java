@@ -3,8 +3,8 @@ package dev.replistream.api;
 /// A JSON value is not what a piece of code needs: it is of another type, lacks a member, is out of
 /// range, or nests too deep to be written.
 ///
-/// Where a mutator lets it out, the mutation counts as rejected, with this message as the reason:
-/// it names types and the members that the code asked for, and never what a client sent.
+/// If a mutator lets it through, the mutation is rejected with this message as the reason. The
+/// message names types, and the members that the code asked for, but never what a client sent.
 public final class JsonValueException extends RuntimeException {
   private static final long serialVersionUID = 1;
 

@@ -1,6 +1,6 @@
 package dev.replistream.api;
 
-/// A room of a user.
+/// A room that a user is a member of.
 ///
 /// @param room the room's id
 /// @param role what the user may do in it

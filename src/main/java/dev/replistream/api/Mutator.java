@@ -4,19 +4,20 @@ import java.util.Objects;
 
 /// The server's side of one of the application's mutators.
 ///
-/// Called by any thread, for several transactions at the same time, and again from the start after
-/// a conflict: it changes nothing but the transaction, does no I/O, and keeps no state.
+/// Any thread may call it, for several transactions at the same time, and again from the start
+/// after a conflict. So it must change nothing but the transaction, do no I/O and keep no state.
 @FunctionalInterface
 public interface Mutator {
   /// Applies a mutation.
   ///
-  /// @param args what the client's mutator was called with; JSON null where that was nothing
+  /// @param args what the client's mutator was called with; JSON null if it was called without
+  ///   arguments
   /// @throws RejectedException when it can never succeed
-  /// @throws JsonValueException when the arguments are not as it needs them, which rejects it too;
-  ///   any other exception counts as a bug, with the same effect for the client
+  /// @throws JsonValueException when the arguments are not what the mutator needs, which rejects
+  ///   the mutation too; any other exception counts as a bug, with the same effect for the client
   void apply(Transaction transaction, JsonValue args);
 
-  /// Applies a mutation as a push does: arguments that are not as the mutator needs them reject it.
+  /// Applies a mutation as a push does: arguments that are not what the mutator needs reject it.
   ///
   /// @throws RejectedException when it can never succeed
   default void applyOrReject(Transaction transaction, JsonValue args) {

@@ -1,7 +1,7 @@
 package dev.replistream.api;
 
 /// Tells clients that there is something new: for Java code that embeds the service and has written
-/// something that a user should pull. What mutators write is told without it. Thread-safe.
+/// something that a user should pull. What mutators write needs no such call. Thread-safe.
 @FunctionalInterface
 public interface Pokes {
   /// Pokes all clients of a user, whatever node they are connected to.

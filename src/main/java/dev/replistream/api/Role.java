@@ -9,7 +9,7 @@ public enum Role {
   OWNER,
   /// May write entries.
   WRITER,
-  /// May only see them.
+  /// May only read entries.
   READER;
 
   private final String label = name().toLowerCase(Locale.ROOT);

@@ -4,8 +4,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
-/// What a mutator sees: the caller's client view, its rooms, and nothing else. Everything it does
-/// takes effect at once or, when it throws, not at all.
+/// What a mutator sees: the caller's client view, its rooms, and nothing else. All that it does
+/// takes effect together or, if it throws, not at all.
 ///
 /// Where no room is named, a read sees the caller's client view: of a key that stands in several
 /// spaces the private one wins, then the room whose id comes first (as UTF-8 bytes). A write goes
@@ -72,7 +72,7 @@ public interface Transaction {
   /// The rooms that the caller is a member of, in the order of their ids as UTF-8 bytes.
   List<Membership> rooms();
 
-  /// The members of a room of the caller's, in the order of their ids as UTF-8 bytes.
+  /// The members of one of the caller's rooms, in the order of their ids as UTF-8 bytes.
   ///
   /// @throws RejectedException when the caller is not a member
   List<Member> members(String room);
@@ -80,7 +80,7 @@ public interface Transaction {
   /// Creates a room whose owner is the caller.
   ///
   /// @throws RejectedException when the id is taken, or is not 1 to 128 characters without control
-  ///   characters, or, on a server, the caller is in as many rooms as configured
+  ///   characters, or, on a server, the caller is in as many rooms as the server allows
   void createRoom(String room);
 
   /// Deletes a room with all its entries and members.
@@ -93,9 +93,9 @@ public interface Transaction {
   /// their consent (`rooms.membership: direct`).
   ///
   /// @throws RejectedException when the caller is not an owner, when the user id is not one, when
-  ///   the user is no member and has to be invited, when the last owner would be one no more, or,
-  ///   on a server, when the user is in as many rooms, or the room has as many members, as
-  ///   configured
+  ///   the user is no member and has to be invited, when the room would lose its last owner, or, on
+  ///   a server, when the user is in as many rooms, or the room has as many members, as the server
+  ///   allows
   void putMember(String room, String userId, Role role);
 
   /// Invites somebody to a room, or gives their invitation another role. The invited user is poked
@@ -126,8 +126,8 @@ public interface Transaction {
   /// an owner may do so to anybody, others may leave.
   ///
   /// @return whether that user was a member or invited
-  /// @throws RejectedException when the caller is not a member, may not, or would take out the last
-  ///   owner
+  /// @throws RejectedException when the caller is not a member, may not remove that user, or would
+  ///   remove the last owner
   boolean removeMember(String room, String userId);
 
   /// The same transaction without the caller's rights, for a rule that decides by itself who may do

@@ -3,7 +3,7 @@ package dev.replistream.auth;
 import java.time.Duration;
 import java.util.Optional;
 
-/// Where tokens are checked. Neither a secret nor a key set means development mode.
+/// How tokens are checked. Neither a secret nor a key set means development mode.
 ///
 /// @param secret the shared secret of HS256, at least 32 bytes in UTF-8
 /// @param jwks a JWK set: a file's path, or an http or https URL

@@ -18,7 +18,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 
-/// Tells from a request who is calling, and refuses it where nobody is. Thread-safe.
+/// Finds out from a request who is calling, and refuses a request without a valid credential.
+/// Thread-safe.
 public final class Authenticator {
   private static final String TICKET = "ticket";
   private static final String BEARER = "Bearer ";

@@ -11,7 +11,7 @@ import java.util.Set;
 /// @param scopes the token's `scope`, split at its spaces (RFC 8693, section 4.2)
 /// @param expiresAt the token's `exp`: nothing that the caller opened may outlive it
 /// @param credential how the caller showed who it is
-/// @param sid the token's `sid`: what signing in once was named by the issuer, to be revoked by
+/// @param sid the token's `sid`: the issuer's name for one sign-in, by which it can be revoked
 /// @param issuedAt the token's `iat`; `Instant.MIN` where it has none, so that it is older than any
 ///   revocation
 public record Caller(

@@ -34,7 +34,7 @@ final class KeySet {
   }
 
   /// The one key of a shared secret. A secret has no id, so the `kid` of a token says nothing here
-  /// and is passed over: issuers put one in all their tokens.
+  /// and is ignored, as some issuers put one in every token.
   ///
   /// @throws KeysException when the secret is too short
   static KeySet ofSecret(String secret) {

@@ -1,5 +1,5 @@
 /// Who is calling: tokens are verified and revoked, keys are found and kept fresh, tickets are
-/// given out and redeemed once. The outcome is a {@link dev.replistream.auth.Caller}. Thread-safe
+/// issued, and redeemed once. The outcome is a {@link dev.replistream.auth.Caller}. Thread-safe
 /// throughout; it knows only the `http` package, and what revokes `db`.
 @NullMarked
 package dev.replistream.auth;

@@ -161,7 +161,7 @@ public final class ClientStore {
     }
   }
 
-  /// The last mutation id of one of a group's clients that were not seen for long.
+  /// The last mutation id of a client of the group that has not been seen for long.
   public Optional<Long> folded(Group group, String id) throws SQLException {
     PreparedStatement select =
         session.prepare("SELECT last_mutation_id FROM folded_client WHERE group_id = ? AND id = ?");
@@ -172,7 +172,7 @@ public final class ClientStore {
     }
   }
 
-  /// Takes out a folded client, which is one of the others again.
+  /// Makes a folded client an ordinary one again.
   public void unfold(Group group, String id) throws SQLException {
     PreparedStatement delete =
         session.prepare("DELETE FROM folded_client WHERE group_id = ? AND id = ?");

@@ -9,10 +9,10 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.UUID;
 
-/// Tells whether a database is the one that was left at a stop, and nobody has been told something
-/// new since. A mark is good once: it is a random name that is left in the database, and whoever
-/// starts on the database takes it out, so neither a copy of the database from before the stop nor
-/// one that another process has used has it.
+/// Tells whether a database is still as it was left at a stop, so that nobody has been told
+/// anything new since. A mark can be used once: it is a random name in the database, and whoever
+/// starts on the database takes it out. So neither a copy from before the stop, nor a database that
+/// another process has used, has it.
 ///
 /// A process that was running all the time, which only PostgreSQL allows, need not start. What it
 /// writes raises the version of a space or of a client group, or adds a member, so the mark says

@@ -6,8 +6,8 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 
 /// How many members each room has, and in how many rooms each user is: kept with every change of a
-/// member, in its transaction, so that nobody counts. The counts of a room are read and changed
-/// under the lock of its space, and those of a user under that of the private one.
+/// member, in its transaction, so that nobody has to count them. The counts of a room are read and
+/// changed under the lock of its space, and those of a user under that of the private one.
 ///
 /// Confined to the transaction of its {@link Session}.
 final class MemberCounts {
@@ -22,7 +22,7 @@ final class MemberCounts {
     return count(Spaces.ofRoom(room));
   }
 
-  /// In how many rooms a user is.
+  /// How many rooms a user is in.
   long rooms(String userId) throws SQLException {
     return count(Spaces.ofUser(userId));
   }
@@ -48,7 +48,7 @@ final class MemberCounts {
     upsert.executeUpdate();
   }
 
-  /// A user is a member of a room no more.
+  /// A user has left a room.
   void remove(String room, String userId) throws SQLException {
     PreparedStatement update =
         session.prepare("UPDATE member_count SET members = members - 1 WHERE space IN (?, ?)");
@@ -57,7 +57,7 @@ final class MemberCounts {
     update.executeUpdate();
   }
 
-  /// All members of a room are so no more. Call it before they are deleted, with all their private
+  /// All members of a room have left it. Call it before they are deleted, with all their private
   /// spaces locked.
   void removeAll(String room) throws SQLException {
     PreparedStatement update =

@@ -21,14 +21,14 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.LinkedBlockingQueue;
 
-/// Brings pokes to those whom they concern, though the node dies before it comes to them.
+/// Delivers pokes, even if the node dies before it comes to them.
 ///
 /// Where several nodes share the database, a transaction also writes down whom it concerns, and
-/// that is crossed out once they have been poked. What stands there for five seconds was left by a
-/// node that died in between, or was cut off: any node pokes for it (the pattern is known as a
-/// transactional outbox). So is whom a node pokes for other reasons while it can't tell the other
-/// nodes. A node that is alone needs none of that: its streams die with it, and their clients come
-/// back with an id that the next process does not know.
+/// that is crossed out once they have been poked. An entry that is five seconds old was left by a
+/// node that died in between, or was cut off, and any node pokes for it (the pattern is known as a
+/// transactional outbox). Whom a node pokes for other reasons is written down too while it can't
+/// tell the other nodes. A node that is alone needs none of that: its streams die with it, and
+/// their clients come back with an id that the next process does not know.
 ///
 /// Thread-safe. It owns one thread, from {@link #start} to {@link #close}.
 public final class Outbox implements Poker, AutoCloseable {

@@ -12,7 +12,7 @@ public final class RoomException extends RuntimeException {
     BAD_ID,
     /// There is a room of that id already.
     TAKEN,
-    /// The caller is not a member; for whom the room does not exist.
+    /// The caller is not a member, and so must not learn whether the room exists.
     NOT_A_MEMBER,
     /// The caller is a member who may not do this.
     NOT_AN_OWNER,
@@ -22,9 +22,9 @@ public final class RoomException extends RuntimeException {
     NO_SUCH_MEMBER,
     /// The room would be left without an owner.
     LAST_OWNER,
-    /// A user would be in more rooms than one may be in.
+    /// A user would be in too many rooms.
     TOO_MANY_ROOMS,
-    /// A room would have more members than one may have.
+    /// A room would have too many members.
     TOO_MANY_MEMBERS,
     /// The caller has no invitation to the room; for whom it does not exist.
     NOT_INVITED,

@@ -4,9 +4,10 @@ import java.time.Duration;
 
 /// The limits of rooms, which hold for requests and for mutators alike.
 ///
-/// @param maxPerUser the most rooms that a user is a member of: the cookie of each of its pulls
-///   lists them all
-/// @param maxMembers the most members of a room: a push that writes in it reads and pokes them all
+/// @param maxPerUser how many rooms a user may be a member of: the cookie of each of the user's
+///   pulls lists them all
+/// @param maxMembers how many members a room may have: a push that writes in it reads and pokes
+///   them all
 /// @param maxInvitations the most invitations to a room that can be accepted, or were withdrawn in
 ///   the last day
 /// @param maxInvitationsPerUser the most invitations that a user has to answer

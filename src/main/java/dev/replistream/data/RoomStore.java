@@ -406,7 +406,7 @@ public final class RoomStore {
     return InvitationStore.removeExpired(session, now) + LinkStore.removeExpired(session, now);
   }
 
-  /// Takes a member out of a room; an owner may take out anybody, others themselves.
+  /// Removes a member from a room. An owner may remove anybody, other members only themselves.
   ///
   /// @return whether that user was a member
   /// @throws RoomException when the caller may not, or the last owner would go

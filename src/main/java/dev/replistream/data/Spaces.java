@@ -15,8 +15,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// The spaces that one transaction reads and writes: their locks, their versions, and who comes to
-/// read one or does so no more.
+/// The spaces that one transaction reads and writes: their locks, their versions, and who joined or
+/// left a room.
 ///
 /// A space's version is raised once by each transaction that writes in it, under the lock of the
 /// space's row, so versions follow the order of commits. It never goes back: the row stays, even

@@ -169,8 +169,8 @@ final class PostgresDatabase implements Database {
     }
   }
 
-  /// An interrupt of the caller, as at the stop of the service, breaks the connection that he reads
-  /// from; that is no fault of the server.
+  /// An interrupt of the caller, as at the stop of the service, breaks the connection that they
+  /// read from; that is no fault of the server.
   private RuntimeException failed(Throwable thrown) {
     if (Failure.of(thrown).isOfDatabase() && !Thread.currentThread().isInterrupted()) {
       availability.failed(thrown);

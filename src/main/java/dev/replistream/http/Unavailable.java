@@ -3,8 +3,8 @@ package dev.replistream.http;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.Status;
 
-/// What a caller is told while something is away that his request needs, and that has told the log
-/// itself. Stateless.
+/// What a caller is told while something is away that their request needs, and that has told the
+/// log itself. Stateless.
 public final class Unavailable {
   private static final String RETRY_AFTER_SECONDS = "1";
 

@@ -7,7 +7,7 @@ import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
 /// The nodes that are one service: what each holds is counted for all, and they can tell and ask
-/// each other something.
+/// each other things.
 ///
 /// Two implementations keep one contract: {@link SingleNode}, and {@link RedisNodes} for nodes that
 /// meet in Redis. Thread-safe.
@@ -58,11 +58,11 @@ public interface Nodes {
   /// Counts a connection that this node has just begun to hold.
   ///
   /// @param nth how many the user had on this node then, this one among them
-  /// @return whether the user may have it; if not, it is counted no more
+  /// @return whether the user may have it; if not, it is no longer counted
   boolean join(String userId, int nth);
 
-  /// Takes note that a connection of the user has ended on this node, or that the user is present
-  /// there no more.
+  /// Takes note that a connection of the user has ended on this node, or that the user is no longer
+  /// present there.
   void left(String userId);
 
   /// How many connections a user has, wherever they are.
@@ -74,14 +74,14 @@ public interface Nodes {
   /// Who of some users is present on other nodes, and since when it is on any.
   Map<String, Present> elsewhere(Collection<String> userIds);
 
-  /// Tells the other nodes something. Who is cut off from this one does not hear it.
+  /// Tells the other nodes something. A node that is cut off from this one does not get it.
   ///
   /// @param topic a word
   /// @param text what their listeners get; one line
   void tell(String topic, String text);
 
-  /// Sets who takes what other nodes tell, each time on a thread of its own: two messages may come
-  /// in any order.
+  /// Sets who takes what other nodes tell. Each message comes on a thread of its own, so two may
+  /// come in any order.
   void listen(String topic, Consumer<String> listener);
 
   /// What other nodes said to a question.

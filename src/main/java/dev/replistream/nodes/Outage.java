@@ -10,8 +10,8 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLongArray;
 
-/// Whether Redis is away, and what this node has done meanwhile that the others have not heard of.
-/// It begins as an outage. Thread-safe.
+/// Whether Redis is away, and what this node has done meanwhile that the others do not know of. It
+/// begins as an outage. Thread-safe.
 final class Outage {
   private static final Logger LOGGER = System.getLogger(Outage.class.getName());
 
@@ -143,7 +143,7 @@ final class Outage {
     isMended = isUp;
   }
 
-  /// Waits for an outage or a wish for recovery to begin.
+  /// Waits for an outage or a request for recovery to begin.
   ///
   /// @return whether one did in time
   boolean awaitWakeup(Duration timeout) throws InterruptedException {
@@ -152,7 +152,7 @@ final class Outage {
     return isWoken;
   }
 
-  /// Nobody needs to hear of Redis any more.
+  /// The service stops, and the log need not tell of Redis any more.
   void close() {
     isClosed = true;
   }

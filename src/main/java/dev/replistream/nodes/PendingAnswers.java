@@ -46,7 +46,7 @@ final class PendingAnswers {
     }
   }
 
-  /// Takes an answer. One that comes too late is nobody's.
+  /// Takes an answer. One that comes too late is dropped.
   void answered(long number, String text) {
     BlockingQueue<String> incoming = open.get(number);
     if (incoming != null) {

@@ -29,9 +29,9 @@ public final class RedisConnection {
             .description("Whether this node's pokes reach all nodes"));
   }
 
-  /// Why this node can't work with Redis, if that is there and says so: a password that is missing
-  /// or wrong, a right that the user has not, a certificate that is not trusted, a database that
-  /// there isn't. One line without the password. Waits for it a second or two.
+  /// Why this node can't work with Redis, if that is there and says so: a missing or wrong
+  /// password, a right that the user lacks, a certificate that is not trusted, a database that does
+  /// not exist. One line without the password. Waits for it a second or two.
   public Optional<String> refusal() {
     return server.refusal();
   }

@@ -3,7 +3,7 @@ package dev.replistream.poke;
 import dev.replistream.poke.PokeBus.Source;
 import java.util.Collection;
 
-/// Tells all clients of users to pull. Thread-safe.
+/// Tells all clients of given users to pull. Thread-safe.
 @FunctionalInterface
 public interface Poker {
   /// Pokes all clients of some users at once.

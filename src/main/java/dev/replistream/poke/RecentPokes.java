@@ -4,8 +4,8 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
-/// Remembers when users were poked last, to tell how long they take to pull. What it knows is for a
-/// statistic: users share places, and the one that was poked later has it. Thread-safe, without
+/// Remembers when users were poked last, to tell how long they take to pull. It serves a statistic
+/// only: users share slots, and the one who was poked later keeps the slot. Thread-safe, without
 /// locks; about 1 MB when it is full.
 public final class RecentPokes {
   /// A power of two.

@@ -6,8 +6,8 @@ import java.util.Map;
 import java.util.function.Consumer;
 
 /// Who is connected. A user is present from the first connection on, until some time after the end
-/// of the last one: who comes back within that grace, as a page does that is loaded again, has
-/// neither gone nor come.
+/// of the last one. A user who comes back within that grace period, as by reloading a page, has
+/// neither left nor come.
 ///
 /// Thread-safe.
 public interface Presence {

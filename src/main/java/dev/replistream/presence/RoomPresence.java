@@ -34,13 +34,13 @@ import org.jspecify.annotations.Nullable;
 /// without such a connection it does nothing.
 ///
 /// Who comes, goes, joins or leaves is only noted; one thread looks up in the database whom that
-/// concerns, makes the list of each room once for all, and lets the connections write it. Notes
-/// about the same user or room add up while they wait.
+/// concerns, makes the list of each room once for all, and lets the connections write it. While
+/// they wait, several notes about one user or room become one.
 ///
 /// Who may see a room: the thread puts a connection in a room after it has read that the user is a
 /// member. Whoever changes members says so after the commit, {@link #membersChanged}, which takes
-/// the user's connections out of the room at once; what the thread has read of that user before
-/// counts no more, and is read again.
+/// the user's connections out of the room at once; what the thread has read of that user before no
+/// longer counts, and is read again.
 ///
 /// Thread-safe by its lock, which is taken before the monitor of a {@link PresenceWatch}, and under
 /// which nothing is read or written.
@@ -183,10 +183,10 @@ public final class RoomPresence implements PresenceFeed.Source, AutoCloseable {
     }
   }
 
-  /// Some users became members of rooms or are so no more. Call it after the commit and before
-  /// anybody is answered: when it returns, nobody is told any more of a room that he was taken out
-  /// of, on this node. Other nodes hear of it at once, and at the latest before they tell anything
-  /// new of the room.
+  /// Some users have joined rooms or left them. Call it after the commit and before anybody is
+  /// answered: when it returns, nobody on this node is told anything more of a room that they were
+  /// removed from. Other nodes hear of it at once, and at the latest before they tell anything new
+  /// of the room.
   public void membersChanged(Collection<MemberChange> changes) {
     if (changes.isEmpty()) {
       return;

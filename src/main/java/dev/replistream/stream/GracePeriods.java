@@ -12,8 +12,8 @@ import java.util.SequencedMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
-/// The users whose last connection has ended, and who count as present until their time is up. All
-/// have the same time, so the first one here is the first one to go.
+/// The users whose last connection has ended, and who count as present until their grace period is
+/// over. It is as long for all, so whoever left first goes first.
 ///
 /// Thread-safe by its own monitor, under which nobody is let go.
 final class GracePeriods implements AutoCloseable {
@@ -35,9 +35,9 @@ final class GracePeriods implements AutoCloseable {
     this.thread = Thread.ofVirtual().name("grace-periods").start(this::run);
   }
 
-  /// Waits for a user, who is not waited for yet.
+  /// Begins the grace period of a user who has none yet.
   ///
-  /// @return who is waited for no longer, where they are too many
+  /// @return whose period ended for it, if there were too many
   synchronized Optional<String> add(String userId, long nowNanos) {
     leftNanoTime.put(userId, nowNanos);
     if (leftNanoTime.size() > limit) {
@@ -49,7 +49,7 @@ final class GracePeriods implements AutoCloseable {
     return Optional.empty();
   }
 
-  /// The user is back.
+  /// The user is back, so the period ends.
   synchronized void cancel(String userId) {
     leftNanoTime.remove(userId);
   }

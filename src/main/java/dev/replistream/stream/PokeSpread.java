@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 /// lead to do not come all at once.
 ///
 /// At most one poke of a user waits, however many come: a later one takes its place and keeps its
-/// time, so that nobody is put off for ever. A waiting poke that is delivered when its user was
-/// told of a later one already is told to nobody.
+/// time, so that nobody is put off for ever. A poke that waited is dropped if its user has been
+/// told of a later one.
 ///
 /// Thread-safe by its lock, under which nothing is delivered.
 final class PokeSpread implements AutoCloseable {

@@ -25,7 +25,8 @@ public final class Sessions {
   private final Nodes nodes;
   private final Clock clock;
 
-  /// What `manager` knows, and the other nodes, which from now on are answered.
+  /// The connections that `manager` and the other nodes know of. From now on this node answers the
+  /// others.
   public Sessions(SseManager manager, Nodes nodes, Clock clock) {
     this.manager = manager;
     this.nodes = nodes;
@@ -114,7 +115,8 @@ public final class Sessions {
   enum End {
     /// This call ended it: its client is told not to come back.
     ENDED,
-    /// The user has none of that id on a node that can be asked, or something else ended it first.
+    /// No node that can be asked holds such a connection of the user, or something else ended it
+    /// first.
     UNKNOWN,
     /// A node that may have it did not answer.
     UNANSWERED

@@ -19,8 +19,8 @@ import java.util.function.Supplier;
 
 /// What happens to streams, as numbers. Thread-safe.
 ///
-/// The registry is the process's: of several services in one process the counters add up, and the
-/// gauges speak of the one that was made first and is not closed.
+/// The registry is the process's: if several services share a process, so do they share its
+/// counters, and the gauges speak of the one that was made first and is not closed.
 public final class StreamMetrics implements AutoCloseable {
   private final MeterRegistry registry;
   private final List<Meter> gauges = new ArrayList<>();

@@ -251,7 +251,7 @@ final class Chunks extends OutputStream {
     }
   }
 
-  /// The writer wants no more: the reader's next write fails, also one that waits, and nothing is
+  /// The writer has given up: the reader's next write fails, even one that waits, and nothing is
   /// left in a file.
   void cancel() {
     lock.lock();

@@ -11,7 +11,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.ThreadLocalRandom;
 
-/// Keeps the database from growing for ever: from time to time it purges what is left of deleted
+/// Keeps the database from growing without end: from time to time it purges what is left of deleted
 /// rooms, removes old tombstones, invitations and links, and folds idle clients. Each node does so;
 /// they don't disturb each other.
 ///

@@ -25,7 +25,7 @@ public final class Pull {
   private final Cookies cookies;
   private final PullTurns turns = new PullTurns();
 
-  /// Said once: each of the clients comes with the same.
+  /// Logged once, as each of the clients comes with the same.
   private final AtomicBoolean toldOfSetBack = new AtomicBoolean();
 
   /// Reads from the database by what cookies are known.

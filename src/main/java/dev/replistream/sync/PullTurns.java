@@ -7,8 +7,8 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
-/// Lets a few pulls of each user read the database at a time. However many a user sends, those of
-/// others find it free: there are several times as many snapshots. Thread-safe.
+/// Lets a few pulls of each user read the database at a time. However many one user sends, other
+/// users find the database free: there are several times as many snapshots. Thread-safe.
 final class PullTurns {
   /// How many pulls of one user read at a time.
   static final int MAX_AT_ONCE = 2;

@@ -34,7 +34,7 @@ public final class SpillFiles {
     freeBytes = new AtomicLong(maxBytes);
   }
 
-  /// Whether so much waits for a user that no more may.
+  /// Whether as much waits for a user as may.
   boolean isFull(String userId) {
     Long taken = bytesOfUsers.get(userId);
     return taken != null && taken >= maxBytesOfUser;

@@ -101,7 +101,7 @@ final class ViewStore {
   }
 
   /// Visits the keys of a space that changed after `version`: those that stand there, and those
-  /// that do no more but did at that version.
+  /// that stood there at that version but no longer do.
   void changedKeys(String space, long version, Visitor<Key> visitor) throws SQLException {
     PreparedStatement select =
         session.prepare(
