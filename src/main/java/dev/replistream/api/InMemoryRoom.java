@@ -10,11 +10,14 @@ import java.util.TreeMap;
 ///
 /// @param entries the values by key
 /// @param members the members by their ids, as keys only for their order
-/// @param invited the roles of those who were invited, by their ids
+/// @param invited the invitations by the ids of the invited
 record InMemoryRoom(
     NavigableMap<Key, JsonValue> entries,
     NavigableMap<Key, Member> members,
-    Map<String, Role> invited) {
+    Map<String, Invited> invited) {
+  /// An invitation, which ends when who sent it is an owner no longer.
+  record Invited(Role role, String by) {}
+
   /// A room without entries and members.
   InMemoryRoom() {
     this(new TreeMap<>(), new TreeMap<>(), new HashMap<>());

@@ -15,8 +15,8 @@ record InMemorySpaces(
     Map<String, NavigableMap<Key, JsonValue>> privateEntries,
     NavigableMap<Key, InMemoryRoom> rooms,
     Map<String, Link> links) {
-  /// A link to a room.
-  record Link(String room, Role role, Instant expiresAt, int usesLeft) {}
+  /// A link to a room, which ends when who made it is an owner no longer.
+  record Link(String room, Role role, String by, Instant expiresAt, int usesLeft) {}
 
   /// No data.
   InMemorySpaces() {

@@ -160,6 +160,7 @@ final class InMemoryTransaction implements Transaction {
     }
     if (role != Role.OWNER) {
       requireAnotherOwner(room, member);
+      endOffers(room, member);
     }
     join(room(room), member, role);
   }
@@ -169,9 +170,9 @@ final class InMemoryTransaction implements Transaction {
     requireId(member);
     requireOwner(room);
     if (room(room).role(member).isPresent()) {
-      throw new RejectedException("the user is a member of the room already");
+      throw new RejectedException("member-already");
     }
-    room(room).invited().put(member, role);
+    room(room).invited().put(member, new InMemoryRoom.Invited(role, userId));
   }
 
   @Override
@@ -183,10 +184,12 @@ final class InMemoryTransaction implements Transaction {
   public String createLink(String room, Role role, Duration life, int uses) {
     requireOwner(room);
     if (role == Role.OWNER || !life.isPositive() || life.compareTo(MAX_LINK_LIFE) > 0 || uses < 1) {
-      throw new RejectedException("a link makes writers or readers, for 30 days at the most");
+      throw new RejectedException("bad-link");
     }
     String code = UUID.randomUUID().toString();
-    spaces.links().put(code, new InMemorySpaces.Link(room, role, clock.instant().plus(life), uses));
+    spaces
+        .links()
+        .put(code, new InMemorySpaces.Link(room, role, userId, clock.instant().plus(life), uses));
     return code;
   }
 
@@ -194,16 +197,16 @@ final class InMemoryTransaction implements Transaction {
   void accept(String room) {
     InMemoryRoom found = spaces.rooms().get(Key.of(room));
     if (found == null || !found.invited().containsKey(userId)) {
-      throw new RejectedException("the user is not invited to the room");
+      throw new RejectedException("not-invited");
     }
-    join(found, userId, found.invited().get(userId));
+    join(found, userId, found.invited().get(userId).role());
   }
 
   /// Joins by a link's code.
   void joinBy(String code) {
     InMemorySpaces.Link link = spaces.links().get(code);
     if (link == null || !link.expiresAt().isAfter(clock.instant())) {
-      throw new RejectedException("there is no such link");
+      throw new RejectedException("no-such-link");
     }
     if (room(link.room()).role(userId).isPresent()) {
       return;
@@ -216,7 +219,7 @@ final class InMemoryTransaction implements Transaction {
           .put(
               code,
               new InMemorySpaces.Link(
-                  link.room(), link.role(), link.expiresAt(), link.usesLeft() - 1));
+                  link.room(), link.role(), link.by(), link.expiresAt(), link.usesLeft() - 1));
     }
     join(room(link.room()), userId, link.role());
   }
@@ -229,8 +232,20 @@ final class InMemoryTransaction implements Transaction {
       requireOwner(room);
     }
     requireAnotherOwner(room, member);
+    endOffers(room, member);
     return room(room).members().remove(Key.of(member)) != null
         || room(room).invited().remove(member) != null;
+  }
+
+  /// Ends what an owner who is one no longer could bring others in by.
+  private void endOffers(String room, String member) {
+    if (room(room).role(member).equals(Optional.of(Role.OWNER))) {
+      room(room).invited().values().removeIf(each -> each.by().equals(member));
+      spaces
+          .links()
+          .values()
+          .removeIf(each -> each.room().equals(room) && each.by().equals(member));
+    }
   }
 
   private void join(InMemoryRoom room, String member, Role role) {

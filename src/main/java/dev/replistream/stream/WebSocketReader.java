@@ -22,8 +22,8 @@ final class WebSocketReader {
   static final int PING = 0x9;
   static final int PONG = 0xa;
 
-  /// The longest message, in bytes and with all its fragments: clients have no messages to
-  /// send here.
+  /// The longest message, in bytes and with all its fragments: clients have no messages to send
+  /// here.
   static final int MAX_MESSAGE_BYTES = 1024;
 
   private static final byte[] NOTHING = {};

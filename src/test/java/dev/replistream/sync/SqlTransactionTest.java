@@ -11,6 +11,7 @@ import dev.replistream.api.Transaction;
 import dev.replistream.data.EntryStore;
 import dev.replistream.data.RoomLimits;
 import dev.replistream.data.RoomPurge;
+import dev.replistream.data.RoomSettings;
 import dev.replistream.data.RoomStore;
 import dev.replistream.data.Spaces;
 import dev.replistream.db.Database;
@@ -30,14 +31,15 @@ abstract class SqlTransactionTest extends TransactionContractTest {
   abstract Database database();
 
   static SqlTransaction transaction(Session session, Spaces spaces, String userId) {
-    return transaction(session, spaces, userId, Instant.now());
+    return transaction(session, spaces, userId, Instant.now(), RoomLimits.direct(1_000, 100_000));
   }
 
-  static SqlTransaction transaction(Session session, Spaces spaces, String userId, Instant now) {
+  static SqlTransaction transaction(
+      Session session, Spaces spaces, String userId, Instant now, RoomSettings limits) {
     return new SqlTransaction(
         userId,
         spaces,
-        new RoomStore(session, spaces, now, RoomLimits.direct(1_000, 100_000)),
+        new RoomStore(session, spaces, now, limits),
         new EntryStore(session, now),
         MAX_VALUE_BYTES,
         new TreeLimit(1, 0).begin());

@@ -8,6 +8,7 @@ import dev.replistream.api.JsonValueException;
 import dev.replistream.api.RejectedException;
 import dev.replistream.api.Role;
 import dev.replistream.api.Transaction;
+import dev.replistream.data.RoomLimits;
 import dev.replistream.data.Spaces;
 import dev.replistream.db.Database;
 import java.nio.file.Path;
@@ -52,7 +53,7 @@ class TwoStoresTest {
       String user = one(USERS, random);
       JsonValue value = JsonValue.parse(one(VALUES, random));
       Role role = one(List.of(Role.values()), random);
-      return switch (random.nextInt(17)) {
+      return switch (random.nextInt(20)) {
         case 0 -> transaction -> transaction.get(key);
         case 1 -> transaction -> transaction.get(room, key);
         case 2 -> transaction -> transaction.has(key);
@@ -68,6 +69,8 @@ class TwoStoresTest {
         case 13 -> done(transaction -> transaction.createRoom(room));
         case 14 -> done(transaction -> transaction.putMember(room, user, role));
         case 15 -> transaction -> transaction.removeMember(room, user);
+        case 16 -> done(transaction -> transaction.invite(room, user, role));
+        case 17, 18 -> done(transaction -> transaction.unrestricted().putMember(room, user, role));
         default ->
             random.nextInt(4) == 0
                 ? done(transaction -> transaction.deleteRoom(room))
@@ -146,7 +149,11 @@ class TwoStoresTest {
               database.inTransaction(session -> {
                 SqlTransaction transaction =
                     SqlTransactionTest.transaction(
-                        session, new Spaces(session), userId, clock.instant());
+                        session,
+                        new Spaces(session),
+                        userId,
+                        clock.instant(),
+                        RoomLimits.consent(1_000, 100_000));
                 work.accept(transaction);
                 transaction.requireWhole();
                 return userId;
