@@ -71,7 +71,9 @@ import dev.replistream.sync.PullHandler;
 import dev.replistream.sync.Push;
 import dev.replistream.sync.PushHandler;
 import dev.replistream.sync.SpillFiles;
+import dev.replistream.sync.StorageMetrics;
 import dev.replistream.sync.SyncMetrics;
+import dev.replistream.sync.UsageHandler;
 import dev.replistream.web.WebPages;
 import io.helidon.common.socket.SocketOptions;
 import io.helidon.health.HealthCheckResponse;
@@ -164,6 +166,7 @@ public final class Application implements AutoCloseable {
   private final Database database;
   private final Outbox outbox;
   private final Transactions transactions;
+  private final StorageMetrics storageMetrics;
   private final Compaction compaction;
   private final Revocations revocations;
   private final RoomPresence roomPresence;
@@ -244,12 +247,16 @@ public final class Application implements AutoCloseable {
     roomPresence = new RoomPresence(database, settings.rooms(), clock);
     outbox = new Outbox(database, bus, settings.redis().isPresent());
     transactions = new Transactions(database, outbox, roomPresence::membersChanged);
+    storageMetrics = new StorageMetrics(database, meters);
+    compaction =
+        new Compaction(database, settings.sync(), settings.storage(), storageMetrics, clock);
     Push push =
         new Push(
             transactions,
             mutatorRegistry,
             settings.sync().maxValueBytes(),
             settings.rooms(),
+            new Push.Storage(settings.storage(), storageMetrics, compaction::wake),
             clock,
             syncMetrics);
     revocations =
@@ -257,7 +264,6 @@ public final class Application implements AutoCloseable {
             database,
             () ->
                 new Revocations(database, Revocations.MAX, revokedTokens, settings.auth(), clock));
-    compaction = new Compaction(database, settings.sync(), clock);
 
     Rooms rooms = new Rooms(database, transactions, outbox, settings.rooms(), clock);
     // what has threads of its own comes when nothing can stop the start any more
@@ -337,6 +343,10 @@ public final class Application implements AutoCloseable {
                 API + "/poke-user",
                 new PokeHandler(authenticator, outbox, pokes, bus.mayBlock(), clock, bodies))
             .on(Method.GET, API + "/stats", new StatsHandler(authenticator, nodes, clock))
+            .on(
+                Method.GET,
+                API + "/usage",
+                new UsageHandler(authenticator, database, settings.storage()))
             .on(Method.GET, API + "/sessions", session::list)
             .on(Method.DELETE, API + "/sessions/{id}", session::end)
             .on(
@@ -546,6 +556,7 @@ public final class Application implements AutoCloseable {
   public void running(WebServer started) {
     server = started;
     compaction.start();
+    storageMetrics.start(settings.sync().compactionInterval());
     outbox.start();
     revocations.start();
     LOGGER.log(
@@ -659,6 +670,7 @@ public final class Application implements AutoCloseable {
     try (ExecutorService each = Executors.newVirtualThreadPerTaskExecutor()) {
       // where the database is away, they wait for it at the same time
       each.execute(compaction::close);
+      each.execute(storageMetrics::close);
       each.execute(outbox::close);
       each.execute(revocations::close);
     }

@@ -2,6 +2,7 @@ package dev.replistream;
 
 import dev.replistream.auth.AuthSettings;
 import dev.replistream.data.RoomSettings;
+import dev.replistream.data.StorageSettings;
 import dev.replistream.db.DbSettings;
 import dev.replistream.http.Hosts;
 import dev.replistream.http.Network;
@@ -46,6 +47,7 @@ import java.util.stream.Collectors;
 /// @param db where the data are kept
 /// @param sync the limits of push and pull
 /// @param rooms the limits of rooms
+/// @param storage how much of the disk users and rooms may take
 /// @param redis how nodes meet, where there are several
 /// @param presenceGrace how long a user without connections still counts as present
 /// @param allowOrigins the web origins that may call, or `*`
@@ -65,6 +67,7 @@ record ServiceSettings(
     DbSettings db,
     SyncSettings sync,
     RoomSettings rooms,
+    StorageSettings storage,
     Optional<RedisSettings> redis,
     Duration presenceGrace,
     List<String> allowOrigins,
@@ -112,6 +115,8 @@ record ServiceSettings(
           "limits.rooms-per-second",
           "limits.invitations-per-second",
           "limits.refused-tokens-per-second",
+          "limits.storage-per-user",
+          "limits.storage-per-room",
           "db.url",
           "db.user",
           "db.password",
@@ -171,6 +176,9 @@ record ServiceSettings(
           "REPLISTREAM_(.+_)?(SERVICE_(HOST|PORT.*)|PORT_\\d+_.*)=.*"
               + "|REPLISTREAM_(.+_)?PORT=(tcp|udp|sctp)://.*",
           Pattern.DOTALL);
+
+  /// 1 PiB.
+  private static final long MOST_STORAGE = 1L << 50;
 
   private static final Duration DRAIN = Duration.ofSeconds(10);
 
@@ -344,6 +352,9 @@ record ServiceSettings(
               number("rooms.max-invitations-per-user", 0, 10_000),
               number("rooms.max-links", 0, 10_000),
               isDirect()),
+          new StorageSettings(
+              number("limits.storage-per-user", 0L, MOST_STORAGE),
+              number("limits.storage-per-room", 0L, MOST_STORAGE)),
           redis,
           duration("presence.grace", Duration.ZERO, Duration.ofMinutes(10)),
           origins(),
@@ -601,9 +612,13 @@ record ServiceSettings(
     }
 
     private int number(String key, int least, int most) {
+      return (int) number(key, (long) least, (long) most);
+    }
+
+    private long number(String key, long least, long most) {
       String text = required(key);
       try {
-        int number = Integer.parseInt(text);
+        long number = Long.parseLong(text);
         check(number >= least && number <= most, key, range(text, least, most));
         return number;
       } catch (NumberFormatException _) {

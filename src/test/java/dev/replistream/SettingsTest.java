@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.replistream.auth.AuthSettings;
 import dev.replistream.data.RoomSettings;
+import dev.replistream.data.StorageSettings;
 import dev.replistream.db.DbSettings;
 import dev.replistream.http.Network;
 import dev.replistream.nodes.RedisUrl;
@@ -110,6 +111,7 @@ class SettingsTest {
                     Duration.ofDays(90),
                     Duration.ofHours(1)),
                 new RoomSettings(1_000, 10_000, 1_000, 100, 100, false),
+                new StorageSettings(1L << 28, 1L << 30),
                 Optional.empty(),
                 Duration.ofSeconds(5),
                 List.of("*"),

@@ -9,14 +9,21 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 
-/// The client groups and their clients. Confined to the transaction of its {@link Session}.
+/// The client groups and their clients. What they take of the disk counts for their user: a
+/// client as much when it was folded. Confined to the transaction of its {@link Session}.
 public final class ClientStore {
   private final Session session;
+  private final Spaces spaces;
 
-  public ClientStore(Session session) {
+  /// The client groups as a transaction sees them.
+  ///
+  /// @param spaces the spaces of the same transaction
+  public ClientStore(Session session, Spaces spaces) {
     this.session = session;
+    this.spaces = spaces;
   }
 
   /// A client group.
@@ -45,17 +52,15 @@ public final class ClientStore {
     return lockedPresent(id).flatMap(Present::group);
   }
 
-  private Optional<Present> lockedPresent(String id) throws SQLException {
+  /// The group, which nobody else changes until this transaction ends, with the epoch; empty where
+  /// there is no such group.
+  public Optional<Present> lockedPresent(String id) throws SQLException {
     return group(id, "JOIN", session.dialect() == Dialect.POSTGRESQL ? " FOR UPDATE OF g" : "");
   }
 
-  /// The group, which nobody else changes until this transaction ends, with the epoch; where there
-  /// is none it is made for `userId`. The owner of one that was there may be another.
-  public Present lockedGroup(String id, String userId, long nowMillis) throws SQLException {
-    Optional<Present> present = lockedPresent(id);
-    if (present.isPresent()) {
-      return present.get();
-    }
+  /// Makes a group of `userId`, and locks it; where there is one by now, that is locked. Its owner
+  /// may be another.
+  public Present create(String id, String userId, long nowMillis) throws SQLException {
     PreparedStatement insert =
         session.prepare(
             """
@@ -65,8 +70,20 @@ public final class ClientStore {
     insert.setString(1, id);
     insert.setString(2, userId);
     insert.setLong(3, nowMillis);
-    insert.executeUpdate();
+    if (insert.executeUpdate() > 0) {
+      spaces.count(Spaces.ofUser(userId), Usage.ofClient(id, userId));
+    }
     return lockedPresent(id).orElseThrow();
+  }
+
+  /// Notes that a group gets a client that it did not have, folded or not, when it is saved.
+  public void add(Group group, String clientId) {
+    spaces.count(Spaces.ofUser(group.userId), Usage.ofClient(clientId, group.id));
+  }
+
+  /// Whether a user may have one more client group or client.
+  public boolean takesMore(String userId, StorageSettings limits) throws SQLException {
+    return limits.takesClients(spaces.usage(Spaces.ofUser(userId)));
   }
 
   private Optional<Present> group(String id, String join, String lock) throws SQLException {
@@ -290,5 +307,75 @@ public final class ClientStore {
     delete.setString(1, group.id);
     delete.setLong(2, seenBeforeMillis);
     return delete.executeUpdate();
+  }
+
+  /// Some groups with more clients than so many that are not folded, in the order of their ids.
+  ///
+  /// @param after the group that comes before them, "" for none
+  public List<String> crowdedGroups(int clients, String after, int limit) throws SQLException {
+    PreparedStatement select =
+        session.prepare(
+            """
+            SELECT group_id FROM client WHERE group_id > ?
+            GROUP BY group_id HAVING COUNT(*) > ? ORDER BY group_id LIMIT ?\
+            """);
+    select.setString(1, after);
+    select.setInt(2, clients);
+    select.setInt(3, limit);
+    List<String> ids = new ArrayList<>();
+    try (ResultSet row = select.executeQuery()) {
+      while (row.next()) {
+        ids.add(row.getString(1));
+      }
+    }
+    return ids;
+  }
+
+  /// Folds those clients of a locked group that pushed least lately.
+  ///
+  /// @param kept how many are left as they are, or some less: those of one push go together
+  /// @param batch about how many are folded
+  /// @return how many; 0 when no more than `kept` are left
+  public int foldOldest(Group group, int kept, int batch) throws SQLException {
+    OptionalLong highest = version(group, "DESC", kept);
+    if (highest.isEmpty()) {
+      return 0;
+    }
+    OptionalLong ofBatch = version(group, "ASC", batch - 1);
+    long version = Math.min(highest.getAsLong(), ofBatch.orElse(highest.getAsLong()));
+    PreparedStatement insert =
+        session.prepare(
+            """
+            INSERT INTO folded_client (group_id, id, last_mutation_id)
+            SELECT group_id, id, last_mutation_id FROM client WHERE group_id = ? AND version <= ?\
+            """);
+    insert.setString(1, group.id);
+    insert.setLong(2, version);
+    insert.executeUpdate();
+    PreparedStatement update =
+        session.prepare(
+            "UPDATE client_group SET folded_version = ? WHERE id = ? AND folded_version < ?");
+    update.setLong(1, version);
+    update.setString(2, group.id);
+    update.setLong(3, version);
+    update.executeUpdate();
+    PreparedStatement delete =
+        session.prepare("DELETE FROM client WHERE group_id = ? AND version <= ?");
+    delete.setString(1, group.id);
+    delete.setLong(2, version);
+    return delete.executeUpdate();
+  }
+
+  /// The version of one of a group's clients, in the order of their versions.
+  private OptionalLong version(Group group, String order, int offset) throws SQLException {
+    PreparedStatement select =
+        session.prepare(
+            "SELECT version FROM client WHERE group_id = ? ORDER BY version %s LIMIT 1 OFFSET ?"
+                .formatted(order));
+    select.setString(1, group.id);
+    select.setInt(2, offset);
+    try (ResultSet row = select.executeQuery()) {
+      return row.next() ? OptionalLong.of(row.getLong(1)) : OptionalLong.empty();
+    }
   }
 }

@@ -1,18 +1,21 @@
 package dev.replistream.data;
 
 import dev.replistream.api.Key;
+import dev.replistream.db.Dialect;
 import dev.replistream.db.Session;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
-/// The entries as a mutator's transaction reads and writes them. Locks and roles are the business
-/// of that transaction.
+/// The entries as a mutator's transaction reads and writes them. It raises the version of a space
+/// where it writes, counts what that takes of the disk, and refuses what goes beyond the limit of
+/// it. Other locks and roles are the business of that transaction.
 ///
 /// Confined to the transaction of its {@link Session}.
 public final class EntryStore {
@@ -20,13 +23,62 @@ public final class EntryStore {
   /// the prefix.
   private static final byte ABOVE_UTF8 = (byte) 0xff;
 
-  private final Session session;
-  private final long nowMillis;
+  private static final String UPSERT =
+      """
+      INSERT INTO entry (space, key, born, version, value, changed_at) VALUES (?, ?, ?, ?, ?, ?)
+      ON CONFLICT (space, key) DO UPDATE
+      SET version = excluded.version, value = excluded.value, changed_at = excluded.changed_at\
+      """;
 
+  private static final String DELETE =
+      "DELETE FROM entry WHERE space = ? AND key = ? RETURNING born";
+
+  /// For PostgreSQL, where a statement of its own would be a round trip more: its queries in
+  /// `RETURNING` see what was there before. Those of SQLite see what is there now.
+  private static final String UPSERT_RETURNING =
+      UPSERT
+          + """
+           RETURNING (SELECT octet_length(before.value) FROM entry AS before
+          WHERE before.space = entry.space AND before.key = entry.key)\
+          """;
+
+  private final Session session;
+  private final Spaces spaces;
+  private final StorageSettings limits;
+  private final long nowMillis;
+  private final List<String> full = new ArrayList<>();
+
+  /// The entries as a transaction sees them.
+  ///
+  /// @param spaces the spaces of the same transaction
+  /// @param limits how large they may become
   /// @param now when entries are changed
-  public EntryStore(Session session, Instant now) {
+  public EntryStore(Session session, Spaces spaces, StorageSettings limits, Instant now) {
     this.session = session;
+    this.spaces = spaces;
+    this.limits = limits;
     this.nowMillis = now.toEpochMilli();
+  }
+
+  /// Where a key stands or may be put.
+  ///
+  /// @param valueBytes how long its value there is; {@link #ABSENT} or {@link #UNKNOWN}
+  public record Place(String space, int valueBytes) {
+    /// There is no value.
+    static final int ABSENT = -1;
+
+    /// Nobody has looked.
+    static final int UNKNOWN = -2;
+
+    /// A space where a key may stand or not.
+    public static Place in(String space) {
+      return new Place(space, UNKNOWN);
+    }
+
+    /// A space where a key does not stand.
+    public static Place without(String space) {
+      return new Place(space, ABSENT);
+    }
   }
 
   /// What is done with each entry of a scan.
@@ -45,26 +97,26 @@ public final class EntryStore {
     }
   }
 
-  /// The space whose entry of `key` wins among those that the user may read.
-  public Optional<String> visible(String userId, Key key) throws SQLException {
+  /// The place of the entry of `key` that wins among those that the user may read.
+  public Optional<Place> visible(String userId, Key key) throws SQLException {
     PreparedStatement select =
         session.prepare(
             """
-            SELECT space FROM entry WHERE space = ? AND key = ?
+            SELECT space, octet_length(value) FROM entry WHERE space = ? AND key = ?
             UNION ALL
-            SELECT e.space FROM member m JOIN entry e ON e.space = 'r/' || m.room AND e.key = ?
+            SELECT e.space, octet_length(e.value) FROM member m JOIN entry e ON e.space = 'r/' || m.room AND e.key = ?
             WHERE m.user_id = ?\
             """);
     select.setString(1, Spaces.ofUser(userId));
     select.setBytes(2, key.bytes());
     select.setBytes(3, key.bytes());
     select.setString(4, userId);
-    Optional<String> winner = Optional.empty();
+    Optional<Place> winner = Optional.empty();
     try (ResultSet row = select.executeQuery()) {
       while (row.next()) {
         String space = row.getString(1);
-        if (winner.isEmpty() || Spaces.PRECEDENCE.compare(space, winner.get()) < 0) {
-          winner = Optional.of(space);
+        if (winner.isEmpty() || Spaces.PRECEDENCE.compare(space, winner.get().space) < 0) {
+          winner = Optional.of(new Place(space, row.getInt(2)));
         }
       }
     }
@@ -156,46 +208,111 @@ public final class EntryStore {
     return end;
   }
 
-  public void put(String space, Key key, byte[] value, long version) throws SQLException {
-    PreparedStatement upsert =
-        session.prepare(
-            """
-            INSERT INTO entry (space, key, born, version, value, changed_at)
-            VALUES (?, ?, ?, ?, ?, ?)
-            ON CONFLICT (space, key) DO UPDATE
-            SET version = excluded.version, value = excluded.value, changed_at = excluded.changed_at\
-            """);
+  /// Puts an entry, or another value in its place.
+  ///
+  /// @param place where, as it is now; the space is locked if its length is known
+  /// @throws StorageFullException when the space would become larger than it may be; nothing was
+  ///   written
+  public void put(Place place, Key key, byte[] value) throws SQLException {
+    String space = place.space;
+    long version = spaces.raise(space);
+    Usage size = Usage.ofEntry(key, value.length);
+    int before = place.valueBytes;
+    long limit = limits.limit(space);
+    boolean mayBeTooMuch = limit > 0 && spaces.usage(space).total() + size.total() > limit;
+    if (before == Place.UNKNOWN && (mayBeTooMuch || session.dialect() == Dialect.SQLITE)) {
+      before = valueBytes(space, key);
+    }
+    if (mayBeTooMuch && (before == Place.ABSENT || value.length > before)) {
+      full.add(space);
+      throw new StorageFullException(space, limit);
+    }
+    int replaced = put(space, key, value, version, before);
+    spaces.count(space, size);
+    if (replaced != Place.ABSENT) {
+      spaces.count(space, Usage.ofEntry(key, replaced).negated());
+    }
+  }
+
+  /// How long the value of a key is.
+  private int valueBytes(String space, Key key) throws SQLException {
+    PreparedStatement select =
+        session.prepare("SELECT octet_length(value) FROM entry WHERE space = ? AND key = ?");
+    select.setString(1, space);
+    select.setBytes(2, key.bytes());
+    try (ResultSet row = select.executeQuery()) {
+      return row.next() ? row.getInt(1) : Place.ABSENT;
+    }
+  }
+
+  /// @param before how long the value is that stands there
+  /// @return that, also where it was not known
+  private int put(String space, Key key, byte[] value, long version, int before)
+      throws SQLException {
+    boolean isKnown = before != Place.UNKNOWN;
+    PreparedStatement upsert = session.prepare(isKnown ? UPSERT : UPSERT_RETURNING);
     upsert.setString(1, space);
     upsert.setBytes(2, key.bytes());
     upsert.setLong(3, version);
     upsert.setLong(4, version);
     upsert.setBytes(5, value);
     upsert.setLong(6, nowMillis);
-    upsert.executeUpdate();
+    if (isKnown) {
+      upsert.executeUpdate();
+      return before;
+    }
+    try (ResultSet row = upsert.executeQuery()) {
+      row.next();
+      int replaced = row.getInt(1);
+      return row.wasNull() ? Place.ABSENT : replaced;
+    }
   }
 
-  /// Deletes an entry, if it is there.
+  /// The spaces that were full, once for each write that was refused; also where that was rolled
+  /// back.
+  public List<String> full() {
+    return full;
+  }
+
+  /// Deletes an entry, if it is there, and puts a tombstone in its place; but not of one that was
+  /// born with the same version, as that was in nobody's view. However full the space is, it
+  /// becomes no larger.
   ///
-  /// @return the version with which it was born; empty where there was none
-  public OptionalLong delete(String space, Key key) throws SQLException {
+  /// A statement of SQLite that calls a function for what it returns, or an `INSERT … SELECT`, is
+  /// kept ready to be undone by itself, which takes longer the more the transaction has written. So
+  /// there is none of these.
+  ///
+  /// @param place where, as it is now; the space is locked if its length is known
+  /// @return whether it was there
+  public boolean delete(Place place, Key key) throws SQLException {
+    String space = place.space;
+    boolean isReturned = session.dialect() == Dialect.POSTGRESQL;
+    int valueBytes =
+        place.valueBytes == Place.UNKNOWN && !isReturned
+            ? valueBytes(space, key)
+            : place.valueBytes;
     PreparedStatement delete =
-        session.prepare("DELETE FROM entry WHERE space = ? AND key = ? RETURNING born");
+        session.prepare(isReturned ? DELETE + ", octet_length(value)" : DELETE);
     delete.setString(1, space);
     delete.setBytes(2, key.bytes());
+    long born;
     try (ResultSet row = delete.executeQuery()) {
-      return row.next() ? OptionalLong.of(row.getLong(1)) : OptionalLong.empty();
+      if (!row.next()) {
+        return false;
+      }
+      born = row.getLong(1);
+      valueBytes = isReturned ? row.getInt(2) : valueBytes;
     }
+    long version = spaces.raise(space);
+    spaces.count(space, Usage.ofEntry(key, valueBytes).negated());
+    if (born != version) {
+      addTombstone(space, key, born, version);
+    }
+    return true;
   }
 
-  /// Puts a tombstone in the place of a deleted entry; but not of one that was born with the same
-  /// version, as that was in nobody's view.
-  ///
-  /// It takes values, and no `INSERT … SELECT`: that one SQLite keeps ready to be undone by itself,
-  /// which takes longer the more the transaction has written.
-  public void addTombstone(String space, Key key, long born, long version) throws SQLException {
-    if (born == version) {
-      return;
-    }
+  private void addTombstone(String space, Key key, long born, long version)
+      throws SQLException {
     PreparedStatement insert =
         session.prepare(
             "INSERT INTO tombstone (space, died, key, born, changed_at) VALUES (?, ?, ?, ?, ?)");
@@ -205,5 +322,6 @@ public final class EntryStore {
     insert.setLong(4, born);
     insert.setLong(5, nowMillis);
     insert.executeUpdate();
+    spaces.count(space, Usage.ofTombstone(key));
   }
 }

@@ -17,6 +17,9 @@ public final class RoomPurge {
   /// How many entries one statement purges, which takes a fraction of a second.
   public static final int BATCH = 5_000;
 
+  private static final String SIZES =
+      "COUNT(*), SUM(octet_length(key)), SUM(octet_length(value))";
+
   private final Session session;
   private final Spaces spaces;
   private final long nowMillis;
@@ -57,7 +60,9 @@ public final class RoomPurge {
   /// @return how many entries: {@link #BATCH} when there may be more
   public int next(String room) throws SQLException {
     spaces.lock(Spaces.ofRoom(room));
-    return isDeleted(room) ? purgeOrForget(room) : 0; // another one may have taken the id
+    int batch = isDeleted(room) ? purgeOrForget(room) : 0; // another one may have taken the id
+    spaces.saveUsage();
+    return batch;
   }
 
   /// Purges the first batch of a room whose members have just gone. The caller holds its lock.
@@ -108,13 +113,14 @@ public final class RoomPurge {
   /// written.
   private int purge(String space) throws SQLException {
     long version = spaces.raise(space);
-    PreparedStatement unseen =
-        session.prepare("DELETE FROM entry WHERE space = ? AND version = ? AND born = ?");
-    unseen.setString(1, space);
-    unseen.setLong(2, version);
-    unseen.setLong(3, version);
-    unseen.executeUpdate();
+    deleteUnseen(space, version);
     Last last = last(space);
+    PreparedStatement count =
+        session.prepare(
+            "SELECT " + SIZES + " FROM entry WHERE space = ? AND (version, key) <= (?, ?)");
+    last.set(count, 1, space);
+    Usage sizes = sizes(count);
+    spaces.count(space, new Usage(-sizes.entries(), sizes.tombstones(), 0));
     PreparedStatement purge =
         session.prepare(
             """
@@ -130,6 +136,30 @@ public final class RoomPurge {
     last.set(delete, 1, space);
     delete.executeUpdate();
     return batch;
+  }
+
+  private void deleteUnseen(String space, long version) throws SQLException {
+    PreparedStatement count =
+        session.prepare(
+            "SELECT " + SIZES + " FROM entry WHERE space = ? AND version = ? AND born = ?");
+    PreparedStatement delete =
+        session.prepare("DELETE FROM entry WHERE space = ? AND version = ? AND born = ?");
+    for (PreparedStatement each : List.of(count, delete)) {
+      each.setString(1, space);
+      each.setLong(2, version);
+      each.setLong(3, version);
+    }
+    spaces.count(space, new Usage(-sizes(count).entries(), 0, 0));
+    delete.executeUpdate();
+  }
+
+  /// What the entries of a query are, and their tombstones would be.
+  private static Usage sizes(PreparedStatement select) throws SQLException {
+    try (ResultSet row = select.executeQuery()) {
+      row.next();
+      long tombstones = Usage.ROW_BYTES * row.getLong(1) + row.getLong(2);
+      return new Usage(tombstones + row.getLong(3), tombstones, 0);
+    }
   }
 
   /// The last entry of a batch, in the order of versions and keys. Both statements find the batch

@@ -15,8 +15,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// The spaces that one transaction reads and writes: their locks, their versions, and who joined or
-/// left a room.
+/// The spaces that one transaction reads and writes: their locks, their versions, what they take of
+/// the disk, and who joined or left a room.
 ///
 /// A space's version is raised once by each transaction that writes in it, under the lock of the
 /// space's row, so versions follow the order of commits. It never goes back: the row stays, even
@@ -36,6 +36,8 @@ public final class Spaces {
   private final Session session;
   private final Set<String> locked = new HashSet<>();
   private final Map<String, Long> raised = new HashMap<>();
+  private final Map<String, Usage> stored = new HashMap<>(); // of those whose row was read
+  private final Map<String, Usage> unsaved = new HashMap<>(); // what their rows do not say yet
   private final Set<MemberChange> joinedOrLeft = new HashSet<>();
   private final Set<String> concerned = new HashSet<>();
 
@@ -102,7 +104,8 @@ public final class Spaces {
         session.prepare(
             """
             INSERT INTO space (id, version, compacted) VALUES (?, 1, 0)
-            ON CONFLICT (id) DO UPDATE SET version = space.version + 1 RETURNING version\
+            ON CONFLICT (id) DO UPDATE SET version = space.version + 1
+            RETURNING version, entry_bytes, tombstone_bytes, client_bytes\
             """);
     upsert.setString(1, space);
     try (ResultSet row = upsert.executeQuery()) {
@@ -110,8 +113,70 @@ public final class Spaces {
       long version = row.getLong(1);
       raised.put(space, version);
       locked.add(space);
+      stored.put(space, usage(row, 2));
       return version;
     }
+  }
+
+  private static Usage usage(ResultSet row, int first) throws SQLException {
+    return new Usage(row.getLong(first), row.getLong(first + 1), row.getLong(first + 2));
+  }
+
+  /// What the space takes of the disk, with what this transaction has done to it. It stays so to
+  /// the end of the transaction where the space is locked.
+  public Usage usage(String space) throws SQLException {
+    Usage known = stored.get(space);
+    if (known == null) {
+      known = read(space);
+      stored.put(space, known);
+    }
+    return known.plus(unsaved.getOrDefault(space, Usage.NONE));
+  }
+
+  private Usage read(String space) throws SQLException {
+    PreparedStatement select =
+        session.prepare(
+            "SELECT entry_bytes, tombstone_bytes, client_bytes FROM space WHERE id = ?");
+    select.setString(1, space);
+    try (ResultSet row = select.executeQuery()) {
+      return row.next() ? usage(row, 1) : Usage.NONE;
+    }
+  }
+
+  /// Notes that this transaction makes the space larger, or smaller. It stands in the database
+  /// after {@link #saveUsage}.
+  public void count(String space, Usage change) {
+    unsaved.merge(space, change, Usage::plus);
+  }
+
+  /// Writes what was counted, with one statement a space. Whoever commits calls it before; to call
+  /// it more often does no harm.
+  public void saveUsage() throws SQLException {
+    for (Map.Entry<String, Usage> change : unsaved.entrySet()) {
+      if (!change.getValue().equals(Usage.NONE)) {
+        save(change.getKey(), change.getValue());
+        stored.computeIfPresent(change.getKey(), (_, before) -> before.plus(change.getValue()));
+      }
+    }
+    unsaved.clear();
+  }
+
+  /// A user whose clients write in rooms alone has no private space yet.
+  private void save(String space, Usage change) throws SQLException {
+    PreparedStatement upsert =
+        session.prepare(
+            """
+            INSERT INTO space (id, version, compacted, entry_bytes, tombstone_bytes, client_bytes)
+            VALUES (?, 0, 0, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
+            entry_bytes = space.entry_bytes + excluded.entry_bytes,
+            tombstone_bytes = space.tombstone_bytes + excluded.tombstone_bytes,
+            client_bytes = space.client_bytes + excluded.client_bytes\
+            """);
+    upsert.setString(1, space);
+    upsert.setLong(2, change.entries());
+    upsert.setLong(3, change.tombstones());
+    upsert.setLong(4, change.clients());
+    upsert.executeUpdate();
   }
 
   /// Raises the private space of a user who loses a room by more than that room's version, so that
@@ -175,10 +240,12 @@ public final class Spaces {
   }
 
   /// Runs `part` in a savepoint; where that is rolled back, so are the locks it took, the versions
-  /// it raised and the members it changed, and they are forgotten here too.
+  /// it raised, what it counted and the members it changed, and they are forgotten here too.
   public <T> T inSavepoint(TransactionCallback<T> part) throws SQLException {
     Set<String> lockedBefore = Set.copyOf(locked);
     Set<String> raisedBefore = Set.copyOf(raised.keySet());
+    Map<String, Usage> storedBefore = Map.copyOf(stored);
+    Map<String, Usage> unsavedBefore = Map.copyOf(unsaved);
     Set<MemberChange> membersBefore = Set.copyOf(joinedOrLeft);
     Set<String> concernedBefore = Set.copyOf(concerned);
     boolean isKept = false;
@@ -190,9 +257,16 @@ public final class Spaces {
       if (!isKept) {
         locked.retainAll(lockedBefore);
         raised.keySet().retainAll(raisedBefore);
+        reset(stored, storedBefore);
+        reset(unsaved, unsavedBefore);
         joinedOrLeft.retainAll(membersBefore);
         concerned.retainAll(concernedBefore);
       }
     }
+  }
+
+  private static void reset(Map<String, Usage> usage, Map<String, Usage> before) {
+    usage.clear();
+    usage.putAll(before);
   }
 }

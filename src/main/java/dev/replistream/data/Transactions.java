@@ -165,6 +165,7 @@ public final class Transactions {
       joinedOrLeft = Set.of();
       Spaces spaces = new Spaces(session);
       T result = step.run(session, spaces);
+      spaces.saveUsage();
       Set<String> found = concerned(session, spaces);
       outbox.keep(session, id, found);
       concerned = found;

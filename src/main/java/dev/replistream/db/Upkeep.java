@@ -3,22 +3,23 @@ package dev.replistream.db;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/// Work with the database that is done from time to time, beside the requests. What fails is
-/// logged, and done the next time.
+/// Work with the database that is done from time to time, or when it is asked for, beside the
+/// requests. What fails is logged, and done the next time.
 ///
 /// It owns one thread, from {@link #start} to {@link #close}, which are for one thread; {@link
-/// #isClosing} may be called by any. The thread is never interrupted: a transaction that is costs a
+/// #wake} and {@link #isClosing} may be called by any. The thread is never interrupted: a transaction that is costs a
 /// connection, and leaves unknown whether it was committed.
 public final class Upkeep implements AutoCloseable {
   private static final Logger LOGGER = System.getLogger(Upkeep.class.getName());
 
   private final String name;
   private final Runnable work;
-  private final CountDownLatch closing = new CountDownLatch(1);
+  private final Semaphore calls = new Semaphore(0);
+  private volatile boolean closing;
   private @Nullable Thread thread;
 
   /// Upkeep that was not started.
@@ -41,13 +42,20 @@ public final class Upkeep implements AutoCloseable {
 
   private void run(Duration first, Duration pause) {
     try {
-      Duration next = first;
-      while (!closing.await(next.toNanos(), TimeUnit.NANOSECONDS)) {
+      await(first);
+      while (!closing) {
         workOrLog();
-        next = pause;
+        await(pause);
       }
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  /// Waits till it is time, or somebody calls.
+  private void await(Duration time) throws InterruptedException {
+    if (calls.tryAcquire(time.toNanos(), TimeUnit.NANOSECONDS)) {
+      calls.drainPermits();
     }
   }
 
@@ -63,13 +71,19 @@ public final class Upkeep implements AutoCloseable {
 
   /// Whether the thread is to end, for work that takes long.
   public boolean isClosing() {
-    return closing.getCount() == 0;
+    return closing;
+  }
+
+  /// Lets the work be done now; where it is under way, once more after that.
+  public void wake() {
+    calls.release();
   }
 
   /// Ends the thread; a transaction under way ends first.
   @Override
   public void close() {
-    closing.countDown();
+    closing = true;
+    wake();
     Thread running = thread;
     if (running != null) {
       try {

@@ -1,6 +1,7 @@
 package dev.replistream.sync;
 
 import dev.replistream.data.RoomStore;
+import dev.replistream.data.StorageSettings;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.db.Upkeep;
@@ -10,28 +11,43 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicLong;
 
-/// Keeps the database from growing without end: from time to time it purges what is left of deleted
-/// rooms, removes old tombstones, invitations and links, and folds idle clients. Each node does so;
-/// they don't disturb each other.
+/// Keeps the database from growing without end: from time to time, and when somebody has no room
+/// left, it purges what is left of deleted rooms, removes old tombstones, invitations and links, and
+/// folds idle clients; where there are very many tombstones or clients, younger ones too. Each node
+/// does so; they don't disturb each other.
 ///
 /// It owns one thread, from {@link #start} to {@link #close}, which are for one thread; {@link
-/// #compact} may be called by any.
+/// #compact} and {@link #wake} may be called by any.
 public final class Compaction implements AutoCloseable {
   private static final Logger LOGGER = System.getLogger(Compaction.class.getName());
 
+  /// The least time from one compaction to the next that somebody asks for.
+  private static final Duration LEAST_PAUSE = Duration.ofMinutes(1);
+
   private final Database database;
   private final SyncSettings settings;
+  private final StorageSettings storage;
+  private final StorageMetrics metrics;
   private final Clock clock;
   private final DeletedRooms deletedRooms;
   private final Tombstones tombstones;
   private final IdleClients clients;
   private final Upkeep upkeep = new Upkeep("compaction", this::compact);
+  private final AtomicLong mayWakeNanos = new AtomicLong(System.nanoTime());
 
   /// A compaction that was not started.
-  public Compaction(Database database, SyncSettings settings, Clock clock) {
+  public Compaction(
+      Database database,
+      SyncSettings settings,
+      StorageSettings storage,
+      StorageMetrics metrics,
+      Clock clock) {
     this.database = database;
     this.settings = settings;
+    this.storage = storage;
+    this.metrics = metrics;
     this.clock = clock;
     deletedRooms = new DeletedRooms(database);
     tombstones = new Tombstones(database);
@@ -46,15 +62,31 @@ public final class Compaction implements AutoCloseable {
     upkeep.start(Duration.ofMillis(first), interval);
   }
 
+  /// Lets it compact now, as somebody has no room left; at most once a minute, and else not at all.
+  public void wake() {
+    long may = mayWakeNanos.get();
+    long now = System.nanoTime();
+    if (now - may >= 0 && mayWakeNanos.compareAndSet(may, now + LEAST_PAUSE.toNanos())) {
+      upkeep.wake();
+    }
+  }
+
   /// Compacts once.
   ///
   /// @throws DatabaseUnavailableException when it could not be done to its end
   void compact() {
     Instant now = clock.instant();
     int purged = deletedRooms.purge(now, upkeep::isClosing);
-    int removed = tombstones.remove(now.minus(settings.tombstoneMaxAge()), upkeep::isClosing);
+    int removed =
+        tombstones.remove(now.minus(settings.tombstoneMaxAge()), upkeep::isClosing)
+            + tombstones.removeOldest(storage, upkeep::isClosing);
     int expired = database.inTransaction(session -> RoomStore.removeExpired(session, now));
-    int folded = clients.fold(now.minus(settings.clientMaxAge()), upkeep::isClosing);
+    int folded =
+        clients.fold(now.minus(settings.clientMaxAge()), upkeep::isClosing)
+            + clients.foldOldest(upkeep::isClosing);
+    if (purged + removed > 0) {
+      metrics.measure();
+    }
     LOGGER.log(
         purged + removed + expired + folded > 0 ? Level.INFO : Level.DEBUG,
         "event=compaction purged={0} tombstones={1} invitations={2} clients={3}",

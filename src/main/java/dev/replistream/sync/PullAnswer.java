@@ -1,6 +1,7 @@
 package dev.replistream.sync;
 
 import dev.replistream.data.ClientStore;
+import dev.replistream.data.Spaces;
 import dev.replistream.data.ClientStore.Group;
 import dev.replistream.db.Session;
 import dev.replistream.http.Problem;
@@ -26,7 +27,7 @@ final class PullAnswer {
   PullAnswer(Session session, String userId, Cookies cookies) {
     this.userId = userId;
     this.cookies = cookies;
-    clients = new ClientStore(session);
+    clients = new ClientStore(session, new Spaces(session));
     views = new ViewStore(session);
   }
 

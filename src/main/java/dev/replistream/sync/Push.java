@@ -1,6 +1,7 @@
 package dev.replistream.sync;
 
 import dev.replistream.data.RoomSettings;
+import dev.replistream.data.StorageSettings;
 import dev.replistream.data.Transactions;
 import dev.replistream.http.SampledLog;
 import dev.replistream.poke.PokeBus;
@@ -16,6 +17,7 @@ public final class Push {
   private final MutatorRegistry mutators;
   private final int maxValueBytes;
   private final RoomSettings roomLimits;
+  private final Storage storage;
   private final Clock clock;
   private final SyncMetrics metrics;
   private final TreeLimit trees = new TreeLimit();
@@ -28,9 +30,18 @@ public final class Push {
       MutatorRegistry mutators,
       int maxValueBytes,
       RoomSettings roomLimits,
+      Storage storage,
       Clock clock,
       SyncMetrics metrics) {
-    this(transactions, mutators, maxValueBytes, roomLimits, clock, metrics, PushBatch.LONGEST_RUN);
+    this(
+        transactions,
+        mutators,
+        maxValueBytes,
+        roomLimits,
+        storage,
+        clock,
+        metrics,
+        PushBatch.LONGEST_RUN);
   }
 
   /// @param longestRun how long one transaction runs mutations
@@ -39,6 +50,7 @@ public final class Push {
       MutatorRegistry mutators,
       int maxValueBytes,
       RoomSettings roomLimits,
+      Storage storage,
       Clock clock,
       SyncMetrics metrics,
       Duration longestRun) {
@@ -46,10 +58,17 @@ public final class Push {
     this.mutators = mutators;
     this.maxValueBytes = maxValueBytes;
     this.roomLimits = roomLimits;
+    this.storage = storage;
     this.clock = clock;
     this.metrics = metrics;
     this.longestRun = longestRun;
   }
+
+  /// How much users and rooms may take of the disk.
+  ///
+  /// @param metrics told of what is refused for it
+  /// @param full run when something was refused for it
+  public record Storage(StorageSettings limits, StorageMetrics metrics, Runnable full) {}
 
   /// How a push ended.
   enum Outcome {
@@ -58,7 +77,10 @@ public final class Push {
     /// A mutation is missing before the first one that was not seen.
     GAP,
     /// The server has lost a client's records.
-    CLIENT_STATE_NOT_FOUND
+    CLIENT_STATE_NOT_FOUND,
+    /// The first mutation that was not seen is of a new client, and the user takes so much of the
+    /// disk that there may be no more.
+    NO_ROOM
   }
 
   /// Applies the mutations of a push. However it ends, what was committed until then stays, and
@@ -88,6 +110,7 @@ public final class Push {
       case DONE, FULL -> Outcome.DONE;
       case GAP -> Outcome.GAP;
       case UNKNOWN_CLIENT -> Outcome.CLIENT_STATE_NOT_FOUND;
+      case NO_ROOM -> Outcome.NO_ROOM;
     };
   }
 
@@ -111,6 +134,7 @@ public final class Push {
                     mutators,
                     maxValueBytes,
                     roomLimits,
+                    storage.limits(),
                     trees,
                     clock.instant(),
                     longestRun)
@@ -118,6 +142,13 @@ public final class Push {
     metrics.mutationsSeen(batch.applied(), batch.duplicates());
     batch.refusals().forEach(refusal -> metrics.mutationRefused(refusal.isRejected()));
     batch.refusals().forEach(this::log);
+    storage.metrics.writesRefused(userId, batch.full());
+    if (batch.end() == PushBatch.End.NO_ROOM) {
+      storage.metrics.clientRefused(userId);
+    }
+    if (batch.end() == PushBatch.End.NO_ROOM || !batch.full().isEmpty()) {
+      storage.full.run();
+    }
     return batch;
   }
 

@@ -7,6 +7,7 @@ import dev.replistream.data.EntryStore;
 import dev.replistream.data.RoomSettings;
 import dev.replistream.data.RoomStore;
 import dev.replistream.data.Spaces;
+import dev.replistream.data.StorageSettings;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.db.Session;
 import dev.replistream.http.ProblemException;
@@ -40,6 +41,7 @@ final class PushBatch {
   private final String userId;
   private final MutatorRegistry mutators;
   private final int maxValueBytes;
+  private final StorageSettings storage;
   private final TreeLimit trees;
   private final Instant now;
   private final long longestRunNanos;
@@ -64,6 +66,7 @@ final class PushBatch {
       MutatorRegistry mutators,
       int maxValueBytes,
       RoomSettings roomLimits,
+      StorageSettings storage,
       TreeLimit trees,
       Instant now,
       Duration longestRun) {
@@ -72,11 +75,12 @@ final class PushBatch {
     this.userId = userId;
     this.mutators = mutators;
     this.maxValueBytes = maxValueBytes;
+    this.storage = storage;
     this.trees = trees;
     this.now = now;
     longestRunNanos = longestRun.toNanos();
     rooms = new RoomStore(session, spaces, now, roomLimits);
-    entries = new EntryStore(session, now);
+    entries = new EntryStore(session, spaces, storage, now);
   }
 
   /// What comes after a batch.
@@ -88,7 +92,9 @@ final class PushBatch {
     /// Nothing: a mutation before the next one is missing.
     GAP,
     /// Nothing: the client of the next one, or what it did before that, was lost.
-    UNKNOWN_CLIENT
+    UNKNOWN_CLIENT,
+    /// Nothing: the client of the next one, or the group, is new, and the user may have no more.
+    NO_ROOM
   }
 
   /// A mutation that was acknowledged without effect.
@@ -100,14 +106,30 @@ final class PushBatch {
   /// What a batch did.
   ///
   /// @param next the index of the first mutation that was not seen
-  record Result(End end, int next, List<Refusal> refusals, int applied, int duplicates) {}
+  /// @param full the spaces that were full, once for each write that was refused
+  record Result(
+      End end,
+      int next,
+      List<Refusal> refusals,
+      List<String> full,
+      int applied,
+      int duplicates) {}
 
   /// Applies the mutations from index `first` on.
   ///
   /// @throws ProblemException 403 when the client group, or a client, is not the user's
   Result run(PushRequest push, int first) throws SQLException {
-    PushClients clients =
-        PushClients.of(new ClientStore(session), push.clientGroupID(), userId, now.toEpochMilli());
+    Optional<PushClients> known =
+        PushClients.of(
+            new ClientStore(session, spaces),
+            push.clientGroupID(),
+            userId,
+            storage,
+            now.toEpochMilli());
+    if (known.isEmpty()) {
+      return new Result(End.NO_ROOM, first, List.of(), List.of(), 0, 0);
+    }
+    PushClients clients = known.get();
     List<Mutation> mutations = push.mutations();
     End end = End.DONE;
     int next = first;
@@ -119,7 +141,8 @@ final class PushBatch {
     }
     clients.save();
     spaces.concerns(userId); // who waits for the acknowledgement, even of what changed nothing
-    return new Result(end, next, List.copyOf(refusals), applied, duplicates);
+    return new Result(
+        end, next, List.copyOf(refusals), List.copyOf(entries.full()), applied, duplicates);
   }
 
   private End step(PushClients clients, Mutation mutation) throws SQLException {
@@ -134,6 +157,9 @@ final class PushBatch {
     }
     if (mutation.id() > expected) {
       return clients.mayHaveLost() ? End.UNKNOWN_CLIENT : End.GAP;
+    }
+    if (last.isEmpty() && !clients.takesMore()) {
+      return End.NO_ROOM;
     }
     if (isFull()) {
       return End.FULL;
@@ -173,7 +199,7 @@ final class PushBatch {
       spaces.inSavepoint(_ -> run(mutator.get(), mutation));
       applied++;
     } catch (RejectedException e) {
-      refusals.add(new Refusal(mutation.name(), true, String.valueOf(e.getMessage())));
+      refusals.add(new Refusal(mutation.name(), true, reason(e)));
     } catch (Throwable thrown) { // whatever a mutator throws, it would throw again
       requireFault(thrown);
       refusals.add(new Refusal(mutation.name(), false, reason(thrown)));
@@ -206,6 +232,11 @@ final class PushBatch {
       }
       return mutation;
     }
+  }
+
+  private static String reason(RejectedException e) {
+    String message = String.valueOf(e.getMessage());
+    return e.code().map(code -> code + ": " + message).orElse(message);
   }
 
   /// What failed and where; the message is left out, as it may hold user content.

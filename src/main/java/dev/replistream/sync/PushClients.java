@@ -4,6 +4,7 @@ import dev.replistream.data.ClientStore;
 import dev.replistream.data.ClientStore.Client;
 import dev.replistream.data.ClientStore.Group;
 import dev.replistream.data.ClientStore.Present;
+import dev.replistream.data.StorageSettings;
 import dev.replistream.http.Problem;
 import dev.replistream.http.ProblemException;
 import io.helidon.http.Status;
@@ -22,29 +23,43 @@ final class PushClients {
   private final ClientStore store;
   private final String epoch;
   private final Group group;
+  private final StorageSettings limits;
   private final long nowMillis;
   private final Map<String, Long> lastMutationIDs = new HashMap<>();
   private final Map<String, Long> raised = new HashMap<>();
   private final Set<String> folded = new HashSet<>();
 
-  private PushClients(ClientStore store, String epoch, Group group, long nowMillis) {
+  private PushClients(
+      ClientStore store, String epoch, Group group, StorageSettings limits, long nowMillis) {
     this.store = store;
     this.epoch = epoch;
     this.group = group;
+    this.limits = limits;
     this.nowMillis = nowMillis;
   }
 
   /// Locks a user's client group, and makes it if it is new.
   ///
+  /// @return empty where the user may have no more client groups
   /// @throws ProblemException 403 when it is another user's
-  static PushClients of(ClientStore store, String groupId, String userId, long nowMillis)
+  static Optional<PushClients> of(
+      ClientStore store, String groupId, String userId, StorageSettings limits, long nowMillis)
       throws SQLException {
-    Present present = store.lockedGroup(groupId, userId, nowMillis);
+    Optional<Present> known = store.lockedPresent(groupId);
+    if (known.isEmpty() && !store.takesMore(userId, limits)) {
+      return Optional.empty();
+    }
+    Present present = known.isPresent() ? known.get() : store.create(groupId, userId, nowMillis);
     Group group = present.group().orElseThrow();
     if (!group.userId().equals(userId)) {
       throw foreign("client group");
     }
-    return new PushClients(store, present.epoch(), group, nowMillis);
+    return Optional.of(new PushClients(store, present.epoch(), group, limits, nowMillis));
+  }
+
+  /// Whether the user may have a client that is not known yet.
+  boolean takesMore() throws SQLException {
+    return store.takesMore(group.userId(), limits);
   }
 
   /// The last mutation of a client that was seen; empty for one that is not known.
@@ -79,7 +94,9 @@ final class PushClients {
 
   /// Notes that a mutation of a client was seen, and all before it.
   void raise(String clientID, long mutationID) {
-    lastMutationIDs.put(clientID, mutationID);
+    if (lastMutationIDs.put(clientID, mutationID) == null) {
+      store.add(group, clientID);
+    }
     raised.put(clientID, mutationID);
   }
 

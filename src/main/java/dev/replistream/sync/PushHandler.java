@@ -20,6 +20,9 @@ import java.nio.charset.StandardCharsets;
 /// `POST /push`. The client takes no status but 200 for success, and sends everything else again;
 /// of the body of an answer it reads only the two errors that come with 200. Thread-safe.
 public final class PushHandler implements Handler {
+  /// RFC 4918, section 11.5.
+  private static final Status INSUFFICIENT_STORAGE = Status.create(507, "Insufficient Storage");
+
   private static final byte[] DONE = "{}".getBytes(StandardCharsets.US_ASCII);
 
   private final Authenticator authenticator;
@@ -75,6 +78,11 @@ public final class PushHandler implements Handler {
             throw Problem.of(
                     Status.CONFLICT_409,
                     "A mutation is missing: of each client they have to come without a gap.")
+                .toException();
+        case NO_ROOM ->
+            throw Problem.of(
+                    INSUFFICIENT_STORAGE,
+                    "This user takes so much of the disk that no new client is taken: delete something in one that has pushed before, or ask the operator for more.")
                 .toException();
       };
     } catch (TooMuchAtOnceException e) {

@@ -9,16 +9,17 @@ import dev.replistream.api.Role;
 import dev.replistream.api.Transaction;
 import dev.replistream.data.Actor;
 import dev.replistream.data.EntryStore;
+import dev.replistream.data.EntryStore.Place;
 import dev.replistream.data.RoomException;
 import dev.replistream.data.RoomSettings;
 import dev.replistream.data.RoomStore;
 import dev.replistream.data.Spaces;
+import dev.replistream.data.StorageFullException;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +33,9 @@ final class SqlTransaction implements Transaction {
   /// How much one mutation may do, as nobody else writes on SQLite meanwhile: 100,000 deletions of
   /// what it has scanned, which take a second or two.
   static final int MAX_WORK = 500_000;
+
+  /// The code of what is rejected as the space that it writes in is full.
+  static final String STORAGE_FULL = "storage-full";
 
   private static final int READING = 2;
   private static final int WRITING = 4;
@@ -149,8 +153,8 @@ final class SqlTransaction implements Transaction {
   public Optional<JsonValue> get(String key) {
     return run(() -> {
       spend(READING);
-      Optional<String> space = visible(Key.of(key));
-      return space.isPresent() ? value(space.get(), Key.of(key)) : Optional.empty();
+      Optional<Place> place = visible(Key.of(key));
+      return place.isPresent() ? value(place.get().space(), Key.of(key)) : Optional.empty();
     });
   }
 
@@ -204,7 +208,7 @@ final class SqlTransaction implements Transaction {
   public void put(String key, JsonValue value) {
     run(() -> {
       Key stored = Key.of(key).storable();
-      write(visible(stored).orElse(privateSpace), stored, value);
+      write(visible(stored).orElseGet(() -> Place.without(privateSpace)), stored, value);
       return null;
     });
   }
@@ -212,14 +216,14 @@ final class SqlTransaction implements Transaction {
   @Override
   public void put(String room, String key, JsonValue value) {
     run(() -> {
-      write(Spaces.ofRoom(room), Key.of(key).storable(), value);
+      write(Place.in(Spaces.ofRoom(room)), Key.of(key).storable(), value);
       return null;
     });
   }
 
-  private void write(String space, Key key, JsonValue value) throws SQLException {
+  private void write(Place place, Key key, JsonValue value) throws SQLException {
     spend(WRITING);
-    requireWriter(space);
+    requireWriter(place.space());
     byte[] bytes = value.toBytes();
     spendBytes(bytes);
     if (bytes.length > maxValueBytes) {
@@ -228,19 +232,19 @@ final class SqlTransaction implements Transaction {
     if (!value.isInRange()) {
       throw new RejectedException("the value has a number beyond 1.8e308");
     }
-    entries.put(space, key, bytes, spaces.raise(space));
+    entries.put(place, key, bytes);
   }
 
   @Override
   public boolean delete(String key) {
     return run(() -> {
       spend(WRITING);
-      Optional<String> found = visible(Key.of(key));
+      Optional<Place> found = visible(Key.of(key));
       if (found.isEmpty()) {
         return false;
       }
-      requireWriter(found.get());
-      return delete(found.get(), Key.of(key));
+      requireWriter(found.get().space());
+      return entries.delete(found.get(), Key.of(key));
     });
   }
 
@@ -250,17 +254,8 @@ final class SqlTransaction implements Transaction {
       spend(WRITING);
       String space = Spaces.ofRoom(room);
       requireWriter(space);
-      return delete(space, Key.of(key));
+      return entries.delete(Place.in(space), Key.of(key));
     });
-  }
-
-  private boolean delete(String space, Key key) throws SQLException {
-    OptionalLong born = entries.delete(space, key);
-    if (born.isEmpty()) {
-      return false;
-    }
-    entries.addTombstone(space, key, born.getAsLong(), spaces.raise(space));
-    return true;
   }
 
   @Override
@@ -350,11 +345,11 @@ final class SqlTransaction implements Transaction {
     });
   }
 
-  /// The space where `key` is visible, which is locked then; else the private one is.
-  private Optional<String> visible(Key key) throws SQLException {
+  /// Where `key` is visible, in a space that is locked then; else the private one is.
+  private Optional<Place> visible(Key key) throws SQLException {
     while (true) {
-      Optional<String> found = entries.visible(caller.userId(), key);
-      if (!spaces.lock(found.orElse(privateSpace))) {
+      Optional<Place> found = entries.visible(caller.userId(), key);
+      if (!spaces.lock(found.map(Place::space).orElse(privateSpace))) {
         return found;
       }
     }
@@ -392,6 +387,8 @@ final class SqlTransaction implements Transaction {
       return step.run();
     } catch (RoomException e) {
       throw new RejectedException(e.reason().label());
+    } catch (StorageFullException e) {
+      throw new RejectedException(STORAGE_FULL, String.valueOf(e.getMessage()));
     } catch (SQLException e) {
       if (done.failure == null) {
         done.failure = e;

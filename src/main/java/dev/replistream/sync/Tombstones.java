@@ -2,6 +2,8 @@ package dev.replistream.sync;
 
 import dev.replistream.api.Key;
 import dev.replistream.data.Spaces;
+import dev.replistream.data.StorageSettings;
+import dev.replistream.data.Usage;
 import dev.replistream.db.Database;
 import dev.replistream.db.Session;
 import java.sql.PreparedStatement;
@@ -14,12 +16,20 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 
-/// Removes the tombstones of entries that were deleted long ago, in small transactions, and notes
-/// in each space how far that went: a cookie from before it gets the whole view. Thread-safe, also
-/// where several nodes do it.
+/// Removes the tombstones of entries that were deleted long ago, and the oldest of a space that has
+/// very many, in small transactions, and notes in each space how far that went: a cookie from
+/// before it gets the whole view. Thread-safe, also where several nodes do it.
 final class Tombstones {
   /// How many are removed in one transaction: no push waits for more.
   static final int BATCH = 500;
+
+  /// The share of a space's limit from which on its oldest tombstones are removed, and the one that
+  /// is left then.
+  private static final int SHARE = 8;
+
+  private static final int SHARE_LEFT = 16;
+
+  private static final int SPACES_PER_LOOK = 500;
 
   private final Database database;
 
@@ -72,10 +82,89 @@ final class Tombstones {
     });
   }
 
-  /// Removes those that no other node has removed.
+  /// Removes the oldest tombstones of each space whose tombstones take more than an eighth of its
+  /// limit, until they take half of that.
+  ///
+  /// @param stop is asked after each transaction
+  /// @return how many
+  int removeOldest(StorageSettings limits, BooleanSupplier stop) {
+    int removed = 0;
+    int removedBefore;
+    List<String> spaces;
+    do {
+      removedBefore = removed;
+      spaces = findCrowded(limits);
+      for (String space : spaces) {
+        long left = limits.limit(space) / SHARE_LEFT;
+        int batch;
+        do {
+          batch = database.inTransaction(session -> removeOldest(session, space, left));
+          removed += batch;
+          if (stop.getAsBoolean()) {
+            return removed;
+          }
+        } while (batch > 0);
+      }
+    } while (spaces.size() == SPACES_PER_LOOK && removed > removedBefore);
+    return removed;
+  }
+
+  private List<String> findCrowded(StorageSettings limits) {
+    return database.inSnapshot(session -> {
+      PreparedStatement select =
+          session.prepare(
+              """
+              SELECT id FROM space WHERE tombstone_bytes > CASE WHEN id LIKE 'r/%' THEN ? ELSE ? END
+              LIMIT ?\
+              """);
+      select.setLong(1, share(limits.perRoom()));
+      select.setLong(2, share(limits.perUser()));
+      select.setInt(3, SPACES_PER_LOOK);
+      List<String> found = new ArrayList<>();
+      try (ResultSet row = select.executeQuery()) {
+        while (row.next()) {
+          found.add(row.getString(1));
+        }
+      }
+      return found;
+    });
+  }
+
+  private static long share(long limit) {
+    return limit == 0 ? Long.MAX_VALUE : limit / SHARE;
+  }
+
+  private static int removeOldest(Session session, String space, long left) throws SQLException {
+    Spaces spaces = new Spaces(session);
+    spaces.lock(space);
+    long tooMuch = spaces.usage(space).tombstones() - left;
+    PreparedStatement select =
+        session.prepare(
+            "SELECT died, key FROM tombstone WHERE space = ? ORDER BY died, key LIMIT ?");
+    select.setString(1, space);
+    select.setInt(2, BATCH);
+    List<Tombstone> oldest = new ArrayList<>();
+    try (ResultSet row = select.executeQuery()) {
+      while (tooMuch > 0 && row.next()) {
+        Tombstone tombstone = new Tombstone(Key.ofBytes(row.getBytes(2)), row.getLong(1));
+        oldest.add(tombstone);
+        tooMuch -= Usage.ofTombstone(tombstone.key).total();
+      }
+    }
+    return remove(session, spaces, space, oldest);
+  }
+
   private static int remove(Session session, String space, List<Tombstone> tombstones)
       throws SQLException {
-    new Spaces(session).lock(space); // before its entries, as a push does
+    Spaces spaces = new Spaces(session);
+    spaces.lock(space); // before its entries, as a push does
+    return remove(session, spaces, space, tombstones);
+  }
+
+  /// Removes those that no other node has removed.
+  private static int remove(
+      Session session, Spaces spaces, String space, List<Tombstone> tombstones)
+      throws SQLException {
     int removed = 0;
     long compacted = 0;
     for (Tombstone tombstone : tombstones) {
@@ -86,6 +175,7 @@ final class Tombstones {
       delete.setBytes(3, tombstone.key.bytes());
       if (delete.executeUpdate() > 0) {
         removed++;
+        spaces.count(space, Usage.ofTombstone(tombstone.key).negated());
         compacted = Math.max(compacted, tombstone.died);
       }
     }
@@ -95,6 +185,7 @@ final class Tombstones {
     update.setString(2, space);
     update.setLong(3, compacted);
     update.executeUpdate();
+    spaces.saveUsage();
     return removed;
   }
 }

@@ -6,6 +6,8 @@ import dev.replistream.Eventually;
 import dev.replistream.LogCapture;
 import dev.replistream.api.Key;
 import dev.replistream.data.ClientStore;
+import dev.replistream.data.Spaces;
+import dev.replistream.data.StorageSettings;
 import dev.replistream.db.Database;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -35,7 +37,7 @@ class CompactionTest {
   @BeforeEach
   void open() {
     database = TestDatabase.sqlite(directory);
-    TestDatabase.execute(database, "INSERT INTO space VALUES ('u/alice', 9, 0)");
+    TestDatabase.execute(database, "INSERT INTO space (id, version, compacted) VALUES ('u/alice', 9, 0)");
   }
 
   @AfterEach
@@ -61,8 +63,17 @@ class CompactionTest {
         now.minus(age).toEpochMilli());
   }
 
+  private Compaction compaction() {
+    return new Compaction(
+        database,
+        SETTINGS,
+        StorageSettings.UNLIMITED,
+        TestStorage.metrics(database),
+        Clock.systemUTC());
+  }
+
   private void compact() {
-    new Compaction(database, SETTINGS, Clock.systemUTC()).compact();
+    compaction().compact();
   }
 
   private long compacted() {
@@ -172,10 +183,10 @@ class CompactionTest {
 
     assertThat(TestDatabase.number(database, "SELECT COUNT(*) FROM client")).isEqualTo(3);
     ClientStore.Group group =
-        database.inSnapshot(session -> new ClientStore(session).group("g1").group().orElseThrow());
+        database.inSnapshot(session -> new ClientStore(session, new Spaces(session)).group("g1").group().orElseThrow());
     assertThat(
             database.<Map<String, Long>>inSnapshot(
-                session -> new ClientStore(session).lastMutationIDs(group, 0)))
+                session -> new ClientStore(session, new Spaces(session)).lastMutationIDs(group, 0)))
         .isEqualTo(Map.of("c10", 10L, "c11", 11L, "c12", 12L, "c13", 13L));
     assertThat(TestDatabase.number(database, "SELECT COUNT(*) FROM folded_client")).isEqualTo(9);
     assertThat(group.foldedVersion()).isEqualTo(2);
@@ -185,7 +196,7 @@ class CompactionTest {
   @Test
   void itRunsAgainAndAgainUntilItIsClosedAlsoAfterAFailure() {
     try (LogCapture log = new LogCapture()) {
-      Compaction compaction = new Compaction(database, SETTINGS, Clock.systemUTC());
+      Compaction compaction = compaction();
       tombstone("first", 3, Duration.ofDays(31));
       TestDatabase.execute(
           database,
@@ -206,6 +217,6 @@ class CompactionTest {
 
   @Test
   void oneThatWasNotStartedCanBeClosed() {
-    new Compaction(database, SETTINGS, Clock.systemUTC()).close();
+    compaction().close();
   }
 }

@@ -157,7 +157,7 @@ class DatabaseAwayTest {
   void anAnswerThatTheDatabaseBreaksIsCutAndNeverLooksWhole() throws SQLException {
     try (Connection connection = server.getPostgresDatabase().getConnection();
         Statement statement = connection.createStatement()) {
-      statement.execute("INSERT INTO space VALUES ('u/rich', 1, 0)");
+      statement.execute("INSERT INTO space (id, version, compacted) VALUES ('u/rich', 1, 0)");
       statement.execute(
           """
           INSERT INTO entry (space, key, born, version, value, changed_at)

@@ -36,6 +36,7 @@ class PostgresPushTest {
         MutatorRegistry.of(List.of(new TestMutators())),
         1_000,
         RoomLimits.direct(2, 3),
+        TestStorage.unlimited(database),
         Clock.systemUTC(),
         new SyncMetrics(Services.get(MetricsFactory.class).globalRegistry()));
   }

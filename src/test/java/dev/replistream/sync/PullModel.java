@@ -71,6 +71,7 @@ abstract class PullModel {
             MutatorRegistry.of(List.of(new TestMutators())),
             1_000,
             RoomLimits.direct(1_000, 10_000),
+            TestStorage.unlimited(database),
             clock,
             metrics);
     pull = new Pull(database, metrics);

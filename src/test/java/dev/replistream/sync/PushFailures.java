@@ -70,6 +70,7 @@ abstract class PushFailures {
             MutatorRegistry.of(List.of(mutators)),
             1_000_000,
             RoomLimits.direct(10, 10),
+            TestStorage.unlimited(database()),
             Clock.systemUTC(),
             new SyncMetrics(Services.get(MetricsFactory.class).globalRegistry()));
     return push.push(

@@ -10,6 +10,8 @@ import dev.replistream.api.Mutators;
 import dev.replistream.api.RejectedException;
 import dev.replistream.data.EntryStore;
 import dev.replistream.data.RoomLimits;
+import dev.replistream.data.Spaces;
+import dev.replistream.data.StorageSettings;
 import dev.replistream.data.TestTransactions;
 import dev.replistream.data.Transactions;
 import dev.replistream.db.DatabaseUnavailableException;
@@ -63,6 +65,7 @@ class PushTest {
         MutatorRegistry.of(List.of(mutators)),
         1_000,
         RoomLimits.direct(2, 3),
+        TestStorage.unlimited(database),
         Clock.systemUTC(),
         new SyncMetrics(Services.get(MetricsFactory.class).globalRegistry()),
         longestRun);
@@ -91,7 +94,11 @@ class PushTest {
     List<Long> values = new ArrayList<>();
     database.inTransaction(session -> {
       byte[] value =
-          new EntryStore(session, java.time.Instant.now())
+          new EntryStore(
+                  session,
+                  new Spaces(session),
+                  StorageSettings.UNLIMITED,
+                  java.time.Instant.now())
               .get("u/alice", Key.of("n"))
               .orElseThrow();
       return values.add(JsonValue.parse(value).asLong());

@@ -79,6 +79,7 @@ abstract class RestoreModel {
         MutatorRegistry.of(List.of(new TestMutators())),
         1_000,
         RoomLimits.direct(1_000, 10_000),
+        TestStorage.unlimited(database),
         Clock.systemUTC(),
         metrics);
   }

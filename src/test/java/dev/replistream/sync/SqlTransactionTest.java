@@ -14,6 +14,7 @@ import dev.replistream.data.RoomPurge;
 import dev.replistream.data.RoomSettings;
 import dev.replistream.data.RoomStore;
 import dev.replistream.data.Spaces;
+import dev.replistream.data.StorageSettings;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.db.Session;
@@ -40,7 +41,7 @@ abstract class SqlTransactionTest extends TransactionContractTest {
         userId,
         spaces,
         new RoomStore(session, spaces, now, limits),
-        new EntryStore(session, now),
+        new EntryStore(session, spaces, StorageSettings.UNLIMITED, now),
         MAX_VALUE_BYTES,
         new TreeLimit(1, 0).begin());
   }
@@ -358,7 +359,12 @@ abstract class SqlTransactionTest extends TransactionContractTest {
 
   private void compact() {
     Duration day = Duration.ofDays(1);
-    new Compaction(database(), new SyncSettings(1, 1, 1, day, day, day), Clock.systemUTC())
+    new Compaction(
+            database(),
+            new SyncSettings(1, 1, 1, day, day, day),
+            StorageSettings.UNLIMITED,
+            TestStorage.metrics(database()),
+            Clock.systemUTC())
         .compact();
   }
 

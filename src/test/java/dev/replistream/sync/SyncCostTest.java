@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.replistream.api.Key;
 import dev.replistream.data.ClientStore;
+import dev.replistream.data.Spaces;
+import dev.replistream.data.StorageSettings;
 import dev.replistream.db.Database;
 import dev.replistream.db.Session;
 import dev.replistream.sync.ViewStore.Space;
@@ -68,7 +70,7 @@ class SyncCostTest {
     String numbers =
         "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < %d) ";
     String rooms = numbers.formatted(ROOMS);
-    execute("INSERT INTO space " + rooms + "SELECT printf('r/%04d', i), 1, 0 FROM n");
+    execute("INSERT INTO space (id, version, compacted) " + rooms + "SELECT printf('r/%04d', i), 1, 0 FROM n");
     execute("INSERT INTO member " + rooms + "SELECT printf('%04d', i), 'many', 'reader', 0 FROM n");
     execute(
         "INSERT INTO member "
@@ -158,10 +160,15 @@ class SyncCostTest {
   }
 
   private static void push(Session session, String group, String client) throws SQLException {
-    PushClients clients = PushClients.of(new ClientStore(session), group, "alice", 0);
+    Spaces spaces = new Spaces(session);
+    PushClients clients =
+        PushClients.of(
+                new ClientStore(session, spaces), group, "alice", StorageSettings.UNLIMITED, 0)
+            .orElseThrow();
     assertThat(clients.lastMutationID(client)).isEmpty();
     clients.raise(client, 1);
     clients.save();
+    spaces.saveUsage();
   }
 
   @Test
