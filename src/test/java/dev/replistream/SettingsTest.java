@@ -172,6 +172,8 @@ class SettingsTest {
             s -> s.http().trustedProxies(),
             List.of(Network.parse("10.0.0.0/8"))),
         key("limits.strangers-per-address", "7", s -> s.limits().strangersPerAddress(), 7),
+        key("limits.storage-per-user", "0", s -> s.storage().perUser(), 0L),
+        key("limits.storage-per-room", "5000000000", s -> s.storage().perRoom(), 5_000_000_000L),
         key(
             "limits.inflight-bytes",
             "2000000",

@@ -12,8 +12,8 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 
-/// The client groups and their clients. What they take of the disk counts for their user: a
-/// client as much when it was folded. Confined to the transaction of its {@link Session}.
+/// The client groups and their clients. What they take of the disk counts for their user: a client
+/// as much when it was folded. Confined to the transaction of its {@link Session}.
 public final class ClientStore {
   private final Session session;
   private final Spaces spaces;

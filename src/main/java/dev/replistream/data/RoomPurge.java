@@ -17,8 +17,7 @@ public final class RoomPurge {
   /// How many entries one statement purges, which takes a fraction of a second.
   public static final int BATCH = 5_000;
 
-  private static final String SIZES =
-      "COUNT(*), SUM(octet_length(key)), SUM(octet_length(value))";
+  private static final String SIZES = "COUNT(*), SUM(octet_length(key)), SUM(octet_length(value))";
 
   private final Session session;
   private final Spaces spaces;

@@ -24,6 +24,8 @@ public record StorageSettings(long perUser, long perRoom) {
   ///
   /// @param usage that of the private space, with those records
   boolean takesClients(Usage usage) {
-    return perUser == 0 || usage.total() <= perUser || usage.clients() <= perUser / SHARE_OF_CLIENTS;
+    return perUser == 0
+        || usage.total() <= perUser
+        || usage.clients() <= perUser / SHARE_OF_CLIENTS;
   }
 }

@@ -51,7 +51,6 @@ public record Usage(long entries, long tombstones, long clients) {
   }
 
   Usage plus(Usage more) {
-    return new Usage(
-        entries + more.entries, tombstones + more.tombstones, clients + more.clients);
+    return new Usage(entries + more.entries, tombstones + more.tombstones, clients + more.clients);
   }
 }

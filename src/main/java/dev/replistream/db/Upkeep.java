@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 /// requests. What fails is logged, and done the next time.
 ///
 /// It owns one thread, from {@link #start} to {@link #close}, which are for one thread; {@link
-/// #wake} and {@link #isClosing} may be called by any. The thread is never interrupted: a transaction that is costs a
-/// connection, and leaves unknown whether it was committed.
+/// #wake} and {@link #isClosing} may be called by any. The thread is never interrupted: a
+/// transaction that is costs a connection, and leaves unknown whether it was committed.
 public final class Upkeep implements AutoCloseable {
   private static final Logger LOGGER = System.getLogger(Upkeep.class.getName());
 

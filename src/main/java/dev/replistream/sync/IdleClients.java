@@ -8,10 +8,10 @@ import java.time.Instant;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 
-/// Folds clients that have not pushed for long into their client group, one group a transaction, and
-/// the oldest of a group that has very many: folded they take less of the disk.
-/// None is forgotten: however late a client comes back, its mutations are applied once.
-/// Thread-safe, also where several nodes do it.
+/// Folds clients that have not pushed for long into their client group, one group a transaction,
+/// and the oldest of a group that has very many: folded they take less of the disk. None is
+/// forgotten: however late a client comes back, its mutations are applied once. Thread-safe, also
+/// where several nodes do it.
 final class IdleClients {
   /// How many clients of a group are left as they are, however young they all are: tabs of a year.
   private static final int MOST = 1_000;

@@ -1,8 +1,8 @@
 package dev.replistream.sync;
 
 import dev.replistream.data.ClientStore;
-import dev.replistream.data.Spaces;
 import dev.replistream.data.ClientStore.Group;
+import dev.replistream.data.Spaces;
 import dev.replistream.db.Session;
 import dev.replistream.http.Problem;
 import dev.replistream.sync.ViewStore.Space;

@@ -108,12 +108,7 @@ final class PushBatch {
   /// @param next the index of the first mutation that was not seen
   /// @param full the spaces that were full, once for each write that was refused
   record Result(
-      End end,
-      int next,
-      List<Refusal> refusals,
-      List<String> full,
-      int applied,
-      int duplicates) {}
+      End end, int next, List<Refusal> refusals, List<String> full, int applied, int duplicates) {}
 
   /// Applies the mutations from index `first` on.
   ///

@@ -33,8 +33,7 @@ public final class StorageMetrics implements AutoCloseable {
   private final Database database;
   private final MeterRegistry registry;
   private final Upkeep watch = new Upkeep("storage", this::measure);
-  private final SampledLog log =
-      new SampledLog(System.getLogger(StorageMetrics.class.getName()));
+  private final SampledLog log = new SampledLog(System.getLogger(StorageMetrics.class.getName()));
   private final List<Meter> gauges = new ArrayList<>();
   private final AtomicLongArray users = new AtomicLongArray(LARGEST);
   private final AtomicLongArray rooms = new AtomicLongArray(LARGEST);
@@ -63,7 +62,8 @@ public final class StorageMetrics implements AutoCloseable {
           kind,
           registry.getOrCreate(
               Counter.builder("replistream_storage_refused")
-                  .description("Writes and new clients that were refused for storage, by what is full")
+                  .description(
+                      "Writes and new clients that were refused for storage, by what is full")
                   .tags(List.of(Tag.create("kind", kind.label())))));
     }
   }
@@ -121,10 +121,9 @@ public final class StorageMetrics implements AutoCloseable {
   private void refused(Kind kind, String userId) {
     requireNonNull(refused.get(kind)).increment();
     log.log(
-        Level.WARNING,
+        Level.INFO,
         kind.label(),
-        () ->
-            "event=storage-full kind=" + kind.label() + " user=" + SampledLog.quoted(userId));
+        () -> "event=storage-full kind=" + kind.label() + " user=" + SampledLog.quoted(userId));
   }
 
   /// Looks no more, and takes the gauges out of the registry, so that they hold nothing of this

@@ -280,6 +280,54 @@ class MigrationsTest {
               .with("{\"role\":\"reader\"}");
       assertThat(client.send(invite).status()).isEqualTo(202);
     }
+  /// The script that counts what spaces take of the disk.
+  private static final int STORAGE = 7;
+
+  @ParameterizedTest
+  @EnumSource
+  void whatSpacesOfAnEarlierReleaseTakeIsCounted(Dialect dialect) throws SQLException {
+    String url = url(dialect);
+    runBefore(dialect, url, STORAGE);
+    try (Connection connection = DriverManager.getConnection(url);
+        PreparedStatement entry =
+            connection.prepareStatement("INSERT INTO entry VALUES (?, ?, 1, 1, ?, 7)");
+        PreparedStatement tombstone =
+            connection.prepareStatement("INSERT INTO tombstone VALUES (?, ?, ?, 1, 7)");
+        Statement statement = connection.createStatement()) {
+      statement.execute("INSERT INTO space VALUES ('u/ann', 5, 1), ('r/gone', 6, 1)");
+      for (String space : List.of("u/ann", "r/plan")) { // the room has no row
+        entry.setString(1, space);
+        entry.setBytes(2, new byte[3]);
+        entry.setBytes(3, new byte[100_000]);
+        entry.executeUpdate();
+        entry.setBytes(2, new byte[4]);
+        entry.setBytes(3, new byte[1]);
+        entry.executeUpdate();
+      }
+      for (int died = 2; died < 5; died++) {
+        tombstone.setString(1, "r/gone"); // deleted, with nobody in it
+        tombstone.setInt(2, died);
+        tombstone.setBytes(3, new byte[10]);
+        tombstone.executeUpdate();
+      }
+      statement.execute(
+          "INSERT INTO client_group (id, user_id, version, seen_at, folded_version, epoch)"
+              + " VALUES ('g1', 'ann', 3, 1, 0, ''), ('g2', 'böb', 1, 1, 0, '')");
+      statement.execute("INSERT INTO client VALUES ('c1', 'g1', 1, 1, 1), ('c2', 'g2', 1, 1, 1)");
+      statement.execute("INSERT INTO folded_client VALUES ('g1', 'cü3', 1)");
+      Migrations.of(dialect).run(connection);
+    }
+
+    assertThat(
+            query(
+                url,
+                "SELECT id || ' ' || version || ' ' || compacted || ' ' || entry_bytes || ' '"
+                    + " || tombstone_bytes || ' ' || client_bytes FROM space ORDER BY id"))
+        .containsExactly(
+            "r/gone 6 1 0 222 0",
+            "r/plan 0 0 100136 0 0",
+            "u/ann 5 1 100136 0 207",
+            "u/böb 0 0 0 0 138");
   }
 
   @ParameterizedTest

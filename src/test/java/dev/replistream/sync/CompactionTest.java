@@ -37,7 +37,8 @@ class CompactionTest {
   @BeforeEach
   void open() {
     database = TestDatabase.sqlite(directory);
-    TestDatabase.execute(database, "INSERT INTO space (id, version, compacted) VALUES ('u/alice', 9, 0)");
+    TestDatabase.execute(
+        database, "INSERT INTO space (id, version, compacted) VALUES ('u/alice', 9, 0)");
   }
 
   @AfterEach
@@ -183,7 +184,8 @@ class CompactionTest {
 
     assertThat(TestDatabase.number(database, "SELECT COUNT(*) FROM client")).isEqualTo(3);
     ClientStore.Group group =
-        database.inSnapshot(session -> new ClientStore(session, new Spaces(session)).group("g1").group().orElseThrow());
+        database.inSnapshot(session ->
+            new ClientStore(session, new Spaces(session)).group("g1").group().orElseThrow());
     assertThat(
             database.<Map<String, Long>>inSnapshot(
                 session -> new ClientStore(session, new Spaces(session)).lastMutationIDs(group, 0)))
@@ -191,6 +193,90 @@ class CompactionTest {
     assertThat(TestDatabase.number(database, "SELECT COUNT(*) FROM folded_client")).isEqualTo(9);
     assertThat(group.foldedVersion()).isEqualTo(2);
     assertThat(group.version()).isEqualTo(9);
+  }
+
+  private static final StorageSettings LIMITS = new StorageSettings(80_000, 80_000);
+
+  @Test
+  void ofManyTombstonesTheOldestGoHoweverYoungTheyAreUntilFewAreLeft() {
+    for (int i = 1; i <= 1_200; i++) {
+      tombstone("k" + (10_000 + i), i, Duration.ZERO);
+    }
+    TestDatabase.execute(database, "UPDATE space SET tombstone_bytes = 1200 * (64 + 6)");
+
+    new Tombstones(database).removeOldest(LIMITS, () -> false);
+
+    long left = tombstones();
+    assertThat(left * 70).isBetween(80_000L / 16 - 500 * 70, 80_000L / 16);
+    assertThat(compacted()).isEqualTo(1_200 - left);
+    assertThat(TestDatabase.number(database, "SELECT MIN(died) FROM tombstone"))
+        .isEqualTo(compacted() + 1);
+    assertThat(TestDatabase.number(database, "SELECT tombstone_bytes FROM space"))
+        .isEqualTo(left * 70);
+  }
+
+  @Test
+  void anEighthOfTheLimitMayBeTombstonesAndWithoutALimitAnyNumber() {
+    for (int i = 1; i <= 100; i++) {
+      tombstone("k" + (10_000 + i), i, Duration.ZERO);
+    }
+    TestDatabase.execute(database, "UPDATE space SET tombstone_bytes = 10000");
+
+    new Tombstones(database).removeOldest(LIMITS, () -> false);
+    new Tombstones(database).removeOldest(new StorageSettings(0, 80_000), () -> false);
+
+    assertThat(tombstones()).isEqualTo(100);
+    assertThat(compacted()).isZero();
+  }
+
+  @Test
+  void ofTheClientsOfACrowdedGroupThoseAreFoldedThatPushedLeastLately() {
+    TestDatabase.execute(
+        database,
+        "INSERT INTO client_group (id, user_id, version, seen_at, folded_version) VALUES ('g', 'alice', 9000, 0, 0)");
+    TestDatabase.execute(
+        database,
+        """
+        WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4500)
+        INSERT INTO client SELECT 'c' || i, 'g', i, i, ? FROM n\
+        """,
+        now.toEpochMilli());
+
+    compact();
+
+    assertThat(TestDatabase.number(database, "SELECT COUNT(*) FROM client")).isEqualTo(1_000);
+    assertThat(TestDatabase.number(database, "SELECT MIN(version) FROM client")).isEqualTo(3_501);
+    assertThat(
+            TestDatabase.number(
+                database, "SELECT last_mutation_id FROM folded_client WHERE id = 'c3500'"))
+        .isEqualTo(3_500);
+    assertThat(TestDatabase.number(database, "SELECT folded_version FROM client_group"))
+        .isEqualTo(3_500);
+  }
+
+  @Test
+  void itRunsWhenItIsAskedToAndNotAgainWithinTheMinute() {
+    Compaction compaction =
+        new Compaction(
+            database,
+            new SyncSettings(
+                1, 1, 1, Duration.ofDays(30), Duration.ofDays(90), Duration.ofDays(36_500)),
+            StorageSettings.UNLIMITED,
+            TestStorage.metrics(database),
+            Clock.systemUTC());
+    try (LogCapture log = new LogCapture()) {
+      tombstone("first", 3, Duration.ofDays(31));
+      compaction.start();
+
+      compaction.wake();
+      Eventually.holds("it compacts", () -> tombstones() == 0);
+      tombstone("second", 3, Duration.ofDays(31));
+      compaction.wake();
+      compaction.close();
+
+      assertThat(tombstones()).isOne();
+      assertThat(log.lines("compaction")).hasSize(1);
+    }
   }
 
   @Test

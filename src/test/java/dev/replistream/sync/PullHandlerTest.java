@@ -64,7 +64,8 @@ class PullHandlerTest {
   private static void join(String url, String user, int rooms) throws SQLException {
     try (var connection = DriverManager.getConnection(url);
         PreparedStatement space =
-            connection.prepareStatement("INSERT INTO space (id, version, compacted) VALUES (?, ?, 0)");
+            connection.prepareStatement(
+                "INSERT INTO space (id, version, compacted) VALUES (?, ?, 0)");
         PreparedStatement member =
             connection.prepareStatement("INSERT INTO member VALUES (?, ?, 'reader', 0)")) {
       connection.setAutoCommit(false);
@@ -90,7 +91,8 @@ class PullHandlerTest {
   private static void fill(String url, String user, int count) throws SQLException {
     try (var connection = DriverManager.getConnection(url);
         Statement statement = connection.createStatement()) {
-      statement.execute("INSERT INTO space (id, version, compacted) VALUES ('u/%s', 1, 0)".formatted(user));
+      statement.execute(
+          "INSERT INTO space (id, version, compacted) VALUES ('u/%s', 1, 0)".formatted(user));
       statement.execute(
           """
           WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < %d)

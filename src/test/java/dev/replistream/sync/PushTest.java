@@ -95,10 +95,7 @@ class PushTest {
     database.inTransaction(session -> {
       byte[] value =
           new EntryStore(
-                  session,
-                  new Spaces(session),
-                  StorageSettings.UNLIMITED,
-                  java.time.Instant.now())
+                  session, new Spaces(session), StorageSettings.UNLIMITED, java.time.Instant.now())
               .get("u/alice", Key.of("n"))
               .orElseThrow();
       return values.add(JsonValue.parse(value).asLong());

@@ -32,9 +32,9 @@ import org.junit.jupiter.api.Test;
 
 /// After each step of any history of writes in private spaces and rooms, overwrites, deletes,
 /// mutations that are rejected, fail or swallow a refusal, pushes of several transactions, rooms
-/// that are deleted at once or by and by and made again, compactions by age and by size, and clients
-/// that are folded and come back: what each space is said to take is what a recount finds, and no
-/// space has grown beyond its limit.
+/// that are deleted at once or by and by and made again, compactions by age and by size, and
+/// clients that are folded and come back: what each space is said to take is what a recount finds,
+/// and no space has grown beyond its limit.
 abstract class StorageModel {
   private static final Duration TIME = Duration.ofSeconds(4);
   private static final int LEAST_HISTORIES = 6;
@@ -243,7 +243,8 @@ abstract class StorageModel {
     }
 
     private JsonObjectBuilder args() {
-      return JsonValue.object().with("key", "k" + "x".repeat(random.nextInt(3)) + random.nextInt(4));
+      return JsonValue.object()
+          .with("key", "k" + "x".repeat(random.nextInt(3)) + random.nextInt(4));
     }
 
     private JsonValue value() {

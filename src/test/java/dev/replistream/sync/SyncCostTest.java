@@ -70,7 +70,10 @@ class SyncCostTest {
     String numbers =
         "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < %d) ";
     String rooms = numbers.formatted(ROOMS);
-    execute("INSERT INTO space (id, version, compacted) " + rooms + "SELECT printf('r/%04d', i), 1, 0 FROM n");
+    execute(
+        "INSERT INTO space (id, version, compacted) "
+            + rooms
+            + "SELECT printf('r/%04d', i), 1, 0 FROM n");
     execute("INSERT INTO member " + rooms + "SELECT printf('%04d', i), 'many', 'reader', 0 FROM n");
     execute(
         "INSERT INTO member "

@@ -11,14 +11,12 @@ final class TestStorage {
 
   /// Metrics whose gauges are in no registry.
   static StorageMetrics metrics(Database database) {
-    return new StorageMetrics(
-        database, Services.get(MetricsFactory.class).globalRegistry());
+    return new StorageMetrics(database, Services.get(MetricsFactory.class).globalRegistry());
   }
 
   /// So much, 0 for no limit.
   static Push.Storage limited(Database database, long perUser, long perRoom) {
-    return new Push.Storage(
-        new StorageSettings(perUser, perRoom), metrics(database), () -> {});
+    return new Push.Storage(new StorageSettings(perUser, perRoom), metrics(database), () -> {});
   }
 
   /// As much as they like.
