@@ -15,4 +15,12 @@ public final class Id {
             .noneMatch(
                 c -> Character.isISOControl(c) || Character.getType(c) == Character.SURROGATE);
   }
+
+  /// Whether a room or a user may be made with this id: one that is valid, and neither `.` nor
+  /// `..`, which no browser leaves as they are in a path (WHATWG URL, "double-dot URL path
+  /// segment"). A former release has made such, so whoever looks for what is there asks {@link
+  /// #isValid}.
+  public static boolean mayBeMade(String text) {
+    return isValid(text) && !text.equals(".") && !text.equals("..");
+  }
 }

@@ -67,7 +67,7 @@ public final class InMemoryStore {
   }
 
   private synchronized void change(String userId, Consumer<InMemoryTransaction> work) {
-    if (!Id.isValid(userId)) {
+    if (!Id.mayBeMade(userId)) {
       throw new IllegalArgumentException("not a user id");
     }
     InMemorySpaces changed = spaces.copy();

@@ -317,7 +317,7 @@ final class InMemoryTransaction implements Transaction {
   }
 
   private static void requireId(String id) {
-    if (!Id.isValid(id)) {
+    if (!Id.mayBeMade(id)) {
       throw new RejectedException("bad-id");
     }
   }

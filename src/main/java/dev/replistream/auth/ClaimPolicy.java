@@ -90,7 +90,7 @@ record ClaimPolicy(
   }
 
   private static String userId(Map<String, JsonValue> claims) {
-    if (claims.get("sub") instanceof Str(String sub) && Id.isValid(sub)) {
+    if (claims.get("sub") instanceof Str(String sub) && Id.mayBeMade(sub)) {
       return sub;
     }
     throw refused(Reason.SUBJECT);

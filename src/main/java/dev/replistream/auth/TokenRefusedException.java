@@ -59,7 +59,8 @@ final class TokenRefusedException extends RuntimeException {
         "The token has an aud and this server has no name to look for in it: set"
             + " replistream.auth.audience to what the aud holds, or issue tokens without one."),
     /// Its `sub` is missing or can't be a user id.
-    SUBJECT("The sub of the token must be 1 to 128 characters without control characters."),
+    SUBJECT(
+        "The sub of the token must be 1 to 128 characters without control characters, not . or .. alone."),
     /// Its `scope` is no list of scopes.
     SCOPE("The scope of the token must be one string of scopes with spaces, or an array of them."),
     /// Its `sid` can't be named in a revocation.

@@ -52,7 +52,9 @@ public final class TokenSigner {
   /// @throws IllegalArgumentException when the user id or the `sid` is not one, a scope holds a
   ///   space or a character that no scope has, or the time is not positive or too long
   public String sign(String userId, Set<String> scopes, Duration ttl, @Nullable String sid) {
-    check(Id.isValid(userId), "a user id is 1 to 128 characters without control characters");
+    check(
+        Id.mayBeMade(userId),
+        "a user id is 1 to 128 characters without control characters, not . or .. alone");
     check(
         scopes.stream().allMatch(scope -> SCOPE.matcher(scope).matches()),
         "a scope is printable ASCII without spaces, quotes and backslashes");

@@ -311,8 +311,7 @@ public final class EntryStore {
     return true;
   }
 
-  private void addTombstone(String space, Key key, long born, long version)
-      throws SQLException {
+  private void addTombstone(String space, Key key, long born, long version) throws SQLException {
     PreparedStatement insert =
         session.prepare(
             "INSERT INTO tombstone (space, died, key, born, changed_at) VALUES (?, ?, ?, ?, ?)");

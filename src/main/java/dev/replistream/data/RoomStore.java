@@ -157,7 +157,8 @@ public final class RoomStore {
   ///
   /// @throws RoomException when the id is not one or taken, or the owner is in too many rooms
   public void create(String room, String owner) throws SQLException {
-    requireId(room);
+    requireNewId(room);
+    requireNewId(owner);
     spaces.lock(Spaces.ofRoom(room));
     if (purge.isDeleted(room)) {
       purge.finish(room);
@@ -228,6 +229,7 @@ public final class RoomStore {
       change(room, userId, before.get(), role);
       return Put.CHANGED;
     }
+    requireNewId(userId);
     if (limits.isDirect() || caller.isUnrestricted()) {
       join(room, userId, role);
       return Put.JOINED;
@@ -271,7 +273,7 @@ public final class RoomStore {
   /// @throws RoomException when the caller is not an owner, the user id is not one, they are a
   ///   member, or the room has, or they have been sent, too many invitations
   public void invite(String room, Actor caller, String userId, Role role) throws SQLException {
-    requireId(userId);
+    requireNewId(userId);
     requireOwner(room, caller);
     if (role(room, userId).isPresent()) {
       throw new RoomException(Reason.MEMBER_ALREADY);
@@ -510,6 +512,13 @@ public final class RoomStore {
       if (!row.next()) {
         throw new RoomException(Reason.LAST_OWNER);
       }
+    }
+  }
+
+  /// An id of a room or a member that there is not yet.
+  private static void requireNewId(String id) {
+    if (!Id.mayBeMade(id)) {
+      throw new RoomException(Reason.BAD_ID);
     }
   }
 

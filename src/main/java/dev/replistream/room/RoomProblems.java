@@ -36,7 +36,7 @@ final class RoomProblems {
       case BAD_ID ->
           Problem.of(
               Status.BAD_REQUEST_400,
-              "An id is a string of 1 to 128 characters without control characters.");
+              "An id is a string of 1 to 128 characters without control characters, not . or .. alone.");
       case TAKEN ->
           Problem.of(Status.CONFLICT_409, "There is a room of that id already: choose another.");
       case NOT_A_MEMBER ->

@@ -58,12 +58,12 @@ final class DevelopmentTokenHandler implements Handler {
   private static String userId(byte[] body) {
     if (Bodies.parse(body, JsonValue::read) instanceof Obj(var object)
         && object.get("user") instanceof Str(String userId)
-        && Id.isValid(userId)) {
+        && Id.mayBeMade(userId)) {
       return userId;
     }
     throw Problem.of(
             Status.BAD_REQUEST_400,
-            "The body is {\"user\":…}, of 1 to 128 characters without control characters.")
+            "The body is {\"user\":…}, of 1 to 128 characters without control characters, not . or .. alone.")
         .toException();
   }
 }

@@ -261,6 +261,8 @@ class TokenCorpusTest {
     for (String sub :
         List.of(
             "\"\"",
+            "\".\"",
+            "\"..\"",
             "7",
             "[]",
             "\"a\\u0000b\"",

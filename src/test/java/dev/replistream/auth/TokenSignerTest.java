@@ -133,6 +133,16 @@ final class TokenSignerTest {
   }
 
   @Test
+  void aUserIsCalledWhatAPathCanNameInABrowser() {
+    for (String bad : List.of("", ".", "..", "a\nb", "x".repeat(129))) {
+      assertThatThrownBy(() -> signer.sign(bad, Set.of(), Duration.ofHours(1)))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("user id");
+    }
+    assertThat(signer.sign("...", Set.of(), Duration.ofHours(1))).isNotEmpty();
+  }
+
+  @Test
   void aSidNamesWhatCanBeRevoked() {
     TokenVerifier verifier =
         new TokenVerifier(Keys.sharedSecret(SECRET), Issuer.SETTINGS, clock, _ -> false);

@@ -280,6 +280,8 @@ class MigrationsTest {
               .with("{\"role\":\"reader\"}");
       assertThat(client.send(invite).status()).isEqualTo(202);
     }
+  }
+
   /// The script that counts what spaces take of the disk.
   private static final int STORAGE = 7;
 

@@ -1122,4 +1122,33 @@ abstract class ProtocolRules {
     assertThat(replica.view()).hasSize(3);
     assertThat(Collections.max(replica.view().keySet())).isEqualTo("knext/\u00e9");
   }
+
+  /// No new ones are called so.
+  @ParameterizedTest
+  @ValueSource(strings = {".", ".."})
+  void aRoomAndAMemberWithAnIdOfAFormerReleaseAreStillFound(String id) {
+    execute("INSERT INTO room (id, created_at) VALUES (?, 0)", id);
+    execute("INSERT INTO space (id, version, compacted) VALUES (?, 1, 0)", "r/" + id);
+    execute("INSERT INTO member_count (space, members) VALUES (?, 2)", "r/" + id);
+    for (String user : List.of(alice, id)) {
+      execute(
+          "INSERT INTO member (room, user_id, role, since) VALUES (?, ?, 'owner', 0)", id, user);
+    }
+    String members = "/rooms/" + id + "/members";
+
+    assertThat(get(members).body()).contains("\"userId\":\"" + id + "\"");
+    Replica owner = replica(alice);
+    owner.push(owner.put(id, "k", ONE));
+    owner.push(owner.join(id, id, "reader"), owner.leave(id, id));
+    assertThat(get(members).body()).doesNotContain("\"userId\":\"" + id + "\"");
+    owner.pull();
+    assertThat(owner.view()).containsKey("k");
+    owner.push(owner.mutation("deleteRoom", JsonValue.of(id)));
+    Problems.detail(get(members), 404);
+    assertThat(number("SELECT COUNT(*) FROM member WHERE room = ?", id)).isZero();
+  }
+
+  private HttpReply get(String path) {
+    return client().send(HttpRequest.api("GET", path).by(client().token(alice)));
+  }
 }

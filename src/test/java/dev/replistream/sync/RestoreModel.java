@@ -454,6 +454,7 @@ abstract class RestoreModel {
         case DONE -> note("push by " + tab.client);
         case CLIENT_STATE_NOT_FOUND -> notFound(device, tab.group, "push by " + tab.client);
         case GAP -> gap(device, tab);
+        case NO_ROOM -> fail("%s: nothing is limited here", this);
       }
     }
 

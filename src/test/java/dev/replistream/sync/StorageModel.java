@@ -10,8 +10,8 @@ import dev.replistream.api.Mutators;
 import dev.replistream.api.RejectedException;
 import dev.replistream.api.Role;
 import dev.replistream.api.Transaction;
-import dev.replistream.data.Burial;
-import dev.replistream.data.RoomSettings;
+import dev.replistream.data.RoomLimits;
+import dev.replistream.data.RoomPurge;
 import dev.replistream.data.Spaces;
 import dev.replistream.data.StorageSettings;
 import dev.replistream.data.TestTransactions;
@@ -68,7 +68,7 @@ abstract class StorageModel {
   private final Push push;
   private final StorageSettings limits = new StorageSettings(PER_USER, PER_ROOM);
   private int refused;
-  private int leftToBury;
+  private int leftToPurge;
   private int removedEarly;
 
   StorageModel(Database database) {
@@ -78,7 +78,7 @@ abstract class StorageModel {
             TestTransactions.of(database, new PokedUsers().bus()),
             MutatorRegistry.of(List.of(new TestMutators(), new Writers())),
             2_000,
-            new RoomSettings(1_000, 10_000),
+            RoomLimits.direct(1_000, 10_000),
             new Push.Storage(limits, TestStorage.metrics(database), () -> refused++),
             clock,
             new SyncMetrics(Services.get(MetricsFactory.class).globalRegistry()));
@@ -101,7 +101,8 @@ abstract class StorageModel {
           "remake",
           Writers::remake,
           "tidy",
-          Writers::tidy);
+          (transaction, _) ->
+              transaction.scan("").forEach(entry -> transaction.delete(entry.key())));
     }
 
     /// Puts, overwrites and deletes keys, and then fails if it is told to.
@@ -144,13 +145,8 @@ abstract class StorageModel {
       transaction.put(room, "k2", text(30));
     }
 
-    /// Deletes all that the caller sees.
-    private static void tidy(Transaction transaction, JsonValue args) {
-      transaction.scan("").forEach(entry -> transaction.delete(entry.key()));
-    }
-
     private static JsonValue text(long length) {
-      return JsonValue.of("é".repeat((int) length / 2));
+      return JsonValue.of("é".repeat(Math.toIntExact(length / 2)));
     }
   }
 
@@ -160,7 +156,7 @@ abstract class StorageModel {
     for (int seed = 0; seed < LEAST_HISTORIES || System.nanoTime() < end; seed++) {
       new History(seed).run();
     }
-    assertThat(List.of(refused, leftToBury, removedEarly)).allMatch(count -> count > 0);
+    assertThat(List.of(refused, leftToPurge, removedEarly)).allMatch(count -> count > 0);
   }
 
   private Map<String, List<Long>> query(String sql) {
@@ -294,7 +290,7 @@ abstract class StorageModel {
       return push(user(random.nextInt(2)), names, JsonValue.of("n" + random.nextInt(3)));
     }
 
-    /// Deletes a room, of which a whole batch is buried before what somebody has put there.
+    /// Deletes a room, of which a whole batch is purged before what somebody has put there.
     private String deleteLarge(String room) {
       String owner = user(0);
       String space = Spaces.ofRoom(room);
@@ -302,12 +298,12 @@ abstract class StorageModel {
       for (int i = 0; i < 3; i++) {
         push(owner, List.of("put"), args().with("room", room).with("value", value()).build());
       }
-      TestDatabase.fill(database, space, Burial.BATCH, 0);
+      TestDatabase.fill(database, space, RoomPurge.BATCH, 0);
       recount(space);
       push(owner, List.of("deleteRoom"), JsonValue.of(room));
       long left =
           TestDatabase.number(database, "SELECT COUNT(*) FROM entry WHERE space = ?", space);
-      leftToBury += left > 0 && left < Burial.BATCH ? 1 : 0;
+      leftToPurge += left > 0 && left < RoomPurge.BATCH ? 1 : 0;
       assertThat(query(COUNTED)).isEqualTo(query(RECOUNT));
       // what was never counted against the limit goes
       TestDatabase.execute(database, "DELETE FROM entry WHERE space = ? AND born = 0", space);
@@ -338,7 +334,7 @@ abstract class StorageModel {
 
     private String compact() {
       switch (random.nextInt(3)) {
-        case 0 -> new DeletedRooms(database).bury(clock.instant(), () -> false);
+        case 0 -> new DeletedRooms(database).purge(clock.instant(), () -> false);
         case 1 ->
             new Tombstones(database)
                 .remove(clock.instant().minusSeconds(random.nextInt(30)), () -> false);

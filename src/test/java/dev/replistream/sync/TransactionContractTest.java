@@ -570,14 +570,15 @@ abstract class TransactionContractTest {
 
   @Test
   void whatCantBeAnIdIsRejected() {
-    for (String id : List.of("", "a\n", "\uD800", "r".repeat(129))) {
+    for (String id : List.of("", ".", "..", "a\n", "\uD800", "r".repeat(129))) {
       isRejected("alice", transaction -> transaction.createRoom(id));
     }
     run("alice", transaction -> transaction.createRoom("r".repeat(128)));
-    for (String id : List.of("", "a\n", "\uD800", "u".repeat(129))) {
+    for (String id : List.of("", ".", "..", "a\n", "\uD800", "u".repeat(129))) {
       isRejected(
           "alice",
           transaction -> transaction.unrestricted().putMember("r".repeat(128), id, Role.WRITER));
+      isRejected("alice", transaction -> transaction.invite("r".repeat(128), id, Role.WRITER));
     }
   }
 

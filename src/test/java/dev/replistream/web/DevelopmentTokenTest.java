@@ -96,6 +96,12 @@ class DevelopmentTokenTest {
   }
 
   @ParameterizedTest
+  @ValueSource(strings = {"", ".", ".."})
+  void whatCantBeAUserGetsNone(String user) {
+    assertNoToken(service.send(own().with("{\"user\":\"" + user + "\"}")), 400);
+  }
+
+  @ParameterizedTest
   @ValueSource(
       strings = {
         EVIL,
