@@ -2,13 +2,14 @@ import {fileURLToPath} from 'node:url';
 
 import {Server} from '../server.mjs';
 
-const REPLICACHE = fileURLToPath(new URL('../node_modules/replicache', import.meta.url));
+export const REPLICACHE = fileURLToPath(new URL('../node_modules/replicache', import.meta.url));
 
 /** Starts a server in development mode, with console and demo. */
 export function startDevelopmentServer(settings = {}) {
   return Server.start({
     REPLISTREAM_AUTH_SECRET: undefined,
     REPLISTREAM_DEMO_REPLICACHE: REPLICACHE,
+    REPLISTREAM_ROOMS_MEMBERSHIP: undefined,
     ...settings,
   });
 }
@@ -21,11 +22,33 @@ export class DemoWindow {
     this.page = page;
   }
 
+  /** Opens a room, which the user makes or is a member of. */
   static async open(device, server, user, room) {
     const demo = new DemoWindow(await device.newPage());
     await demo.page.goto(`${server.origin}/demo?${new URLSearchParams({user, room})}`);
     await demo.says('connected');
     return demo;
+  }
+
+  /** Opens a link, and joins under this name, or with this token. */
+  static async join(device, link, name) {
+    const demo = new DemoWindow(await device.newPage());
+    await demo.page.goto(link);
+    await demo.join(name);
+    await demo.says('connected');
+    return demo;
+  }
+
+  async join(name) {
+    await this.page.getByLabel(/^Your name|^Token/).fill(name);
+    await this.page.getByRole('button', {name: 'Join'}).click();
+  }
+
+  /** The link by which others join. */
+  async link() {
+    const link = this.page.getByLabel('Link to this room');
+    await link.waitFor();
+    return link.inputValue();
   }
 
   /** Waits for what it says about the connection. */

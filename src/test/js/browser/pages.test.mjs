@@ -63,13 +63,21 @@ for (const look of LOOKS) {
     }
     await panel(page, 'alice').getByText('The same with curl').click();
     await panel(page, 'alice').getByText('poke: the stream says sync').waitFor();
+    await invite(panel(page, 'alice'), `console ${look.name}`, 'bob');
+    await panel(page, 'alice').getByText('bob is invited, as writer').waitFor();
+    await panel(page, 'alice').getByRole('button', {name: 'Make a link'}).click();
+    await panel(page, 'alice').getByText('which is shown this once').waitFor();
+    await panel(page, 'bob').getByRole('button', {name: `Accept the invitation to console ${look.name}`}).waitFor();
     await inspect(page, 'console', look);
 
     const demo = await DemoWindow.open(context, server, 'alice', look.name);
     await demo.add('Milk');
     await demo.add('Bread, and if they have none of the dark one that we had last week, then whatever looks best');
     await demo.check('Milk');
-    const other = await DemoWindow.open(await device(), server, 'bob', look.name);
+    const other = new DemoWindow(await (await openDevice(device, look)).newPage());
+    await other.page.goto(await demo.link());
+    await inspect(other.page, 'demo-join', look);
+    await other.join('bob');
     await other.add('Averyveryverylongwordwithoutanyplacewhereabrowsermaybreakitwhichiswhatmanyaddressesare');
     await demo.shows('Averyvery');
     await demo.saved('The server has everything.');
@@ -91,6 +99,75 @@ for (const look of LOOKS) {
     await inspect(page, 'demo-missing', look);
   });
 }
+
+/** Makes a room on the console, and invites a user to it. */
+async function invite(panel, room, user) {
+  await panel.getByText('Rooms', {exact: true}).click();
+  await panel.getByLabel('New room').fill(room);
+  await panel.getByRole('button', {name: 'Make', exact: true}).click();
+  await panel.getByRole('combobox', {name: 'Room', exact: true}).locator(`option[value="${room}"]:checked`).waitFor({state: 'attached'});
+  await panel.getByLabel('User', {exact: true}).fill(user);
+  await panel.getByRole('button', {name: 'Invite'}).click();
+}
+
+const event = (panel, name, detail) => panel.getByRole('log').getByRole('listitem').filter({hasText: `${name}${detail}`}).waitFor();
+
+scenario('who is invited on the console accepts or declines there, at once', async ({device, log}) => {
+  const [anns, bens] = [await (await device()).newPage(), await (await device()).newPage()];
+  await Promise.all([anns.goto(`${server.origin}/?user=ann`), bens.goto(`${server.origin}/?user=ben`)]);
+  const [ann, ben] = [panel(anns, 'ann'), panel(bens, 'ben')];
+  await ben.locator('[data-state="connected"]').waitFor();
+
+  await invite(ann, 'accepted', 'ben');
+  await ann.getByText('ben is invited, as writer').waitFor();
+  await ben.getByText('ann invites to accepted, as writer').waitFor();
+  await ben.getByRole('button', {name: 'Accept the invitation to accepted'}).press('Enter');
+  await event(ben, 'joined', 'accepted · writer');
+  await ben.getByText('ann invites to accepted').waitFor({state: 'detached'});
+  assert.equal(await focused(bens), 'Rooms');
+  await bens.keyboard.press('Enter');
+  await ben.getByRole('option', {name: 'accepted (writer)'}).waitFor({state: 'attached'});
+  assert.equal(await ben.getByRole('button', {name: 'Invite'}).isVisible(), false);
+
+  await ann.getByText('Rooms', {exact: true}).click();
+  await invite(ann, 'declined', 'ben');
+  await ben.getByRole('button', {name: 'Decline the invitation to declined'}).click();
+  await event(ben, 'declined', 'declined');
+  await ben.getByText('ann invites to declined').waitFor({state: 'detached'});
+
+  await ann.getByLabel('User', {exact: true}).fill('carol');
+  await ann.getByRole('combobox', {name: 'as'}).selectOption('reader');
+  await ann.getByRole('button', {name: 'Invite'}).click();
+  await event(ann, 'invited', 'carol · reader');
+  await ann.getByRole('button', {name: 'Withdraw the invitation of carol'}).click();
+  await ann.getByText('carol is invited').waitFor({state: 'detached'});
+
+  await log.expecting(/status of 409/, async () => {
+    await ann.getByLabel('New room').fill('declined');
+    await ann.getByRole('button', {name: 'Make', exact: true}).click();
+    await event(ann, 'failed', 'There is a room of that id already');
+  });
+});
+
+scenario('a link made on the console opens the demo, till it is deleted there', async ({device, log}) => {
+  const page = await (await device()).newPage();
+  await page.goto(`${server.origin}/?user=erin`);
+  const erin = panel(page, 'erin');
+  await invite(erin, 'linked', 'frank');
+  await erin.getByRole('button', {name: 'Make a link'}).click();
+  const link = await erin.getByText('/demo#join=').textContent();
+  await DemoWindow.join(await device(), link, 'gina');
+
+  await erin.getByRole('button', {name: 'Delete the link'}).click();
+  await erin.getByRole('button', {name: 'Delete the link'}).waitFor({state: 'detached'});
+  assert.equal(await erin.getByText('/demo#join=').isVisible(), false);
+  const late = new DemoWindow(await (await device()).newPage());
+  await late.page.goto(link);
+  await log.expecting(/status of 404/, async () => {
+    await late.join('hugo');
+    await late.page.getByText('This link lets nobody in any more').waitFor();
+  });
+});
 
 scenario('the console works by keyboard alone', async ({device}) => {
   const page = await (await device()).newPage();

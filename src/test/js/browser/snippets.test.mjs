@@ -122,6 +122,20 @@ scenario('the snippet for presence tells who is in a room, as written', async ({
   await shows('plan', 1, ['frank']);
 });
 
+scenario('the snippet for a link joins its room and takes the code out of the address, as written', async ({device}) => {
+  await call(server, 'kim', 'POST', 'rooms', {id: 'joined'});
+  const {code} = await call(server, 'kim', 'POST', 'rooms/joined/links', {role: 'reader', uses: 1});
+  await site.addPage('join', snippet('docs/browser.md', 'join', 'leo'));
+  const page = await (await device()).newPage();
+  const shows = logOf(page);
+  page.on('dialog', dialog => dialog.accept());
+  await page.goto(`${site.origin}/join#join=${code}`);
+  await shows('joined');
+  assert.equal(page.url(), `${site.origin}/join`);
+  const {rooms} = await call(server, 'leo', 'GET', 'rooms');
+  assert.deepEqual(rooms.map(({id, role}) => `${id} ${role}`), ['joined reader']);
+});
+
 scenario('the snippet of an EventSource pulls on each poke and connects again, as written', async ({device, log}) => {
   const shows = await open(device, 'eventsource', snippet('docs/browser.md', 'eventsource', 'grace'));
   await shows('pull');

@@ -18,6 +18,29 @@ export function timeElement(date) {
   return element('time', {dateTime: date.toISOString(), textContent: text});
 }
 
+/** An item of a list that shows a text, with a button to copy it. */
+export function copyItem(name, text) {
+  const code = element('code', {textContent: text, tabIndex: 0});
+  const label = element('span', {textContent: name});
+  if (!navigator.clipboard) { // it is for pages over https, and of this machine
+    return element('li', {}, label, code);
+  }
+  const copy = element('button', {type: 'button', className: 'small', textContent: 'Copy'});
+  copy.setAttribute('aria-label', `Copy the line: ${name}`);
+  copy.onclick = async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      announce('The line is in the clipboard.');
+      copy.textContent = 'Copied';
+    } catch {
+      getSelection().selectAllChildren(code); // the browser does not let us, so the user may
+      announce('The line is selected.');
+    }
+    setTimeout(() => (copy.textContent = 'Copy'), 1_500);
+  };
+  return element('li', {}, label, code, copy);
+}
+
 /** Tells people who don't see the screen. */
 export function announce(text) {
   document.getElementById('announcement').textContent = text;

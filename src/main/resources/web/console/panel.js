@@ -1,7 +1,8 @@
 import {ReplicacheSSE} from '/replistream.js';
-import {announce, element, parts, timeElement} from './elements.js';
+import {copyItem, element, parts, timeElement} from './elements.js';
 import {API, isDevelopment} from './credentials.js';
 import {Plot, rounded} from './plot.js';
+import {Rooms} from './rooms.js';
 
 const STATS_INTERVAL_MS = 10_000;
 const MAX_LOG_LINES = 300;
@@ -13,6 +14,7 @@ export class Panel {
   #parts;
   #stream;
   #plot;
+  #rooms;
   #timer;
   #pokes = []; // when those were sent whose sync has not come
   #syncs = 0;
@@ -24,6 +26,7 @@ export class Panel {
     this.element = copy.querySelector('section');
     this.#parts = parts(this.element);
     this.#plot = new Plot(this.#parts.plot);
+    this.#rooms = new Rooms(credentials, this.element, (event, detail) => this.#log(event, detail));
     this.#label(credentials.user);
     this.#parts.poke.onclick = () => this.#poke();
     this.#parts.toggle.onclick = () => (this.#stream ? this.disconnect() : this.connect());
@@ -53,7 +56,7 @@ export class Panel {
 
   async #showCommands() {
     try {
-      this.#parts.commands.replaceChildren(...(await commands(this.#credentials)).map(commandLine));
+      this.#parts.commands.replaceChildren(...(await commands(this.#credentials)).map(([name, text]) => copyItem(name, text)));
     } catch (error) {
       this.#log('failed', error.message);
     }
@@ -132,6 +135,7 @@ export class Panel {
   /** One sync may be for several pokes. */
   #synced(detail) {
     const now = performance.now();
+    this.#rooms.refresh();
     const times = this.#pokes.splice(0).map(start => now - start);
     times.forEach(time => this.#plot.add(time));
     this.#syncs++;
@@ -170,6 +174,7 @@ export class Panel {
       if (hasSessions) {
         await this.#refreshSessions();
       }
+      await this.#rooms.refresh();
     } catch (error) {
       this.#log('failed', error.message);
     }
@@ -220,26 +225,4 @@ async function commands(credentials) {
     ['how many streams there are', `curl ${AUTHORIZATION} ${API}/stats`],
     ['ticket, for a native EventSource: /stream?ticket=…', `curl -X POST ${AUTHORIZATION} ${API}/ticket`],
   ];
-}
-
-function commandLine([name, text]) {
-  const code = element('code', {textContent: text, tabIndex: 0});
-  const label = element('span', {textContent: name});
-  if (!navigator.clipboard) { // it is for pages over https, and of this machine
-    return element('li', {}, label, code);
-  }
-  const copy = element('button', {type: 'button', className: 'small', textContent: 'Copy'});
-  copy.setAttribute('aria-label', `Copy the line: ${name}`);
-  copy.onclick = async () => {
-    try {
-      await navigator.clipboard.writeText(text);
-      announce('The line is in the clipboard.');
-      copy.textContent = 'Copied';
-    } catch {
-      getSelection().selectAllChildren(code); // the browser does not let us, so the user may
-      announce('The line is selected.');
-    }
-    setTimeout(() => (copy.textContent = 'Copy'), 1_500);
-  };
-  return element('li', {}, label, code, copy);
 }

@@ -1,34 +1,48 @@
 import {Credentials, isDevelopment} from '/console/credentials.js';
 import {announce, element} from '/console/elements.js';
+import {codeOfAddress, makeLink} from '/console/links.js';
 import {SharedList} from './list.js';
-import {enter} from './rooms.js';
+import {DeadLinkError, enter, join} from './rooms.js';
 
 const FIRST_USER = 'alice';
-const SECOND_USER = 'bob';
 
 const parameters = new URLSearchParams(location.search);
-const room = parameters.get('room') || undefined;
+const code = codeOfAddress();
 const by = id => document.getElementById(id);
 
+/** Opens the list that the address names; by a link, the visitor joins its room first. */
 async function open(credentials) {
   by('problem').textContent = '';
   try {
     const token = await credentials.token();
-    if (room) {
-      await enter(room, credentials);
+    const room = code ? await join(code, credentials) : parameters.get('room') || undefined;
+    if (code) {
+      history.replaceState(null, '', address(credentials.user, room)); // nobody is to copy the code from there
     }
+    const {role, isNew} = room ? await enter(room, credentials) : {};
     by('sign-in').hidden = true;
-    show(new SharedList(credentials, token, room), credentials.user);
+    by('joining').hidden = true;
+    show(new SharedList(credentials, token, room), credentials.user, room);
+    showShare(credentials, room, role);
+    if (isNew) {
+      await share(credentials, room);
+    }
   } catch (error) {
+    by('sign-in').hidden ||= error instanceof DeadLinkError;
+    by('joining').hidden ||= by('sign-in').hidden;
     by('problem').textContent = error.message;
   }
 }
 
-function show(list, user) {
+/** The demo with a list. */
+function address(user, room) {
+  return `/demo?${new URLSearchParams({...(isDevelopment && {user}), ...(room && {room})})}`;
+}
+
+function show(list, user, room) {
   by('list-title').textContent = room ? `Room ${room}, as ${user}` : `The list of ${user}`;
   document.title = `${by('list-title').textContent} – Replistream demo`;
   by('list-panel').hidden = false;
-  by('share-panel').hidden = false;
 
   showState(list);
   list.subscribe(todos => showTodos(list, todos, user));
@@ -42,7 +56,6 @@ function show(list, user) {
     }
     by('add').reset();
   };
-  showShare(user);
 }
 
 function showState(list) {
@@ -90,39 +103,75 @@ function item(list, {key, text, done, by: author}, user) {
   return element('li', {dataset: {key}}, element('label', {}, box, element('span', {textContent: text})), note, remove);
 }
 
-function showShare(user) {
-  const link = pairs => `/demo?${new URLSearchParams(pairs)}`;
-  const of = name => (isDevelopment ? {user: name} : {});
-  const other = !room ? user : user === FIRST_USER ? SECOND_USER : FIRST_USER;
-  by('second').textContent = isDevelopment ? `Open a second window as ${other}` : 'Open a second window';
-  by('second').href = link({...of(other), ...(room && {room})});
-  if (room && navigator.clipboard) {
-    by('copy').hidden = false;
-    by('copy').onclick = async () => {
-      try {
-        await navigator.clipboard.writeText(new URL(link({room}), location.href).href);
-        announce('The link is in the clipboard.');
-      } catch {
-        announce('The browser does not let this page use the clipboard: copy the address instead.');
-      }
-    };
-  }
+function showShare(credentials, room, role) {
+  by('share-panel').hidden = false;
+  by('second').href = address(credentials.user, room);
+  by('make-link').hidden = role !== 'owner';
+  by('make-link').onclick = () => share(credentials, room);
+  by('only-owners').hidden = !room || role === 'owner';
   by('open-room').onsubmit = event => {
     event.preventDefault();
-    location.assign(link({...of(user), room: by('room').value}));
+    location.assign(address(credentials.user, by('room').value));
   };
 }
 
-if (isDevelopment) {
-  open(Credentials.ofUser(parameters.get('user') || FIRST_USER));
-} else {
+/** Makes a link by which others join the room, and shows it. */
+async function share(credentials, room) {
+  by('share-problem').textContent = '';
+  try {
+    const {href, uses, expiresAt} = await makeLink(room, 'writer', credentials);
+    const until = new Date(expiresAt).toLocaleDateString('en-GB', {day: 'numeric', month: 'long'});
+    by('link-note').textContent = `Whoever opens it may join and write: up to ${uses} people, until ${until}.`;
+    by('link').value = href;
+    by('link').onfocus = () => by('link').select();
+    by('guest').href = href;
+    by('guest').hidden = false;
+    by('link-row').hidden = false;
+    by('copy').hidden = !navigator.clipboard; // which is for pages over https, and of this machine
+    by('copy').onclick = () => copy(href);
+  } catch (error) {
+    by('share-problem').textContent = error.message;
+  }
+}
+
+async function copy(href) {
+  try {
+    await navigator.clipboard.writeText(href);
+    announce('The link is in the clipboard.');
+  } catch {
+    by('link').select();
+    announce('The browser does not let this page use the clipboard: the link is selected.');
+  }
+}
+
+/** Asks who the visitor is: by a name where the server signs tokens for all, else by a token. */
+function ask() {
+  by('joining').hidden = !code;
+  by('credential-label').textContent = isDevelopment ? 'Your name' : 'Token (it stays in this page’s memory)';
+  if (isDevelopment) {
+    by('credential').maxLength = 128;
+  } else {
+    by('credential').type = 'password';
+  }
+  by('open').textContent = code ? 'Join' : 'Open the list';
   by('sign-in').hidden = false;
-  by('sign-in').onsubmit = event => {
+  by('sign-in').onsubmit = async event => {
     event.preventDefault();
+    by('open').disabled = true;
     try {
-      open(Credentials.ofToken(by('token').value));
+      const text = by('credential').value;
+      await open(isDevelopment ? Credentials.ofUser(text.trim()) : Credentials.ofToken(text));
     } catch (error) {
       by('problem').textContent = error.message;
     }
+    by('open').disabled = false;
   };
+  by('credential').focus();
 }
+
+if (isDevelopment && !code) {
+  open(Credentials.ofUser(parameters.get('user') || FIRST_USER));
+} else {
+  ask();
+}
+addEventListener('hashchange', () => location.reload()); // another link was put in the address bar

@@ -1,36 +1,53 @@
-import {Credentials, isDevelopment} from '/console/credentials.js';
-
-/** Who owns the rooms that the demo makes in development mode. */
-const OWNER = 'demo-owner';
+import {Credentials} from '/console/credentials.js';
 
 /**
- * Makes sure that there is such a room and that the visitor may write in it. In development mode
- * the page itself lets everybody in; elsewhere the visitor makes the room, or is a member of it.
+ * The role of the visitor in a room, which is made if there is none.
  *
  * @param {Credentials} visitor
+ * @returns {Promise<{role: string, isNew: boolean}>}
  */
 export async function enter(room, visitor) {
-  const owner = isDevelopment ? Credentials.ofUser(OWNER) : visitor;
-  const {rooms} = await (await owner.call('GET', '/rooms')).json();
-  if (!rooms.some(({id}) => id === room)) {
-    await make(room, owner);
+  const role = await roleIn(room, visitor);
+  if (role) {
+    return {role, isNew: false};
   }
-  if (owner.user !== visitor.user) {
-    const member = `/rooms/${encodeURIComponent(room)}/members/${encodeURIComponent(visitor.user)}`;
-    await owner.call('PUT', member, {role: 'writer'});
-  }
-}
-
-async function make(room, owner) {
   try {
-    await owner.call('POST', '/rooms', {id: room});
+    await visitor.call('POST', '/rooms', {id: room});
+    return {role: 'owner', isNew: true};
   } catch (error) {
     if (error.status !== 409) {
       throw error;
     }
-    if (!isDevelopment) {
-      throw new Error('This room is there, and you are not a member of it: ask its owner to let you in.');
-    }
-    // else another window was faster, and the next step tells whether it was ours
+  }
+  const other = await roleIn(room, visitor); // that another window of the visitor has just made
+  if (!other) {
+    throw new Error('This room is there, and you are not a member of it: ask an owner for a link, and open that.');
+  }
+  return {role: other, isNew: false};
+}
+
+async function roleIn(room, visitor) {
+  const {rooms} = await (await visitor.call('GET', '/rooms')).json();
+  return rooms.find(({id}) => id === room)?.role;
+}
+
+/**
+ * Joins by the code of a link, which a member may do too.
+ *
+ * @param {Credentials} visitor
+ * @returns {Promise<string>} the room
+ */
+export async function join(code, visitor) {
+  try {
+    return (await (await visitor.call('POST', '/join', {code})).json()).room;
+  } catch (error) {
+    throw error.status === 404 ? new DeadLinkError() : error;
+  }
+}
+
+/** No attempt with this link will help. */
+export class DeadLinkError extends Error {
+  constructor() {
+    super('This link lets nobody in any more: it has expired, been used up or been deleted. Ask for a new one.');
   }
 }
