@@ -228,10 +228,8 @@ public final class EntryStore {
       throw new StorageFullException(space, limit);
     }
     int replaced = put(space, key, value, version, before);
-    spaces.count(space, size);
-    if (replaced != Place.ABSENT) {
-      spaces.count(space, Usage.ofEntry(key, replaced).negated());
-    }
+    spaces.count(
+        space, replaced == Place.ABSENT ? size : new Usage((long) value.length - replaced, 0, 0));
   }
 
   /// How long the value of a key is.

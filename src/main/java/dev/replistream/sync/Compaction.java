@@ -80,7 +80,8 @@ public final class Compaction implements AutoCloseable {
     int purged = deletedRooms.purge(now, upkeep::isClosing);
     int removed =
         tombstones.remove(now.minus(settings.tombstoneMaxAge()), upkeep::isClosing)
-            + tombstones.removeOldest(storage, upkeep::isClosing);
+            + tombstones.removeOldest(storage, upkeep::isClosing)
+            + tombstones.removeOfDeletedRooms(storage, upkeep::isClosing);
     int expired = database.inTransaction(session -> RoomStore.removeExpired(session, now));
     int folded =
         clients.fold(now.minus(settings.clientMaxAge()), upkeep::isClosing)

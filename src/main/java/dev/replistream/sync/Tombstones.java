@@ -12,13 +12,15 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 
-/// Removes the tombstones of entries that were deleted long ago, and the oldest of a space that has
-/// very many, in small transactions, and notes in each space how far that went: a cookie from
-/// before it gets the whole view. Thread-safe, also where several nodes do it.
+/// Removes the tombstones of entries that were deleted long ago, the oldest of a space that has
+/// very many, and those of deleted rooms where these have very many together, in small
+/// transactions, and notes in each space how far that went: a cookie from before it gets the whole
+/// view. Thread-safe, also where several nodes do it.
 final class Tombstones {
   /// How many are removed in one transaction: no push waits for more.
   static final int BATCH = 500;
@@ -30,6 +32,12 @@ final class Tombstones {
   private static final int SHARE_LEFT = 16;
 
   private static final int SPACES_PER_LOOK = 500;
+
+  private static final String DELETED_ROOMS =
+      """
+      FROM space s WHERE s.id LIKE 'r/%' AND s.tombstone_bytes > 0
+      AND NOT EXISTS (SELECT 1 FROM room r WHERE r.id = substr(s.id, 3))\
+      """;
 
   private final Database database;
 
@@ -124,6 +132,69 @@ final class Tombstones {
       try (ResultSet row = select.executeQuery()) {
         while (row.next()) {
           found.add(row.getString(1));
+        }
+      }
+      return found;
+    });
+  }
+
+  /// Removes the tombstones of deleted rooms where these take more together than one room may,
+  /// until they take half of that; those of the largest go first, as few former members see it.
+  ///
+  /// @param stop is asked after each transaction
+  /// @return how many
+  int removeOfDeletedRooms(StorageSettings limits, BooleanSupplier stop) {
+    long tooMuch = ofDeletedRooms() - limits.perRoom();
+    if (limits.perRoom() == 0 || tooMuch <= 0) {
+      return 0;
+    }
+    tooMuch += limits.perRoom() / 2;
+    int removed = 0;
+    Map<String, Long> rooms;
+    do {
+      rooms = findDeletedRooms();
+      for (Map.Entry<String, Long> room : rooms.entrySet()) {
+        int batch;
+        do {
+          batch = database.inTransaction(session -> removeOldest(session, room.getKey(), 0));
+          removed += batch;
+          if (stop.getAsBoolean()) {
+            return removed;
+          }
+        } while (batch > 0);
+        tooMuch -= room.getValue();
+        if (tooMuch <= 0) {
+          return removed;
+        }
+      }
+    } while (rooms.size() == SPACES_PER_LOOK);
+    return removed;
+  }
+
+  private long ofDeletedRooms() {
+    return database.inSnapshot(session -> {
+      try (ResultSet row =
+          session
+              .prepare("SELECT CAST(SUM(s.tombstone_bytes) AS BIGINT) " + DELETED_ROOMS)
+              .executeQuery()) {
+        row.next();
+        return row.getLong(1);
+      }
+    });
+  }
+
+  private Map<String, Long> findDeletedRooms() {
+    return database.inSnapshot(session -> {
+      PreparedStatement select =
+          session.prepare(
+              "SELECT s.id, s.tombstone_bytes "
+                  + DELETED_ROOMS
+                  + " ORDER BY s.tombstone_bytes DESC LIMIT ?");
+      select.setInt(1, SPACES_PER_LOOK);
+      Map<String, Long> found = new LinkedHashMap<>();
+      try (ResultSet row = select.executeQuery()) {
+        while (row.next()) {
+          found.put(row.getString(1), row.getLong(2));
         }
       }
       return found;

@@ -230,6 +230,45 @@ class CompactionTest {
   }
 
   @Test
+  void deletedRoomsHaveNoMoreTombstonesTogetherThanARoomMayTakeAndTheLargestLoseTheirs() {
+    tombstone("of a user", 1, Duration.ZERO);
+    TestDatabase.execute(database, "INSERT INTO room (id, created_at) VALUES ('live', 0)");
+    for (String room : List.of("gone1", "gone2", "gone3", "live")) {
+      int size = room.equals("gone2") ? 30 : 20;
+      TestDatabase.execute(
+          database,
+          """
+          WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+          INSERT INTO tombstone SELECT ?, 7, CAST(100 + i AS BLOB), 1, ? FROM n\
+          """,
+          size,
+          "r/" + room,
+          now.toEpochMilli());
+      TestDatabase.execute(
+          database,
+          "INSERT INTO space (id, version, compacted, tombstone_bytes) VALUES (?, 7, 0, ?)",
+          "r/" + room,
+          size * 67);
+    }
+
+    new Tombstones(database).removeOfDeletedRooms(new StorageSettings(0, 70 * 67), () -> false);
+    assertThat(tombstones()).isEqualTo(91);
+    new Tombstones(database).removeOfDeletedRooms(new StorageSettings(0, 69 * 67), () -> false);
+
+    assertThat(tombstones()).isEqualTo(41);
+    assertThat(TestDatabase.number(database, "SELECT COUNT(*) FROM space WHERE compacted = 7"))
+        .isEqualTo(2);
+    assertThat(TestDatabase.number(database, "SELECT compacted FROM space WHERE id = 'r/gone2'"))
+        .isEqualTo(7);
+    assertThat(TestDatabase.number(database, "SELECT compacted FROM space WHERE id = 'r/live'"))
+        .isZero();
+    assertThat(
+            TestDatabase.number(
+                database, "SELECT SUM(tombstone_bytes) FROM space WHERE id LIKE 'r/%'"))
+        .isEqualTo(40 * 67);
+  }
+
+  @Test
   void ofTheClientsOfACrowdedGroupThoseAreFoldedThatPushedLeastLately() {
     TestDatabase.execute(
         database,

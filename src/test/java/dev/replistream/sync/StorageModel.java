@@ -340,6 +340,7 @@ abstract class StorageModel {
                 .remove(clock.instant().minusSeconds(random.nextInt(30)), () -> false);
         default -> {
           removedEarly += new Tombstones(database).removeOldest(limits, () -> false);
+          new Tombstones(database).removeOfDeletedRooms(limits, () -> false);
           assertThat(
                   query(COUNTED).entrySet().stream()
                       .filter(space -> space.getValue().get(1) > limits.limit(space.getKey()) / 8)
