@@ -150,6 +150,7 @@ function ask() {
   by('credential-label').textContent = isDevelopment ? 'Your name' : 'Token (it stays in this page’s memory)';
   if (isDevelopment) {
     by('credential').maxLength = 128;
+    by('credential').pattern = '.*\\S.*'; // not blank
   } else {
     by('credential').type = 'password';
   }

@@ -21,7 +21,7 @@ export async function enter(room, visitor) {
   }
   const other = await roleIn(room, visitor); // that another window of the visitor has just made
   if (!other) {
-    throw new Error('This room is there, and you are not a member of it: ask an owner for a link, and open that.');
+    throw new Error('This room is there, and you are not a member of it: open a link of an owner’s, or accept their invitation on the console.');
   }
   return {role: other, isNew: false};
 }
