@@ -246,10 +246,11 @@ public final class Application implements AutoCloseable {
             addresses);
     roomPresence = new RoomPresence(database, settings.rooms(), clock);
     outbox = new Outbox(database, bus, settings.redis().isPresent());
-    transactions = new Transactions(database, outbox, roomPresence::membersChanged);
     storageMetrics = new StorageMetrics(database, meters);
     compaction =
         new Compaction(database, settings.sync(), settings.storage(), storageMetrics, clock);
+    transactions =
+        new Transactions(database, outbox, roomPresence::membersChanged, compaction::leftBehind);
     Push push =
         new Push(
             transactions,

@@ -66,6 +66,7 @@ public final class RoomPurge {
 
   /// Purges the first batch of a room whose members have just gone. The caller holds its lock.
   void begin(String room) throws SQLException {
+    spaces.leaveBehind(Spaces.ofRoom(room));
     purgeOrForget(room);
   }
 

@@ -38,6 +38,7 @@ public final class Spaces {
   private final Map<String, Long> raised = new HashMap<>();
   private final Map<String, Usage> stored = new HashMap<>(); // of those whose row was read
   private final Map<String, Usage> unsaved = new HashMap<>(); // what their rows do not say yet
+  private long leftBehind;
   private final Set<MemberChange> joinedOrLeft = new HashSet<>();
   private final Set<String> concerned = new HashSet<>();
 
@@ -246,6 +247,7 @@ public final class Spaces {
     Set<String> raisedBefore = Set.copyOf(raised.keySet());
     Map<String, Usage> storedBefore = Map.copyOf(stored);
     Map<String, Usage> unsavedBefore = Map.copyOf(unsaved);
+    long leftBehindBefore = leftBehind;
     Set<MemberChange> membersBefore = Set.copyOf(joinedOrLeft);
     Set<String> concernedBefore = Set.copyOf(concerned);
     boolean isKept = false;
@@ -259,10 +261,22 @@ public final class Spaces {
         raised.keySet().retainAll(raisedBefore);
         reset(stored, storedBefore);
         reset(unsaved, unsavedBefore);
+        leftBehind = leftBehindBefore;
         joinedOrLeft.retainAll(membersBefore);
         concerned.retainAll(concernedBefore);
       }
     }
+  }
+
+  /// Notes that the room of a space is deleted, which leaves behind what is there. The caller holds
+  /// its lock.
+  void leaveBehind(String space) throws SQLException {
+    leftBehind += usage(space).total();
+  }
+
+  /// How many bytes the rooms leave behind that this transaction has deleted, to be purged.
+  long leftBehind() {
+    return leftBehind;
   }
 
   private static void reset(Map<String, Usage> usage, Map<String, Usage> before) {

@@ -16,6 +16,7 @@ import java.util.UUID;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 
 /// Transactions that change what clients see, and so owe pokes:
 ///
@@ -35,17 +36,24 @@ public final class Transactions {
   private final Database database;
   private final Outbox outbox;
   private final Consumer<Collection<MemberChange>> membersChanged;
+  private final LongConsumer leftBehind;
   private final Semaphore underWay = new Semaphore(MAX_UNDER_WAY);
   private volatile boolean stopping;
   private volatile boolean stopped;
 
   /// @param membersChanged told who joined or left a room, after the commit of it and before
   ///   anybody is poked or answered
+  /// @param leftBehind told how many bytes deleted rooms leave behind to be purged, after the
+  ///   commit
   public Transactions(
-      Database database, Outbox outbox, Consumer<Collection<MemberChange>> membersChanged) {
+      Database database,
+      Outbox outbox,
+      Consumer<Collection<MemberChange>> membersChanged,
+      LongConsumer leftBehind) {
     this.database = database;
     this.outbox = outbox;
     this.membersChanged = membersChanged;
+    this.leftBehind = leftBehind;
   }
 
   /// What is done in one transaction. It may be run again from the start, as {@link
@@ -133,6 +141,9 @@ public final class Transactions {
         users.addAll(attempt.concerned);
       }
       membersChanged.accept(attempt.joinedOrLeft);
+      if (attempt.leftBehind > 0) {
+        leftBehind.accept(attempt.leftBehind);
+      }
     }
 
     /// Pokes whom the transactions concern.
@@ -154,6 +165,7 @@ public final class Transactions {
     private final String id = UUID.randomUUID().toString();
     private Set<String> concerned = Set.of();
     private Set<MemberChange> joinedOrLeft = Set.of();
+    private long leftBehind;
 
     Attempt(Step<T> step) {
       this.step = step;
@@ -163,6 +175,7 @@ public final class Transactions {
     public T run(Session session) throws SQLException {
       concerned = Set.of();
       joinedOrLeft = Set.of();
+      leftBehind = 0;
       Spaces spaces = new Spaces(session);
       T result = step.run(session, spaces);
       spaces.saveUsage();
@@ -170,6 +183,7 @@ public final class Transactions {
       outbox.keep(session, id, found);
       concerned = found;
       joinedOrLeft = spaces.joinedOrLeft();
+      leftBehind = spaces.leftBehind();
       return result;
     }
   }

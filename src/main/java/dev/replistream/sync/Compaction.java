@@ -27,6 +27,9 @@ public final class Compaction implements AutoCloseable {
   /// The least time from one compaction to the next that somebody asks for.
   private static final Duration LEAST_PAUSE = Duration.ofMinutes(1);
 
+  /// How many bytes deleted rooms may leave behind before it does not wait any longer.
+  private static final long MUCH_LEFT_BEHIND = 64 << 20;
+
   private final Database database;
   private final SyncSettings settings;
   private final StorageSettings storage;
@@ -36,6 +39,7 @@ public final class Compaction implements AutoCloseable {
   private final Tombstones tombstones;
   private final IdleClients clients;
   private final Upkeep upkeep = new Upkeep("compaction", this::compact);
+  private final AtomicLong leftBehind = new AtomicLong();
   private final AtomicLong mayWakeNanos = new AtomicLong(System.nanoTime());
 
   /// A compaction that was not started.
@@ -72,11 +76,22 @@ public final class Compaction implements AutoCloseable {
     }
   }
 
+  /// Counts what deleted rooms leave behind; where that is much, it is not left until the next
+  /// time.
+  ///
+  /// @param bytes of one or more rooms
+  public void leftBehind(long bytes) {
+    if (leftBehind.addAndGet(bytes) >= MUCH_LEFT_BEHIND) {
+      wake();
+    }
+  }
+
   /// Compacts once.
   ///
   /// @throws DatabaseUnavailableException when it could not be done to its end
   void compact() {
     Instant now = clock.instant();
+    leftBehind.set(0);
     int purged = deletedRooms.purge(now, upkeep::isClosing);
     int removed =
         tombstones.remove(now.minus(settings.tombstoneMaxAge()), upkeep::isClosing)

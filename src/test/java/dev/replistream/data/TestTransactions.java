@@ -10,7 +10,7 @@ public final class TestTransactions {
 
   /// Those that poke by a bus.
   public static Transactions of(Database database, PokeBus bus) {
-    return new Transactions(database, new Outbox(database, bus, false), _ -> {});
+    return new Transactions(database, new Outbox(database, bus, false), _ -> {}, _ -> {});
   }
 
   /// Those whose pokes nobody sees.

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -42,7 +43,8 @@ class TransactionsTest {
         new Transactions(
             database,
             new Outbox(database, pokes.bus(), false),
-            changes -> changes.forEach(change -> seen.add("member " + change.userId())));
+            changes -> changes.forEach(change -> seen.add("member " + change.userId())),
+            bytes -> seen.add("left behind " + bytes));
     pokes.whilePoking(() -> seen.add("poke"));
   }
 
@@ -167,5 +169,33 @@ class TransactionsTest {
       thread.join();
     }
     assertThat(transactions.stop(Duration.ZERO)).as("again").isTrue();
+  }
+
+  @Test
+  void whatADeletedRoomLeavesBehindIsToldAfterTheCommitAndOnlyThen() {
+    transactions.change("alice", Source.ROOM, room("plan", "alice"));
+    TestDatabase.execute(
+        database, "UPDATE space SET entry_bytes = 700, tombstone_bytes = 77 WHERE id = 'r/plan'");
+    seen.clear();
+    Transactions.Step<Set<String>> delete =
+        (session, spaces) -> {
+          RoomStore rooms =
+              new RoomStore(session, spaces, Instant.EPOCH, RoomLimits.direct(10, 10));
+          return rooms.delete("plan", Actor.of("alice"));
+        };
+    assertThatThrownBy(() ->
+            transactions.change(
+                "alice",
+                Source.ROOM,
+                (session, spaces) -> {
+                  delete.run(session, spaces);
+                  throw new IllegalStateException("rolled back");
+                }))
+        .isInstanceOf(IllegalStateException.class);
+    assertThat(seen).isEmpty();
+
+    transactions.change("alice", Source.ROOM, delete);
+
+    assertThat(seen).contains("left behind 777");
   }
 }

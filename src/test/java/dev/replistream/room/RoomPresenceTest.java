@@ -69,7 +69,7 @@ class RoomPresenceTest {
     rooms =
         new Rooms(
             database,
-            new Transactions(database, outbox, presence::membersChanged),
+            new Transactions(database, outbox, presence::membersChanged, _ -> {}),
             outbox,
             LIMITS,
             RoomRules.NOON);

@@ -37,7 +37,7 @@ class RoomsOfUnknownOutcomeTest {
     database = new FlakyDatabase(TestDatabase.sqlite(directory));
     RoomSettings limits = RoomLimits.direct(10, 10);
     Outbox outbox = new Outbox(database, poked.bus(), false);
-    transactions = new Transactions(database, outbox, _ -> {});
+    transactions = new Transactions(database, outbox, _ -> {}, _ -> {});
     rooms = new Rooms(database, transactions, outbox, limits, RoomRules.NOON);
   }
 

@@ -319,6 +319,30 @@ class CompactionTest {
   }
 
   @Test
+  void itDoesNotWaitWhereDeletedRoomsHaveLeftMuchBehind() {
+    SyncSettings never =
+        new SyncSettings(
+            1, 1, 1, Duration.ofDays(30), Duration.ofDays(90), Duration.ofDays(36_500));
+    Compaction compaction =
+        new Compaction(
+            database,
+            never,
+            StorageSettings.UNLIMITED,
+            TestStorage.metrics(database),
+            Clock.systemUTC());
+    try (compaction) {
+      tombstone("old", 3, Duration.ofDays(31));
+      compaction.start();
+
+      compaction.leftBehind((64 << 20) - 1);
+      assertThat(tombstones()).isOne();
+      compaction.leftBehind(1);
+
+      Eventually.holds("it compacts", () -> tombstones() == 0);
+    }
+  }
+
+  @Test
   void itRunsAgainAndAgainUntilItIsClosedAlsoAfterAFailure() {
     try (LogCapture log = new LogCapture()) {
       Compaction compaction = compaction();
