@@ -79,7 +79,7 @@ class NoContentTest {
             .with("Access-Control-Request-Method", "POST"),
         HttpRequest.api("GET", "/stream").with("Last-Event-ID", "ended-1"),
         HttpRequest.api("DELETE", "/rooms/plan"),
-        HttpRequest.api("DELETE", "/rooms/plan/members/bob"));
+        HttpRequest.api("DELETE", "/rooms/plan/invitations/bob"));
   }
 
   @ParameterizedTest

@@ -172,6 +172,12 @@ class RequestFuzzTest {
                 .by(token)
                 .with("{\"role\":\"reader\"}"),
             HttpRequest.api("DELETE", "/rooms/r%2Fs").by(token),
+            HttpRequest.api("GET", "/invitations").by(token),
+            HttpRequest.api("DELETE", "/invitations/r").by(token),
+            HttpRequest.api("POST", "/rooms/r/join").by(token),
+            HttpRequest.api("POST", "/rooms/r/links").by(token).with("{\"role\":\"reader\"}"),
+            HttpRequest.api("POST", "/join").by(token).with("{\"code\":\"x\"}"),
+            HttpRequest.api("GET", "/usage").by(token),
             HttpRequest.api("POST", "/revoke").by(token).with("{\"jti\":\"x\"}"),
             HttpRequest.of("GET", "/replistream.js").with("If-None-Match", "\"x\""),
             HttpRequest.of("GET", "/"),
