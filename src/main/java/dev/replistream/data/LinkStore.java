@@ -1,5 +1,6 @@
 package dev.replistream.data;
 
+import dev.replistream.api.Id;
 import dev.replistream.api.Role;
 import dev.replistream.data.RoomException.Reason;
 import dev.replistream.db.Session;
@@ -136,6 +137,9 @@ final class LinkStore {
   ///
   /// @return whether there was one
   boolean remove(String room, String id) throws SQLException {
+    if (!Id.isValid(id)) {
+      return false; // PostgreSQL fails at what can't be an id
+    }
     PreparedStatement delete = session.prepare("DELETE FROM room_link WHERE room = ? AND id = ?");
     delete.setString(1, room);
     delete.setString(2, id);

@@ -4,17 +4,21 @@ import dev.replistream.api.JsonValue;
 import dev.replistream.api.JsonValue.Num;
 import dev.replistream.api.JsonValue.Obj;
 import dev.replistream.api.JsonValue.Str;
+import dev.replistream.api.JsonValueException;
 import dev.replistream.api.Role;
 import dev.replistream.http.Bodies;
-import java.math.BigDecimal;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 
 /// The members of a small JSON object that a request carries. Each refusal is a 400 that names the
 /// member. Immutable.
 final class Fields {
+  /// A longer number takes the longer to read.
+  private static final int MAX_DIGITS = 20;
+
   private final Map<String, JsonValue> values;
 
   private Fields(Map<String, JsonValue> values) {
@@ -66,14 +70,21 @@ final class Fields {
     if (value == null) {
       return OptionalInt.empty();
     }
-    if (value instanceof Num(String text) && text.length() <= 20) {
-      BigDecimal number = new BigDecimal(text);
-      if (number.compareTo(BigDecimal.valueOf(min)) >= 0
-          && number.compareTo(BigDecimal.valueOf(max)) <= 0
-          && number.remainder(BigDecimal.ONE).signum() == 0) {
-        return OptionalInt.of(number.intValueExact());
-      }
+    OptionalLong number =
+        value instanceof Num(String text) && text.length() <= MAX_DIGITS
+            ? whole(value)
+            : OptionalLong.empty();
+    if (number.isPresent() && number.getAsLong() >= min && number.getAsLong() <= max) {
+      return OptionalInt.of((int) number.getAsLong());
     }
     throw RoomProblems.bad("%s is a whole number from %s to %s.".formatted(name, min, max));
+  }
+
+  private static OptionalLong whole(JsonValue number) {
+    try {
+      return OptionalLong.of(number.asLong());
+    } catch (JsonValueException _) {
+      return OptionalLong.empty(); // a fraction, or too large
+    }
   }
 }

@@ -542,6 +542,14 @@ abstract class ConsentRules {
     requireStatus(404, joinBy(code, bob), send("DELETE", "/rooms/" + room + "/links/" + id, alice));
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"x", "%00", "%2F", "%20", "%F0%9F%98%80"})
+  void aLinkOfAnIdThatNoLinkHasIsNotThere(String id) {
+    requireStatus(201, create(room, alice));
+
+    Problems.detail(send("DELETE", "/rooms/" + room + "/links/" + id, alice), 404);
+  }
+
   @Test
   void aLinkLetsInNoMoreThanItsUsesHoweverManyComeAtOnce() throws Exception {
     requireStatus(201, create(room, alice));
@@ -572,6 +580,10 @@ abstract class ConsentRules {
         "{\"role\":\"reader\",\"uses\":0} | uses",
         "{\"role\":\"reader\",\"uses\":1.5} | uses",
         "{\"role\":\"reader\",\"uses\":1e999999} | uses",
+        "{\"role\":\"reader\",\"uses\":1e99999999999} | uses",
+        "{\"role\":\"reader\",\"uses\":1e-99999999999} | uses",
+        "{\"role\":\"reader\",\"uses\":-1e2147483647} | uses",
+        "{\"role\":\"reader\",\"uses\":1e-2147483647} | uses",
         "{\"role\":\"reader\",\"uses\":\"2\"} | uses",
         "{\"role\":\"reader\",\"expiresIn\":0} | expiresIn",
         "{\"role\":\"reader\",\"expiresIn\":2592001} | expiresIn",
@@ -637,6 +649,15 @@ abstract class ConsentRules {
     assertThat(send("GET", "/rooms", bob).body()).contains("\"role\":\"owner\"");
     requireStatus(204, send("DELETE", "/rooms/" + room, "backend", Caller.WRITE_SCOPE));
     assertThat(send("GET", "/rooms", bob).body()).isEqualTo("{\"rooms\":[]}");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "a\\u0000", "\\ud800"})
+  void aRoomIsNotMadeForWhoCanNotBe(String owner) {
+    String json = "{\"id\":\"%s\",\"owner\":\"%s\"}".formatted(room, owner);
+
+    Problems.detail(sendJson("POST", "/rooms", json, "backend", Caller.WRITE_SCOPE), 400);
+    requireStatus(201, create(room, alice));
   }
 
   @ParameterizedTest
