@@ -1,5 +1,6 @@
 package dev.replistream.api;
 
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -16,7 +17,7 @@ record InMemoryRoom(
     NavigableMap<Key, Member> members,
     Map<String, Invited> invited) {
   /// An invitation, which ends when who sent it is an owner no longer.
-  record Invited(Role role, String by) {}
+  record Invited(Role role, String by, Instant at) {}
 
   /// A room without entries and members.
   InMemoryRoom() {

@@ -15,6 +15,7 @@ import java.util.UUID;
 /// A transaction on the data of an {@link InMemoryStore}, which are restored if it fails. What it
 /// refuses, it refuses with the reason that a server logs.
 final class InMemoryTransaction implements Transaction {
+  private static final Duration INVITATION_LIFE = Duration.ofDays(30);
   private static final Duration LINK_LIFE = Duration.ofDays(7);
   private static final Duration MAX_LINK_LIFE = Duration.ofDays(30);
   private static final int LINK_USES = 100;
@@ -172,7 +173,15 @@ final class InMemoryTransaction implements Transaction {
     if (room(room).role(member).isPresent()) {
       throw new RejectedException("member-already");
     }
-    room(room).invited().put(member, new InMemoryRoom.Invited(role, userId));
+    InMemoryRoom found = room(room);
+    Instant since = invited(found, member).map(InMemoryRoom.Invited::at).orElseGet(clock::instant);
+    found.invited().put(member, new InMemoryRoom.Invited(role, userId, since));
+  }
+
+  private Optional<InMemoryRoom.Invited> invited(InMemoryRoom room, String member) {
+    Instant expired = clock.instant().minus(INVITATION_LIFE);
+    return Optional.ofNullable(room.invited().get(member))
+        .filter(each -> each.at().isAfter(expired));
   }
 
   @Override
@@ -196,10 +205,14 @@ final class InMemoryTransaction implements Transaction {
   /// Accepts an invitation.
   void accept(String room) {
     InMemoryRoom found = spaces.rooms().get(Key.of(room));
-    if (found == null || !found.invited().containsKey(userId)) {
+    if (found == null) {
       throw new RejectedException("not-invited");
     }
-    join(found, userId, found.invited().get(userId).role());
+    if (found.role(userId).isEmpty()) {
+      Role role =
+          invited(found, userId).orElseThrow(() -> new RejectedException("not-invited")).role();
+      join(found, userId, role);
+    }
   }
 
   /// Joins by a link's code.
@@ -208,7 +221,8 @@ final class InMemoryTransaction implements Transaction {
     if (link == null || !link.expiresAt().isAfter(clock.instant())) {
       throw new RejectedException("no-such-link");
     }
-    if (room(link.room()).role(userId).isPresent()) {
+    InMemoryRoom room = room(link.room());
+    if (room.role(userId).isPresent()) {
       return;
     }
     if (link.usesLeft() == 1) {
@@ -221,7 +235,12 @@ final class InMemoryTransaction implements Transaction {
               new InMemorySpaces.Link(
                   link.room(), link.role(), link.by(), link.expiresAt(), link.usesLeft() - 1));
     }
-    join(room(link.room()), userId, link.role());
+    Role role =
+        invited(room, userId)
+            .map(InMemoryRoom.Invited::role)
+            .filter(invited -> invited.compareTo(link.role()) < 0)
+            .orElse(link.role());
+    join(room, userId, role);
   }
 
   @Override
@@ -233,8 +252,13 @@ final class InMemoryTransaction implements Transaction {
     }
     requireAnotherOwner(room, member);
     endOffers(room, member);
-    return room(room).members().remove(Key.of(member)) != null
-        || room(room).invited().remove(member) != null;
+    return room(room).members().remove(Key.of(member)) != null || takeBack(room(room), member);
+  }
+
+  private boolean takeBack(InMemoryRoom room, String member) {
+    boolean isInvited = invited(room, member).isPresent();
+    room.invited().remove(member);
+    return isInvited;
   }
 
   /// Ends what an owner who is one no longer could bring others in by.
