@@ -4,8 +4,10 @@ CREATE TABLE invitation (
   room ${text} NOT NULL, user_id ${text} NOT NULL, role ${text} NOT NULL, invited_by ${text} NOT NULL, invited_at BIGINT NOT NULL,
   declined_at BIGINT, withdrawn_at BIGINT, PRIMARY KEY (room, user_id)
 );
-CREATE INDEX invitation_by_user ON invitation (user_id, invited_by);
+CREATE INDEX invitation_by_user ON invitation (user_id);
+CREATE INDEX invitation_by_inviter ON invitation (invited_by, user_id);
 CREATE INDEX invitation_by_time ON invitation (invited_at);
+CREATE INDEX invitation_withdrawn ON invitation (withdrawn_at) WHERE declined_at IS NULL AND withdrawn_at IS NOT NULL;
 
 -- A link by which whoever has its code may join a room. The code itself is not kept: id is its SHA-256, in base64url.
 CREATE TABLE room_link (

@@ -17,8 +17,8 @@ import java.util.Optional;
 /// invited user may be passed by a few where several rooms invite them in the same moment.
 ///
 /// Whoever declines hears no more of the room until the invitation has expired, and its owners
-/// don't learn that they declined. One that is withdrawn stays unseen for a day, so that inviting
-/// somebody again and again pokes them once.
+/// don't learn that they declined, neither by what they see nor by what counts. One that is
+/// withdrawn stays unseen for a day, so that inviting somebody again and again pokes them once.
 ///
 /// Confined to the transaction of its {@link Session}.
 final class InvitationStore {
@@ -34,10 +34,16 @@ final class InvitationStore {
       "SELECT room, user_id, role, invited_by, invited_at FROM invitation";
   private static final String SHOWN_TO_OWNERS = " withdrawn_at IS NULL AND invited_at > ?";
   private static final String OPEN = " declined_at IS NULL AND" + SHOWN_TO_OWNERS;
+  private static final String COUNTED =
+      " invited_at > ? AND (withdrawn_at IS NULL OR withdrawn_at > ?)";
+
+  /// How many are removed in one transaction: no push waits for more.
+  static final int BATCH = 500;
 
   private final Session session;
   private final long nowMillis;
   private final RoomSettings limits;
+  private int ended;
 
   InvitationStore(Session session, long nowMillis, RoomSettings limits) {
     this.session = session;
@@ -48,7 +54,8 @@ final class InvitationStore {
   /// What has become of an invitation.
   ///
   /// @param isDeclined whether the invited user wants to hear of it no more
-  private record State(Role role, boolean isDeclined, boolean isWithdrawn) {}
+  /// @param isForgotten whether it was withdrawn so long ago that it counts for nothing
+  private record State(Role role, boolean isDeclined, boolean isWithdrawn, boolean isForgotten) {}
 
   private Optional<State> state(String room, String userId) throws SQLException {
     PreparedStatement select =
@@ -66,7 +73,8 @@ final class InvitationStore {
               new State(
                   RoomStore.role(row.getString(1)),
                   row.getObject(2) != null,
-                  row.getObject(3) != null))
+                  row.getObject(3) != null,
+                  row.getObject(3) != null && row.getLong(3) <= forgottenMillis()))
           : Optional.empty();
     }
   }
@@ -75,13 +83,18 @@ final class InvitationStore {
     return nowMillis - LIFE.toMillis();
   }
 
+  private long forgottenMillis() {
+    return nowMillis - WITHDRAWN_LIFE.toMillis();
+  }
+
   /// Invites a user, or gives their invitation another role.
   ///
   /// @return whether they are to hear of it: it is their first one to the room
   /// @throws RoomException when the room has, or the user has been sent, too many
   boolean invite(String room, String userId, Role role, String invitedBy) throws SQLException {
     Optional<State> before = state(room, userId);
-    if (before.isEmpty()) {
+    boolean isNew = before.isEmpty() || before.get().isForgotten;
+    if (isNew) {
       requireFew(room, userId, invitedBy);
     }
     PreparedStatement upsert =
@@ -103,30 +116,33 @@ final class InvitationStore {
     upsert.setLong(6, expiredMillis());
     upsert.setLong(7, expiredMillis());
     upsert.executeUpdate();
-    return before.isEmpty();
+    return isNew && !before.map(State::isDeclined).orElse(false);
   }
 
   private void requireFew(String room, String userId, String invitedBy) throws SQLException {
-    PreparedStatement ofRoom =
-        session.prepare("SELECT COUNT(*) FROM invitation WHERE room = ? AND invited_at > ?");
-    ofRoom.setString(1, room);
-    ofRoom.setLong(2, expiredMillis());
-    if (count(ofRoom) >= limits.maxInvitations()) {
+    if (counted("room = ?", room) >= limits.maxInvitations()
+        || counted("invited_by = ?", invitedBy) >= limits.maxInvitations()) {
       throw new RoomException(Reason.TOO_MANY_INVITATIONS);
     }
-    PreparedStatement betweenTwo =
-        session.prepare(
-            "SELECT COUNT(*) FROM invitation WHERE user_id = ? AND invited_by = ? AND invited_at > ?");
-    betweenTwo.setString(1, userId);
-    betweenTwo.setString(2, invitedBy);
-    betweenTwo.setLong(3, expiredMillis());
     PreparedStatement ofUser =
         session.prepare("SELECT COUNT(*) FROM invitation WHERE user_id = ? AND" + OPEN);
     ofUser.setString(1, userId);
     ofUser.setLong(2, expiredMillis());
-    if (count(betweenTwo) >= MAX_BETWEEN_TWO || count(ofUser) >= limits.maxInvitationsPerUser()) {
+    if (counted("invited_by = ? AND user_id = ?", invitedBy, userId) >= MAX_BETWEEN_TWO
+        || count(ofUser) >= limits.maxInvitationsPerUser()) {
       throw new RoomException(Reason.INVITED_TOO_OFTEN);
     }
+  }
+
+  private long counted(String which, String... of) throws SQLException {
+    PreparedStatement select =
+        session.prepare("SELECT COUNT(*) FROM invitation WHERE " + which + " AND" + COUNTED);
+    for (int i = 0; i < of.length; i++) {
+      select.setString(i + 1, of[i]);
+    }
+    select.setLong(of.length + 1, expiredMillis());
+    select.setLong(of.length + 2, forgottenMillis());
+    return count(select);
   }
 
   private static long count(PreparedStatement select) throws SQLException {
@@ -192,7 +208,7 @@ final class InvitationStore {
     update.setLong(1, nowMillis);
     update.setString(2, room);
     update.setString(3, invitedBy);
-    update.executeUpdate();
+    ended += update.executeUpdate();
   }
 
   /// The room is deleted. Another one may take its id, whose invitations are not to be hidden since
@@ -203,7 +219,12 @@ final class InvitationStore {
             "UPDATE invitation SET withdrawn_at = ?, declined_at = NULL WHERE room = ?");
     update.setLong(1, nowMillis);
     update.setString(2, room);
-    update.executeUpdate();
+    ended += update.executeUpdate();
+  }
+
+  /// How many ended with a room, or with the rights of who sent them.
+  int ended() {
+    return ended;
   }
 
   /// The open ones of a user, the newest first.
@@ -254,18 +275,31 @@ final class InvitationStore {
     return invitations;
   }
 
-  /// Forgets what can be accepted no more.
+  /// Forgets some of those that can be accepted no more.
   ///
-  /// @return how many
+  /// @return how many; less than {@link #BATCH} when there are no more
   static int removeExpired(Session session, Instant now) throws SQLException {
+    int expired =
+        remove(session, "invited_at <= ? ORDER BY invited_at LIMIT ?", now.minus(LIFE), BATCH);
+    return expired
+        + remove(
+            session,
+            "withdrawn_at <= ? AND declined_at IS NULL ORDER BY withdrawn_at LIMIT ?",
+            now.minus(WITHDRAWN_LIFE),
+            BATCH - expired);
+  }
+
+  private static int remove(Session session, String which, Instant until, int max)
+      throws SQLException {
     PreparedStatement delete =
         session.prepare(
             """
-            DELETE FROM invitation WHERE invited_at <= ?
-            OR (withdrawn_at <= ? AND declined_at IS NULL)\
-            """);
-    delete.setLong(1, now.minus(LIFE).toEpochMilli());
-    delete.setLong(2, now.minus(WITHDRAWN_LIFE).toEpochMilli());
+            DELETE FROM invitation WHERE (room, user_id) IN
+            (SELECT room, user_id FROM invitation WHERE %s)\
+            """
+                .formatted(which));
+    delete.setLong(1, until.toEpochMilli());
+    delete.setInt(2, max);
     return delete.executeUpdate();
   }
 }

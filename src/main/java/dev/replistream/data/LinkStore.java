@@ -35,6 +35,7 @@ final class LinkStore {
   private final Session session;
   private final long nowMillis;
   private final RoomSettings limits;
+  private int ended;
 
   LinkStore(Session session, long nowMillis, RoomSettings limits) {
     this.session = session;
@@ -152,22 +153,33 @@ final class LinkStore {
         session.prepare("DELETE FROM room_link WHERE room = ? AND created_by = ?");
     delete.setString(1, room);
     delete.setString(2, createdBy);
-    delete.executeUpdate();
+    ended += delete.executeUpdate();
   }
 
   /// The room is deleted.
   void removeAll(String room) throws SQLException {
     PreparedStatement delete = session.prepare("DELETE FROM room_link WHERE room = ?");
     delete.setString(1, room);
-    delete.executeUpdate();
+    ended += delete.executeUpdate();
   }
 
-  /// Forgets those that have expired.
+  /// How many ended with a room, or with the rights of who made them.
+  int ended() {
+    return ended;
+  }
+
+  /// Forgets some of those that have expired.
   ///
-  /// @return how many
+  /// @return how many; less than {@link InvitationStore#BATCH} when there are no more
   static int removeExpired(Session session, Instant now) throws SQLException {
-    PreparedStatement delete = session.prepare("DELETE FROM room_link WHERE expires_at <= ?");
+    PreparedStatement delete =
+        session.prepare(
+            """
+            DELETE FROM room_link WHERE id IN
+            (SELECT id FROM room_link WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)\
+            """);
     delete.setLong(1, now.toEpochMilli());
+    delete.setInt(2, InvitationStore.BATCH);
     return delete.executeUpdate();
   }
 }

@@ -159,10 +159,14 @@ public final class RoomStore {
   public void create(String room, String owner) throws SQLException {
     requireNewId(room);
     requireNewId(owner);
+    if (exists(room)) {
+      throw new RoomException(Reason.TAKEN); // without waiting for its writers
+    }
     spaces.lock(Spaces.ofRoom(room));
     if (purge.isDeleted(room)) {
       purge.finish(room);
     }
+    requireFewMembers(room, owner);
     PreparedStatement insert =
         session.prepare("INSERT INTO room (id, created_at) VALUES (?, ?) ON CONFLICT DO NOTHING");
     insert.setString(1, room);
@@ -171,7 +175,7 @@ public final class RoomStore {
       throw new RoomException(Reason.TAKEN);
     }
     spaces.raise(Spaces.ofRoom(room));
-    join(room, owner, Role.OWNER);
+    add(room, owner, Role.OWNER);
   }
 
   /// Deletes a room, its members and its entries, of which tombstones stay. Of a large room only
@@ -199,9 +203,10 @@ public final class RoomStore {
     return Id.isValid(room) && purge.isDeleted(room);
   }
 
-  /// How many entries of deleted rooms the transaction has purged.
-  public int purged() {
-    return purge.purged();
+  /// How many entries, invitations and links the transaction has ended with rooms that it deleted,
+  /// or with the rights of owners.
+  public int ended() {
+    return purge.purged() + invitations.ended() + links.ended();
   }
 
   /// What became of a user whom an owner puts in a room.
@@ -308,16 +313,22 @@ public final class RoomStore {
     if (!Id.isValid(room)) {
       throw new RoomException(Reason.NOT_INVITED);
     }
+    if (role(room, userId).isPresent()) {
+      return false;
+    }
+    requireInvited(room, userId); // else they wait for no writer of the room, nor one for them
     spaces.lock(Spaces.ofRoom(room));
     if (role(room, userId).isPresent()) {
       return false;
     }
-    Role role =
-        invitations
-            .acceptable(room, userId)
-            .orElseThrow(() -> new RoomException(Reason.NOT_INVITED));
-    join(room, userId, role);
+    join(room, userId, requireInvited(room, userId));
     return true;
+  }
+
+  private Role requireInvited(String room, String userId) throws SQLException {
+    return invitations
+        .acceptable(room, userId)
+        .orElseThrow(() -> new RoomException(Reason.NOT_INVITED));
   }
 
   /// Declines an invitation: the user hears no more of the room until it has expired.
@@ -401,9 +412,9 @@ public final class RoomStore {
     return true;
   }
 
-  /// Forgets the invitations and links that have expired.
+  /// Forgets some of the invitations and links that have expired.
   ///
-  /// @return how many
+  /// @return how many; 0 when there are no more
   public static int removeExpired(Session session, Instant now) throws SQLException {
     return InvitationStore.removeExpired(session, now) + LinkStore.removeExpired(session, now);
   }
@@ -435,8 +446,13 @@ public final class RoomStore {
     return true;
   }
 
-  /// Both limits hold under a race: the room is locked, and so is the user from here on.
   private void join(String room, String userId, Role role) throws SQLException {
+    requireFewMembers(room, userId);
+    add(room, userId, role);
+  }
+
+  /// Both limits hold under a race: the room is locked, and so is the user from here on.
+  private void requireFewMembers(String room, String userId) throws SQLException {
     if (counts.members(room) >= limits.maxMembers()) {
       throw new RoomException(Reason.TOO_MANY_MEMBERS);
     }
@@ -444,6 +460,9 @@ public final class RoomStore {
     if (counts.rooms(userId) >= limits.maxPerUser()) {
       throw new RoomException(Reason.TOO_MANY_ROOMS);
     }
+  }
+
+  private void add(String room, String userId, Role role) throws SQLException {
     counts.add(room, userId);
     spaces.join(userId, room);
     PreparedStatement insert =
@@ -464,7 +483,11 @@ public final class RoomStore {
     if (!Id.isValid(room)) {
       throw new RoomException(Reason.NOT_A_MEMBER);
     }
-    spaces.lock(Spaces.ofRoom(room));
+    if (caller.isUnrestricted()) {
+      spaces.lock(Spaces.ofRoom(room));
+    } else if (!spaces.lockForMember(room, caller.userId())) {
+      throw new RoomException(Reason.NOT_A_MEMBER);
+    }
     return right(room, caller).orElseThrow(() -> new RoomException(Reason.NOT_A_MEMBER));
   }
 

@@ -87,6 +87,32 @@ public final class Spaces {
     return true;
   }
 
+  /// Locks the space of a room for a member of it. Nobody else makes its writers wait, nor learns
+  /// from how long they wait themselves that somebody writes there.
+  ///
+  /// @return whether the user may be a member, which is to be looked at again under the lock
+  boolean lockForMember(String room, String userId) throws SQLException {
+    if (session.dialect() == Dialect.SQLITE || locked.contains(ofRoom(room))) {
+      return true;
+    }
+    PreparedStatement select =
+        session.prepare(
+            """
+            SELECT 1 FROM space WHERE id = ?
+            AND EXISTS (SELECT 1 FROM member WHERE room = ? AND user_id = ?) FOR UPDATE\
+            """);
+    select.setString(1, ofRoom(room));
+    select.setString(2, room);
+    select.setString(3, userId);
+    try (ResultSet row = select.executeQuery()) {
+      boolean isLocked = row.next();
+      if (isLocked) {
+        locked.add(ofRoom(room));
+      }
+      return isLocked;
+    }
+  }
+
   private boolean lockRow(String space) throws SQLException {
     PreparedStatement select = session.prepare("SELECT 1 FROM space WHERE id = ? FOR UPDATE");
     select.setString(1, space);

@@ -69,12 +69,12 @@ final class RoomProblems {
       case TOO_MANY_INVITATIONS ->
           Problem.of(
               Status.FORBIDDEN_403,
-              "A room may have %s invitations, and has: withdraw one first, and wait for a day."
+              "A room may have %1$s invitations, and one user may send %1$s, and one of them has: withdraw some, and wait for a day."
                   .formatted(limits.maxInvitations()));
       case INVITED_TOO_OFTEN ->
           Problem.of(
               Status.FORBIDDEN_403,
-              "The user has as many invitations as one may have: they have to answer one first.");
+              "The user has as many invitations as one may have, in all or from one inviter: they have to answer one first, or 30 days have to pass.");
       case TOO_MANY_LINKS ->
           Problem.of(
               Status.FORBIDDEN_403,

@@ -97,7 +97,7 @@ public final class Compaction implements AutoCloseable {
         tombstones.remove(now.minus(settings.tombstoneMaxAge()), upkeep::isClosing)
             + tombstones.removeOldest(storage, upkeep::isClosing)
             + tombstones.removeOfDeletedRooms(storage, upkeep::isClosing);
-    int expired = database.inTransaction(session -> RoomStore.removeExpired(session, now));
+    int expired = removeExpired(now);
     int folded =
         clients.fold(now.minus(settings.clientMaxAge()), upkeep::isClosing)
             + clients.foldOldest(upkeep::isClosing);
@@ -111,6 +111,16 @@ public final class Compaction implements AutoCloseable {
         String.valueOf(removed),
         String.valueOf(expired),
         String.valueOf(folded));
+  }
+
+  private int removeExpired(Instant now) {
+    int removed = 0;
+    int batch;
+    do {
+      batch = database.inTransaction(session -> RoomStore.removeExpired(session, now));
+      removed += batch;
+    } while (batch > 0 && !upkeep.isClosing());
+    return removed;
   }
 
   /// Ends the thread; a transaction under way ends first.

@@ -222,6 +222,7 @@ final class PushBatch {
         use.reads(mutation.argsText().length());
         mutator.applyOrReject(transaction, mutation.args());
       } finally {
+        transaction.end();
         work += transaction.work();
         transaction.requireWhole(); // goes before whatever else the mutator makes of it
       }

@@ -59,7 +59,8 @@ final class SqlTransaction implements Transaction {
   private static final class Done {
     @Nullable SQLException failure;
     int work;
-    int purged;
+    int ended;
+    volatile @Nullable Thread runner = Thread.currentThread(); // of the mutator, until it ends
   }
 
   /// @param spaces the spaces of the database's transaction, like the two stores
@@ -80,7 +81,7 @@ final class SqlTransaction implements Transaction {
     this.maxValueBytes = maxValueBytes;
     this.trees = trees;
     done = new Done();
-    done.purged = rooms.purged();
+    done.ended = rooms.ended();
   }
 
   /// The same transaction with other rights.
@@ -112,6 +113,12 @@ final class SqlTransaction implements Transaction {
     requireLittle();
   }
 
+  /// Ends it. A mutator that has kept it can do nothing more with it: by now the connection serves
+  /// others.
+  void end() {
+    done.runner = null;
+  }
+
   /// How much was done, of {@link #MAX_WORK}.
   int work() {
     return done.work;
@@ -131,11 +138,11 @@ final class SqlTransaction implements Transaction {
     spend(value.length / BYTES_PER_WORK);
   }
 
-  /// What went with the rooms that were deleted.
-  private void spendPurged() {
-    int all = rooms.purged();
-    spend(all - done.purged);
-    done.purged = all;
+  /// What went with the rooms that were deleted, and with the rights of owners.
+  private void spendEnded() {
+    int all = rooms.ended();
+    spend(all - done.ended);
+    done.ended = all;
   }
 
   private void requireLittle() {
@@ -282,7 +289,7 @@ final class SqlTransaction implements Transaction {
     run(() -> {
       spend(2 * WRITING);
       rooms.create(room, caller.userId());
-      spendPurged();
+      spendEnded();
       return null;
     });
   }
@@ -293,7 +300,7 @@ final class SqlTransaction implements Transaction {
       spend(2 * WRITING);
       Set<String> lost = rooms.delete(room, caller);
       spend(lost.size());
-      spendPurged();
+      spendEnded();
       return null;
     });
   }
@@ -302,7 +309,7 @@ final class SqlTransaction implements Transaction {
   public void putMember(String room, String memberId, Role role) {
     run(() -> {
       spend(2 * WRITING);
-      return rooms.put(
+      rooms.put(
           room,
           caller,
           memberId,
@@ -310,6 +317,8 @@ final class SqlTransaction implements Transaction {
           () -> {
             throw new RejectedException("the user is no member of the room: invite them");
           });
+      spendEnded();
+      return null;
     });
   }
 
@@ -340,8 +349,8 @@ final class SqlTransaction implements Transaction {
     return run(() -> {
       spend(2 * WRITING);
       boolean wasMember = rooms.remove(room, caller, memberId);
-      return wasMember
-          || (!memberId.equals(caller.userId()) && rooms.withdraw(room, caller, memberId));
+      spendEnded();
+      return wasMember || rooms.withdraw(room, caller, memberId);
     });
   }
 
@@ -383,6 +392,10 @@ final class SqlTransaction implements Transaction {
   }
 
   private <T extends @Nullable Object> T run(Step<T> step) {
+    if (done.runner != Thread.currentThread()) {
+      throw new IllegalStateException(
+          "a transaction is for the thread and the run of its mutator: use it there alone");
+    }
     try {
       return step.run();
     } catch (RoomException e) {

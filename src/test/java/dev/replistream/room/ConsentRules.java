@@ -78,10 +78,10 @@ abstract class ConsentRules {
   @BeforeEach
   final void name() {
     int test = TESTS.incrementAndGet();
-    alice = "alice" + test;
-    bob = "bob" + test;
-    eve = "eve" + test;
-    room = "room" + test;
+    alice = "alice" + test + "-";
+    bob = "bob" + test + "-";
+    eve = "eve" + test + "-";
+    room = "room" + test + "-"; // so that none is another and a digit
   }
 
   /// Mutators that change rooms as a rule of an application would.
@@ -465,6 +465,45 @@ abstract class ConsentRules {
     requireStatus(403, invite(bob, "reader"));
     requireStatus(201, join(bob + "1"));
     requireStatus(202, invite(bob, "reader"));
+  }
+
+  @Test
+  void noCountTellsAnInviterWhoHasDeclined() {
+    for (int i = 0; i < BETWEEN_TWO; i++) {
+      requireStatus(201, create(room + i, eve));
+      requireStatus(202, put(room + i, bob, "reader", eve));
+    }
+    requireStatus(204, send("DELETE", "/invitations/" + room + "0", bob));
+    for (int i = 0; i < BETWEEN_TWO; i++) {
+      requireStatus(204, send("DELETE", "/rooms/" + room + i + "/invitations/" + bob, eve));
+    }
+    clock.advance(Duration.ofHours(25));
+
+    for (int i = 0; i < BETWEEN_TWO; i++) {
+      requireStatus(201, create(room + "again" + i, eve));
+      requireStatus(202, put(room + "again" + i, bob, "reader", eve));
+    }
+    requireStatus(403, put(room + "0", bob, "reader", eve), put(room + "1", bob, "reader", eve));
+    requireStatus(204, send("DELETE", "/rooms/" + room + "again0", eve));
+    clock.advance(Duration.ofHours(25));
+    // one that was declined stays so, and its inviter can't tell
+    assertThat(usersPoked(() -> requireStatus(202, put(room + "0", bob, "reader", eve)))).isZero();
+    assertThat(invitedTo(bob)).doesNotContain(room + "0");
+  }
+
+  @Test
+  void aUserSendsAsManyInvitationsAsAllowedInWhicheverRooms() {
+    requireStatus(201, create(room, alice), create(room + "b", alice));
+    for (int i = 0; i < MAX_INVITATIONS; i++) {
+      requireStatus(202, invite(bob + i, "reader"));
+    }
+
+    assertThat(Problems.detail(put(room + "b", bob, "reader", alice), 403))
+        .contains("" + MAX_INVITATIONS);
+    requireStatus(204, send("DELETE", "/rooms/" + room, alice));
+    requireStatus(403, put(room + "b", bob, "reader", alice));
+    clock.advance(Duration.ofHours(25));
+    requireStatus(202, put(room + "b", bob, "reader", alice));
   }
 
   @Test

@@ -20,6 +20,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -97,6 +98,45 @@ class CompactionTest {
     assertThat(tombstones()).isOne();
     assertThat(TestDatabase.number(database, "SELECT COUNT(*) FROM entry")).isOne();
     assertThat(compacted()).isEqualTo(3);
+  }
+
+  private void invitations(
+      String room, int count, Duration age, @Nullable Duration withdrawn, boolean isDeclined) {
+    for (int i = 0; i < count; i++) {
+      TestDatabase.execute(
+          database,
+          """
+          INSERT INTO invitation
+          (room, user_id, role, invited_by, invited_at, withdrawn_at, declined_at)
+          VALUES (?, ?, 'reader', 'alice', ?, ?, ?)\
+          """,
+          room,
+          "user" + i,
+          now.minus(age).toEpochMilli(),
+          withdrawn == null ? null : now.minus(withdrawn).toEpochMilli(),
+          isDeclined ? now.minus(age).toEpochMilli() : null);
+    }
+  }
+
+  @Test
+  void invitationsAndLinksThatExpiredGoHoweverManyTheyAre() {
+    invitations("old", 1_201, Duration.ofDays(31), null, true);
+    invitations("withdrawn", 2, Duration.ofDays(9), Duration.ofHours(25), false);
+    invitations("just withdrawn", 3, Duration.ofDays(9), Duration.ofHours(23), false);
+    invitations("declined", 4, Duration.ofDays(9), Duration.ofHours(25), true);
+    invitations("open", 5, Duration.ofDays(29), null, false);
+    for (int i = 0; i < 601; i++) {
+      TestDatabase.execute(
+          database,
+          "INSERT INTO room_link VALUES (?, 'room', 'reader', 'alice', ?, 1)",
+          "link" + i,
+          now.plusSeconds(i < 600 ? -60 : 3_600).toEpochMilli());
+    }
+
+    compact();
+
+    assertThat(TestDatabase.number(database, "SELECT COUNT(*) FROM invitation")).isEqualTo(12);
+    assertThat(TestDatabase.number(database, "SELECT COUNT(*) FROM room_link")).isOne();
   }
 
   @Test

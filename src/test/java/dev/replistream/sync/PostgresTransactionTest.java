@@ -7,9 +7,13 @@ import dev.replistream.api.JsonValue;
 import dev.replistream.api.RejectedException;
 import dev.replistream.api.Role;
 import dev.replistream.api.Transaction;
+import dev.replistream.data.RoomException;
+import dev.replistream.data.RoomLimits;
+import dev.replistream.data.RoomStore;
 import dev.replistream.data.Spaces;
 import dev.replistream.db.Database;
 import dev.replistream.db.TestPostgres;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -127,6 +131,42 @@ class PostgresTransactionTest extends SqlTransactionTest {
     run("alice", transaction -> transaction.put("plan", "n", JsonValue.of(1)));
 
     open.finish();
+  }
+
+  @Test
+  void whoIsNoMemberOfARoomDoesNotWaitForItsWritersNorTheyForThem() throws Exception {
+    run("alice", transaction -> transaction.createRoom("plan"));
+    Open open =
+        new Open("alice", transaction -> transaction.put("plan", "n", JsonValue.of(1)), _ -> {});
+
+    List<Consumer<Transaction>> attempts =
+        List.of(
+            transaction -> transaction.get("plan", "n"),
+            transaction -> transaction.put("plan", "n", JsonValue.of(2)),
+            transaction -> transaction.invite("plan", "eve", Role.OWNER),
+            transaction -> transaction.deleteRoom("plan"),
+            transaction -> transaction.createRoom("plan"));
+    for (Consumer<Transaction> attempt : attempts) {
+      refusedAtOnce(() -> run("eve", attempt), RejectedException.class);
+    }
+    refusedAtOnce(
+        () ->
+            database()
+                .inTransaction(session ->
+                    new RoomStore(
+                            session,
+                            new Spaces(session),
+                            Instant.now(),
+                            RoomLimits.consent(100, 100))
+                        .accept("plan", "eve")),
+        RoomException.class);
+
+    open.finish();
+  }
+
+  private void refusedAtOnce(Runnable attempt, Class<? extends Exception> refusal) {
+    Future<?> end = threads.submit(attempt);
+    assertThatThrownBy(() -> end.get(3, TimeUnit.SECONDS)).hasCauseInstanceOf(refusal);
   }
 
   @Test

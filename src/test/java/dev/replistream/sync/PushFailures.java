@@ -17,6 +17,8 @@ import io.helidon.service.registry.Services;
 import java.time.Clock;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -127,6 +129,35 @@ abstract class PushFailures {
           .contains("reason=\"SQL state ");
     }
     isAcknowledgedWithoutEffect();
+  }
+
+  @Test
+  void aTransactionThatAMutatorKeptDoesNothingOnceTheMutatorHasEnded() {
+    AtomicReference<Transaction> kept = new AtomicReference<>();
+    push(transaction -> kept.set(transaction.unrestricted()), Ending.RETURNS);
+
+    assertThatThrownBy(() -> kept.get().put("plan", "late", JsonValue.of(1)))
+        .isInstanceOf(IllegalStateException.class);
+    assertThat(TestDatabase.number(database(), "SELECT COUNT(*) FROM entry")).isZero();
+  }
+
+  @Test
+  void aTransactionIsForTheThreadOfItsMutatorAlone() {
+    List<Throwable> thrown = new CopyOnWriteArrayList<>();
+    push(
+        transaction -> {
+          Thread other = Thread.ofVirtual().unstarted(() -> transaction.get("plan", "n"));
+          other.setUncaughtExceptionHandler((_, e) -> thrown.add(e));
+          other.start();
+          try {
+            other.join();
+          } catch (InterruptedException e) {
+            throw new AssertionError(e);
+          }
+        },
+        Ending.RETURNS);
+
+    assertThat(thrown).singleElement().isInstanceOf(IllegalStateException.class);
   }
 
   @Test

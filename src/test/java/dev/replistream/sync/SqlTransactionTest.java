@@ -21,6 +21,7 @@ import dev.replistream.db.Session;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
@@ -103,6 +104,54 @@ abstract class SqlTransactionTest extends TransactionContractTest {
 
     assertThat(version("r/plan")).isEqualTo(before);
     assertThat(version("u/alice")).isZero();
+  }
+
+  @Test
+  void aRoomThatIsRefusedLeavesNothingThoughTheMutatorGoesOn() {
+    List<String> reasons = new ArrayList<>();
+    database()
+        .inTransaction(session -> {
+          Transaction transaction =
+              transaction(
+                  session, new Spaces(session), "alice", Instant.now(), RoomLimits.consent(1, 100));
+          transaction.createRoom("plan");
+          try {
+            transaction.createRoom("more");
+          } catch (RejectedException e) {
+            reasons.add(String.valueOf(e.getMessage()));
+          }
+          return true;
+        });
+
+    assertThat(reasons).containsExactly("too-many-rooms");
+    assertThat(TestDatabase.number(database(), "SELECT COUNT(*) FROM room")).isOne();
+    assertThat(version("r/more")).isZero();
+  }
+
+  @Test
+  void whatEndsWithARoomOrWithTheRightsOfAnOwnerCountsAsWork() {
+    run("alice", transaction -> transaction.createRoom("plan"));
+    run("alice", transaction -> transaction.unrestricted().putMember("plan", "bob", Role.OWNER));
+    run(
+        "bob",
+        transaction -> {
+          for (int i = 0; i < 300; i++) {
+            transaction.invite("plan", "guest" + i, Role.READER);
+          }
+        });
+
+    assertThat(work("alice", transaction -> transaction.putMember("plan", "bob", Role.READER)))
+        .isBetween(300, 400);
+    assertThat(work("alice", transaction -> transaction.deleteRoom("plan"))).isBetween(300, 400);
+  }
+
+  private int work(String userId, Consumer<Transaction> work) {
+    return database()
+        .inTransaction(session -> {
+          SqlTransaction transaction = transaction(session, new Spaces(session), userId);
+          work.accept(transaction);
+          return transaction.work();
+        });
   }
 
   @Test

@@ -38,6 +38,8 @@ public final class TestDatabase {
             "room",
             "member",
             "member_count",
+            "invitation",
+            "room_link",
             "folded_client",
             "client_group",
             "client",
