@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// Databases for tests of what is kept in them.
 public final class TestDatabase {
@@ -49,7 +50,7 @@ public final class TestDatabase {
   }
 
   /// Runs a statement in a transaction of its own.
-  public static int execute(Database database, String sql, Object... parameters) {
+  public static int execute(Database database, String sql, @Nullable Object... parameters) {
     return database.inTransaction(session -> {
       var statement = session.prepare(sql);
       for (int i = 0; i < parameters.length; i++) {
