@@ -315,7 +315,11 @@ class WebSocketTest {
         assertThat(client.connections("bob")).isZero();
         assertThat(client.connections("alice")).isEqualTo(1);
       }
-      Eventually.holds("there is room", () -> client.connections("alice") == 0);
+      Eventually.holds(
+          "there is room",
+          () ->
+              Double.valueOf(0)
+                  .equals(client.metrics().get("replistream_connections_open{transport=\"ws\"}")));
       try (WebSocketClient socket = client.openWebSocket(byTicket)) {
         socket.expect("connected");
       }
