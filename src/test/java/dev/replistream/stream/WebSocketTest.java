@@ -319,7 +319,10 @@ class WebSocketTest {
           "there is room",
           () ->
               Double.valueOf(0)
-                  .equals(client.metrics().get("replistream_connections_open{transport=\"ws\"}")));
+                  .equals(
+                      client
+                          .metrics()
+                          .get("replistream_connections_open{transport=\"websocket\"}")));
       try (WebSocketClient socket = client.openWebSocket(byTicket)) {
         socket.expect("connected");
       }

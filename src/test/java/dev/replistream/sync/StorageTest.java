@@ -83,8 +83,21 @@ class StorageTest {
     Replica eve = replica("eve1");
     double before = refused("user");
 
-    try (LogCapture log = new LogCapture()) {
-      fill(eve);
+    fill(eve);
+
+    eve.pull();
+    assertThat(eve.acknowledged()).isEqualTo(30);
+    assertThat(eve.view()).hasSizeBetween(15, 18);
+    assertThat(bytes("eve1")).isBetween(PER_USER - 1_100, PER_USER);
+    assertThat(refused("user") - before).isEqualTo(30 - eve.view().size());
+  }
+
+  @Test
+  void whatIsRefusedIsLoggedWithItsCode() {
+    try (LogCapture log = new LogCapture();
+        TestService own =
+            start("SYNC_COMPACTION_INTERVAL", "PT1H")) { // whose log has left out nothing yet
+      fill(Replica.of(own.client(), "eve"));
 
       assertThat(log.lines("mutation-rejected"))
           .isNotEmpty()
@@ -92,13 +105,8 @@ class StorageTest {
               line -> line.contains("name=\"put\" reason=\"storage-full: the user takes 20000"));
       assertThat(log.lines("storage-full"))
           .isNotEmpty()
-          .allMatch(line -> line.equals("event=storage-full kind=user user=\"eve1\""));
+          .allMatch(line -> line.equals("event=storage-full kind=user user=\"eve\""));
     }
-    eve.pull();
-    assertThat(eve.acknowledged()).isEqualTo(30);
-    assertThat(eve.view()).hasSizeBetween(15, 18);
-    assertThat(bytes("eve1")).isBetween(PER_USER - 1_100, PER_USER);
-    assertThat(refused("user") - before).isEqualTo(30 - eve.view().size());
   }
 
   @Test
