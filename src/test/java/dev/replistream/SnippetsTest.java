@@ -2,9 +2,21 @@ package dev.replistream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import dev.replistream.Page.Block;
+import dev.replistream.api.InMemoryStore;
+import dev.replistream.api.JsonValue;
+import dev.replistream.api.JsonValueException;
+import dev.replistream.api.Member;
+import dev.replistream.api.Mutator;
+import dev.replistream.api.Mutators;
+import dev.replistream.api.RejectedException;
+import dev.replistream.api.Role;
 import java.io.IOException;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +24,7 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -278,6 +291,45 @@ class SnippetsTest {
 
     assertThat(check.waitFor(60, TimeUnit.SECONDS)).isTrue();
     assertThat(check.exitValue()).as(Files.readString(directory.resolve("log"))).isZero();
+  }
+
+  @Test
+  void theRuleThatLetsInByAWordLetsInNobodyElse() throws Exception {
+    compile(Page.of("docs/mutators.md"));
+    InMemoryStore store = new InMemoryStore();
+    store.run(
+        "alice",
+        transaction -> {
+          transaction.createRoom("open");
+          transaction.put("open", "word", JsonValue.of("friend"));
+          transaction.createRoom("without");
+        });
+
+    try (URLClassLoader programs = new URLClassLoader(new URL[] {directory.toUri().toURL()})) {
+      Mutators door =
+          (Mutators) programs.loadClass("DoorMutators").getDeclaredConstructor().newInstance();
+      Mutator knock = Objects.requireNonNull(door.mutators().get("knock"));
+      for (String args :
+          List.of(
+              "{\"room\":\"without\",\"word\":null}",
+              "{\"room\":\"without\"}",
+              "{\"room\":\"open\",\"word\":\"foe\"}")) {
+        assertThatThrownBy(() -> store.run("eve", knock, JsonValue.parse(args)))
+            .isInstanceOfAny(RejectedException.class, JsonValueException.class);
+      }
+      JsonValue friend = JsonValue.parse("{\"room\":\"open\",\"word\":\"friend\"}");
+      store.run("bob", knock, friend);
+      store.run("alice", knock, friend);
+    }
+
+    store.run(
+        "alice",
+        transaction -> {
+          assertThat(transaction.members("open"))
+              .extracting(Member::userId, Member::role)
+              .containsExactly(tuple("alice", Role.OWNER), tuple("bob", Role.WRITER));
+          assertThat(transaction.members("without")).hasSize(1);
+        });
   }
 
   @ParameterizedTest
