@@ -8,7 +8,9 @@ import dev.replistream.api.Key;
 import dev.replistream.api.RejectedException;
 import dev.replistream.api.Role;
 import dev.replistream.api.Transaction;
+import dev.replistream.data.Actor;
 import dev.replistream.data.EntryStore;
+import dev.replistream.data.RoomException;
 import dev.replistream.data.RoomLimits;
 import dev.replistream.data.RoomPurge;
 import dev.replistream.data.RoomSettings;
@@ -18,11 +20,19 @@ import dev.replistream.data.StorageSettings;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.db.Session;
+import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
+import java.util.SplittableRandom;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 import org.junit.jupiter.api.Test;
@@ -143,6 +153,91 @@ abstract class SqlTransactionTest extends TransactionContractTest {
     assertThat(work("alice", transaction -> transaction.putMember("plan", "bob", Role.READER)))
         .isBetween(300, 400);
     assertThat(work("alice", transaction -> transaction.deleteRoom("plan"))).isBetween(300, 400);
+  }
+
+  /// One random change of a room.
+  private static void change(RoomStore store, SplittableRandom random, Queue<String> codes)
+      throws SQLException {
+    String room = "room" + random.nextInt(2);
+    String user = "user" + random.nextInt(4);
+    Actor caller = Actor.of("user" + random.nextInt(4));
+    Actor backend = new Actor("backend", true);
+    try {
+      switch (random.nextInt(12)) {
+        case 0, 1 -> store.create(room, user);
+        case 2 -> store.delete(room, caller);
+        case 3 -> store.put(room, backend, user, Role.OWNER, () -> {});
+        case 4 -> store.remove(room, backend, user);
+        case 5, 6 -> store.invite(room, caller, user, Role.OWNER);
+        case 7 -> store.accept(room, user);
+        case 8 -> store.withdraw(room, caller, user);
+        case 9 -> store.decline(room, user);
+        case 10 -> codes.add(store.createLink(room, caller, Role.READER, Duration.ofDays(1), 2));
+        default -> {
+          String code = codes.poll();
+          if (code != null) {
+            codes.add(code);
+            store.joinBy(code, user);
+          }
+        }
+      }
+    } catch (RoomException _) {
+      // as many are
+    }
+  }
+
+  @Test
+  void countsAreThoseOfTheMembersWhoeverComesAndGoesAtOnce() throws Exception {
+    Queue<String> codes = new ConcurrentLinkedQueue<>();
+    RoomSettings limits = RoomLimits.consent(2, 3);
+    SplittableRandom seeds = new SplittableRandom();
+    List<Future<?>> all = new ArrayList<>();
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (int i = 0; i < 6; i++) {
+        SplittableRandom random = seeds.split();
+        all.add(
+            threads.submit(() -> {
+              for (int n = 0; n < 100; n++) {
+                database()
+                    .inTransaction(session -> {
+                      Spaces spaces = new Spaces(session);
+                      return spaces.inSavepoint(_ -> {
+                        change(
+                            new RoomStore(session, spaces, Instant.now(), limits), random, codes);
+                        return true;
+                      });
+                    });
+              }
+              return true;
+            }));
+      }
+      for (Future<?> each : all) {
+        each.get(60, TimeUnit.SECONDS);
+      }
+    }
+
+    assertThat(
+            TestDatabase.number(
+                database(),
+                """
+                SELECT COUNT(*) FROM member_count c WHERE members <> (
+                  SELECT COUNT(*) FROM member m
+                  WHERE c.space = 'r/' || m.room OR c.space = 'u/' || m.user_id)\
+                """))
+        .isZero();
+    assertThat(
+            TestDatabase.number(
+                database(),
+                """
+                SELECT COUNT(*) FROM member m
+                WHERE NOT EXISTS (SELECT 1 FROM member_count c WHERE c.space = 'r/' || m.room)
+                OR NOT EXISTS (SELECT 1 FROM room r WHERE r.id = m.room)
+                OR EXISTS (SELECT 1 FROM invitation i WHERE i.room = m.room AND i.user_id = m.user_id)\
+                """))
+        .isZero();
+    assertThat(
+            TestDatabase.number(database(), "SELECT COALESCE(MAX(members), 0) FROM member_count"))
+        .isLessThanOrEqualTo(3);
   }
 
   private int work(String userId, Consumer<Transaction> work) {
