@@ -61,7 +61,7 @@ public final class InMemoryStore {
 
   /// Joins by a link's code as `POST /join` by `userId` would.
   ///
-  /// @throws RejectedException when there is no such link, or no more
+  /// @throws RejectedException when there is no such link, or it can no longer be used
   public void joinBy(String userId, String code) {
     change(userId, transaction -> transaction.joinBy(code));
   }

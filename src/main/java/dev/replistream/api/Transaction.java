@@ -11,7 +11,8 @@ import java.util.Optional;
 /// spaces the private one wins, then the room whose id comes first (as UTF-8 bytes). A write goes
 /// where the key is visible, else into the private space.
 ///
-/// Confined to the thread that runs the mutator, and to its run.
+/// Confined to the thread that runs the mutator, and to its run: a server throws {@link
+/// IllegalStateException} to any other use.
 public interface Transaction {
   /// Who pushed the mutation.
   String userId();
@@ -102,8 +103,8 @@ public interface Transaction {
   /// once, and joins by `POST /rooms/{room}/join`; until then nothing of the room reaches them.
   ///
   /// @throws RejectedException when the caller is not an owner, when the user id is not one, when
-  ///   the user is a member already, or, on a server, when the room has, or the user was sent, as
-  ///   many invitations as configured
+  ///   the user is a member already, or, on a server, when the room has, the caller has sent, or
+  ///   the user was sent, as many invitations as configured
   void invite(String room, String userId, Role role);
 
   /// Makes a link to a room, for 7 days and 100 users.
@@ -122,17 +123,18 @@ public interface Transaction {
   ///   its limits, or, on a server, when the room has as many links as configured
   String createLink(String room, Role role, Duration life, int uses);
 
-  /// Takes a member out of a room, or takes the invitation of somebody back who has not joined yet;
-  /// an owner may do so to anybody, others may leave.
+  /// Takes a member out of a room, or takes back the invitation of somebody who has not joined yet.
+  /// An owner may do so to anybody; others may only leave.
   ///
   /// @return whether that user was a member or invited
   /// @throws RejectedException when the caller is not a member, may not remove that user, or would
   ///   remove the last owner
   boolean removeMember(String room, String userId);
 
-  /// The same transaction without the caller's rights, for a rule that decides by itself who may do
-  /// what, such as one that lets in whoever knows a word: it reads, writes and changes every room,
-  /// and adds members without asking them. What names no room still sees the caller's client view.
+  /// The same transaction, not limited to the caller's rights, for a rule that decides by itself
+  /// who may do what, such as one that lets in whoever knows a word: it reads, writes and changes
+  /// every room, and adds members without asking them. What names no room still sees the caller's
+  /// client view. It ends with this one, and what the two do takes effect together or not at all.
   Transaction unrestricted();
 
   /// One entry.

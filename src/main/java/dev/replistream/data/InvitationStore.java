@@ -17,7 +17,7 @@ import java.util.Optional;
 /// invited user may be passed by a few where several rooms invite them in the same moment.
 ///
 /// Whoever declines hears no more of the room until the invitation has expired, and its owners
-/// don't learn that they declined, neither by what they see nor by what counts. One that is
+/// learn of that neither from what they see nor from what counts against a limit. One that is
 /// withdrawn stays unseen for a day, so that inviting somebody again and again pokes them once.
 ///
 /// Confined to the transaction of its {@link Session}.
@@ -43,7 +43,7 @@ final class InvitationStore {
   private final Session session;
   private final long nowMillis;
   private final RoomSettings limits;
-  private int ended;
+  private int work;
 
   InvitationStore(Session session, long nowMillis, RoomSettings limits) {
     this.session = session;
@@ -134,7 +134,7 @@ final class InvitationStore {
     }
   }
 
-  private long counted(String which, String... of) throws SQLException {
+  private int counted(String which, String... of) throws SQLException {
     PreparedStatement select =
         session.prepare("SELECT COUNT(*) FROM invitation WHERE " + which + " AND" + COUNTED);
     for (int i = 0; i < of.length; i++) {
@@ -145,10 +145,12 @@ final class InvitationStore {
     return count(select);
   }
 
-  private static long count(PreparedStatement select) throws SQLException {
+  private int count(PreparedStatement select) throws SQLException {
     try (ResultSet row = select.executeQuery()) {
       row.next();
-      return row.getLong(1);
+      int count = row.getInt(1);
+      work += count / 4;
+      return count;
     }
   }
 
@@ -197,7 +199,7 @@ final class InvitationStore {
     return update.executeUpdate() > 0;
   }
 
-  /// Withdraws those that somebody made who is an owner no more.
+  /// Withdraws those made by somebody who is no longer an owner.
   void withdrawAllBy(String room, String invitedBy) throws SQLException {
     PreparedStatement update =
         session.prepare(
@@ -208,7 +210,7 @@ final class InvitationStore {
     update.setLong(1, nowMillis);
     update.setString(2, room);
     update.setString(3, invitedBy);
-    ended += update.executeUpdate();
+    work += update.executeUpdate();
   }
 
   /// The room is deleted. Another one may take its id, whose invitations are not to be hidden since
@@ -219,12 +221,13 @@ final class InvitationStore {
             "UPDATE invitation SET withdrawn_at = ?, declined_at = NULL WHERE room = ?");
     update.setLong(1, nowMillis);
     update.setString(2, room);
-    ended += update.executeUpdate();
+    work += update.executeUpdate();
   }
 
-  /// How many ended with a room, or with the rights of who sent them.
-  int ended() {
-    return ended;
+  /// How many ended with a room or with the rights of who sent them, and a quarter of those that
+  /// were counted.
+  int work() {
+    return work;
   }
 
   /// The open ones of a user, the newest first.

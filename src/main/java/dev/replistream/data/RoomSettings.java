@@ -8,8 +8,8 @@ import java.time.Duration;
 ///   pulls lists them all
 /// @param maxMembers how many members a room may have: a push that writes in it reads and pokes
 ///   them all
-/// @param maxInvitations the most invitations to a room that can be accepted, or were withdrawn in
-///   the last day
+/// @param maxInvitations the most invitations to a room, and the most by one user, that nobody has
+///   accepted; one that is withdrawn counts for a day more
 /// @param maxInvitationsPerUser the most invitations that a user has to answer
 /// @param maxLinks the most links to a room that can be used
 /// @param isDirect whether an owner adds members without their consent

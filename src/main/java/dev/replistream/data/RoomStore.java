@@ -203,10 +203,11 @@ public final class RoomStore {
     return Id.isValid(room) && purge.isDeleted(room);
   }
 
-  /// How many entries, invitations and links the transaction has ended with rooms that it deleted,
-  /// or with the rights of owners.
-  public int ended() {
-    return purge.purged() + invitations.ended() + links.ended();
+  /// What the transaction has done beside what it was asked for, in entries, invitations and links:
+  /// those that ended with a room or with the rights of an owner, and a share of those that it
+  /// counted.
+  public int sideWork() {
+    return purge.purged() + invitations.work() + links.work();
   }
 
   /// What became of a user whom an owner puts in a room.
@@ -260,7 +261,8 @@ public final class RoomStore {
     update.executeUpdate();
   }
 
-  /// Ends what somebody who is an owner no more could bring others in by, or come back by.
+  /// Ends the invitations and links of somebody who is no longer an owner: by these they could
+  /// bring others in, or come back themselves.
   private void endOffers(String room, String userId) throws SQLException {
     invitations.withdrawAllBy(room, userId);
     links.removeAllBy(room, userId);
@@ -393,8 +395,8 @@ public final class RoomStore {
     }
   }
 
-  /// Joins a room by a link's code; of a member the link is not used up. Who was invited as more
-  /// becomes that.
+  /// Joins a room by a link's code; a member uses nothing of it up. Somebody who was invited to a
+  /// higher role gets that one.
   ///
   /// @return whether the user is a member only now
   /// @throws RoomException when no link of that code can be used, the user would be in too many

@@ -61,7 +61,9 @@ final class RoomProblems {
               "A room may have %s members, and has: one has to leave first."
                   .formatted(limits.maxMembers()));
       case NOT_INVITED ->
-          Problem.of(Status.NOT_FOUND_404, "There is no room of that id that you are invited to.");
+          Problem.of(
+              Status.NOT_FOUND_404,
+              "You are not invited to a room of that id: ask an owner for an invitation or a link.");
       case NO_SUCH_INVITATION ->
           Problem.of(Status.NOT_FOUND_404, "Nobody of that id is invited to the room.");
       case MEMBER_ALREADY ->
@@ -86,7 +88,7 @@ final class RoomProblems {
       case NO_SUCH_LINK ->
           Problem.of(
               Status.NOT_FOUND_404,
-              "There is no such link: it may have expired, been used up, or been deleted.");
+              "There is no such link: it may have expired, been used up, or been deleted; ask for another one.");
     };
   }
 

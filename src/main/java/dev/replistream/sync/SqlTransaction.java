@@ -59,7 +59,7 @@ final class SqlTransaction implements Transaction {
   private static final class Done {
     @Nullable SQLException failure;
     int work;
-    int ended;
+    int sideWork;
     volatile @Nullable Thread runner = Thread.currentThread(); // of the mutator, until it ends
   }
 
@@ -81,7 +81,7 @@ final class SqlTransaction implements Transaction {
     this.maxValueBytes = maxValueBytes;
     this.trees = trees;
     done = new Done();
-    done.ended = rooms.ended();
+    done.sideWork = rooms.sideWork();
   }
 
   /// The same transaction with other rights.
@@ -138,11 +138,11 @@ final class SqlTransaction implements Transaction {
     spend(value.length / BYTES_PER_WORK);
   }
 
-  /// What went with the rooms that were deleted, and with the rights of owners.
-  private void spendEnded() {
-    int all = rooms.ended();
-    spend(all - done.ended);
-    done.ended = all;
+  /// What rooms and owners took with them, and what was counted.
+  private void spendSideWork() {
+    int all = rooms.sideWork();
+    spend(all - done.sideWork);
+    done.sideWork = all;
   }
 
   private void requireLittle() {
@@ -289,7 +289,7 @@ final class SqlTransaction implements Transaction {
     run(() -> {
       spend(2 * WRITING);
       rooms.create(room, caller.userId());
-      spendEnded();
+      spendSideWork();
       return null;
     });
   }
@@ -300,7 +300,7 @@ final class SqlTransaction implements Transaction {
       spend(2 * WRITING);
       Set<String> lost = rooms.delete(room, caller);
       spend(lost.size());
-      spendEnded();
+      spendSideWork();
       return null;
     });
   }
@@ -317,7 +317,7 @@ final class SqlTransaction implements Transaction {
           () -> {
             throw new RejectedException("the user is no member of the room: invite them");
           });
-      spendEnded();
+      spendSideWork();
       return null;
     });
   }
@@ -326,8 +326,12 @@ final class SqlTransaction implements Transaction {
   public void invite(String room, String memberId, Role role) {
     run(() -> {
       spend(INVITING);
-      rooms.invite(room, caller, memberId, role);
-      return null;
+      try {
+        rooms.invite(room, caller, memberId, role);
+        return null;
+      } finally {
+        spendSideWork();
+      }
     });
   }
 
@@ -340,7 +344,11 @@ final class SqlTransaction implements Transaction {
   public String createLink(String room, Role role, Duration life, int uses) {
     return run(() -> {
       spend(INVITING);
-      return rooms.createLink(room, caller, role, life, uses);
+      try {
+        return rooms.createLink(room, caller, role, life, uses);
+      } finally {
+        spendSideWork();
+      }
     });
   }
 
@@ -349,7 +357,7 @@ final class SqlTransaction implements Transaction {
     return run(() -> {
       spend(2 * WRITING);
       boolean wasMember = rooms.remove(room, caller, memberId);
-      spendEnded();
+      spendSideWork();
       return wasMember || rooms.withdraw(room, caller, memberId);
     });
   }

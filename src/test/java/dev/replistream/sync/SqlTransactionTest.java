@@ -153,6 +153,10 @@ abstract class SqlTransactionTest extends TransactionContractTest {
     assertThat(work("alice", transaction -> transaction.putMember("plan", "bob", Role.READER)))
         .isBetween(300, 400);
     assertThat(work("alice", transaction -> transaction.deleteRoom("plan"))).isBetween(300, 400);
+    run("bob", transaction -> transaction.createRoom("more"));
+    assertThat(work("bob", transaction -> transaction.invite("more", "guest", Role.READER)))
+        .as("with those that are counted")
+        .isBetween(40 + 300 / 4, 40 + 300 / 2);
   }
 
   /// One random change of a room.
