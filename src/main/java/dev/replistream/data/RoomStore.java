@@ -315,22 +315,16 @@ public final class RoomStore {
     if (!Id.isValid(room)) {
       throw new RoomException(Reason.NOT_INVITED);
     }
-    if (role(room, userId).isPresent()) {
+    Optional<Role> invited = invitations.acceptable(room, userId);
+    if (invited.isPresent()) { // others wait for no writer of the room, nor one for them
+      spaces.lock(Spaces.ofRoom(room));
+      invited = invitations.acceptable(room, userId);
+    }
+    if (role(room, userId).isPresent()) { // looked at last, as who joins is invited no longer
       return false;
     }
-    requireInvited(room, userId); // else they wait for no writer of the room, nor one for them
-    spaces.lock(Spaces.ofRoom(room));
-    if (role(room, userId).isPresent()) {
-      return false;
-    }
-    join(room, userId, requireInvited(room, userId));
+    join(room, userId, invited.orElseThrow(() -> new RoomException(Reason.NOT_INVITED)));
     return true;
-  }
-
-  private Role requireInvited(String room, String userId) throws SQLException {
-    return invitations
-        .acceptable(room, userId)
-        .orElseThrow(() -> new RoomException(Reason.NOT_INVITED));
   }
 
   /// Declines an invitation: the user hears no more of the room until it has expired.
