@@ -316,13 +316,7 @@ class WebSocketTest {
         assertThat(client.connections("alice")).isEqualTo(1);
       }
       Eventually.holds(
-          "there is room",
-          () ->
-              Double.valueOf(0)
-                  .equals(
-                      client
-                          .metrics()
-                          .get("replistream_connections_open{transport=\"websocket\"}")));
+          "there is room", () -> client.stats("alice").getInt("totalConnections") == 0);
       try (WebSocketClient socket = client.openWebSocket(byTicket)) {
         socket.expect("connected");
       }
