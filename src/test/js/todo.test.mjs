@@ -3,7 +3,8 @@ import {after} from 'node:test';
 import {isDeepStrictEqual} from 'node:util';
 
 import {scenario} from './harness.mjs';
-import {Server} from './server.mjs';
+import {realFetch} from './network.mjs';
+import {Server, token} from './server.mjs';
 import {todoMutators} from './todo-mutators.mjs';
 import {eventually} from './waiting.mjs';
 
@@ -24,6 +25,18 @@ async function twoUsers(open) {
   return {alice, bob, list, share, milk};
 }
 
+/** Shares the list with a user, who accepts the invitation. */
+async function shareWith(owner, guest, share) {
+  await owner.mutate.createShare(share);
+  await owner.settled();
+  const room = `${owner.userID}/${share.listID}`;
+  const answer = await realFetch(`${server.url}/rooms/${encodeURIComponent(room)}/join`, {
+    method: 'POST',
+    headers: {Authorization: `Bearer ${token(guest.userID)}`},
+  });
+  assert.equal(answer.status, 201, await answer.text());
+}
+
 /** Waits for the poke that makes it show exactly this. */
 async function showsAll(tab, expected) {
   const shown = async () => Object.fromEntries(await tab.view());
@@ -39,7 +52,7 @@ scenario('a shared list shows to the other user, who may add to it', server, asy
   await bob.pulled();
   assert.deepEqual(await bob.view(), new Map());
 
-  await alice.mutate.createShare(share);
+  await shareWith(alice, bob, share);
   const shared = {'list/groceries': list, 'share/with-bob': share, 'todo/milk': {...milk, sort: 1}};
   await showsAll(bob, shared);
   const eggs = {id: 'eggs', listID: list.id, text: 'Eggs', completed: false};
@@ -53,7 +66,7 @@ scenario('a shared list shows to the other user, who may add to it', server, asy
 
 scenario('a list that is shared no more disappears from the other user', server, async open => {
   const {alice, bob, list, share, milk} = await twoUsers(open);
-  await alice.mutate.createShare(share);
+  await shareWith(alice, bob, share);
   await bob.shows('list/groceries', list);
 
   await alice.mutate.deleteShare(share.id);
@@ -67,7 +80,7 @@ scenario('a list that is shared no more disappears from the other user', server,
 
 scenario('the other user may leave a shared list, and not delete it', server, async open => {
   const {alice, bob, list, share, milk} = await twoUsers(open);
-  await alice.mutate.createShare(share);
+  await shareWith(alice, bob, share);
   const shared = {'list/groceries': list, 'share/with-bob': share, 'todo/milk': {...milk, sort: 1}};
   await showsAll(bob, shared);
 
@@ -80,7 +93,7 @@ scenario('the other user may leave a shared list, and not delete it', server, as
 
 scenario('a deleted list disappears from all with what is in it', server, async open => {
   const {alice, bob, list, share} = await twoUsers(open);
-  await alice.mutate.createShare(share);
+  await shareWith(alice, bob, share);
   await bob.shows('list/groceries', list);
 
   await alice.mutate.deleteList(list.id);
@@ -90,7 +103,7 @@ scenario('a deleted list disappears from all with what is in it', server, async 
 
 scenario('todos that two offline users add at the same time get places of their own', server, async open => {
   const {alice, bob, list, share} = await twoUsers(open);
-  await alice.mutate.createShare(share);
+  await shareWith(alice, bob, share);
   await bob.shows('todo/milk', {id: 'milk', listID: list.id, text: 'Milk', completed: false, sort: 1});
   alice.goOffline();
   bob.goOffline();
