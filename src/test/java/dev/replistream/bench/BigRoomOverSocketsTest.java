@@ -51,7 +51,9 @@ class BigRoomOverSocketsTest {
                 "REPLISTREAM_DATA_DIR",
                 directory.resolve("data").toString(),
                 "REPLISTREAM_STREAM_DRAIN",
-                "PT0S"),
+                "PT0S",
+                "REPLISTREAM_ROOMS_MEMBERSHIP",
+                "direct"),
             directory.resolve("log"));
     try (HttpConnection owner = new HttpConnection(server.port())) {
       send(owner, "POST", "/rooms", "{\"id\":\"hall\"}", 201);

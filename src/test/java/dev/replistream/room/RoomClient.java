@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.replistream.HttpReply;
 import dev.replistream.HttpRequest;
 import dev.replistream.ServiceClient;
+import dev.replistream.auth.Caller;
 import jakarta.json.JsonObject;
 import java.util.List;
 
@@ -33,15 +34,16 @@ public final class RoomClient {
     }
   }
 
-  /// Makes a user a member, who joins where they are invited, or gives it another role.
+  /// Makes a user a member, as a backend service may, or gives it another role.
   ///
-  /// @return 201 or 200, which tells which of the two
+  /// @return the status, which tells which of the two
   public int put(String room, String owner, String member, String role) {
     String body = "{\"role\":\"" + role + "\"}";
-    HttpReply reply = send("PUT", "/rooms/" + room + "/members/" + member, owner, body);
-    if (reply.status() == 202) {
-      reply = send("POST", "/rooms/" + room + "/join", member, "");
-    }
+    HttpReply reply =
+        client.send(
+            HttpRequest.api("PUT", "/rooms/" + room + "/members/" + member)
+                .by(client.token(owner, Caller.WRITE_SCOPE))
+                .with(body));
     requireStatus(reply, 200, 201);
     return reply.status();
   }
