@@ -41,6 +41,7 @@ class BigRoomOverSocketsTest {
                 ProcessHandle.current().info().command().orElseThrow(),
                 "--enable-native-access=ALL-UNNAMED",
                 "-XX:+UseSerialGC",
+                "-Xmn32m", // has been used all through by the first poke
                 "-cp",
                 System.getProperty("java.class.path"),
                 "dev.replistream.Main",
