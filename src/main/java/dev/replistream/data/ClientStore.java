@@ -266,6 +266,10 @@ public final class ClientStore {
     select.setString(1, after);
     select.setLong(2, seenBeforeMillis);
     select.setInt(3, limit);
+    return ids(select);
+  }
+
+  private static List<String> ids(PreparedStatement select) throws SQLException {
     List<String> ids = new ArrayList<>();
     try (ResultSet row = select.executeQuery()) {
       while (row.next()) {
@@ -279,14 +283,20 @@ public final class ClientStore {
   ///
   /// @return how many
   public int fold(Group group, long seenBeforeMillis) throws SQLException {
+    return fold(group, "seen_at < ?", seenBeforeMillis);
+  }
+
+  /// @param which clients, by a bound
+  private int fold(Group group, String which, long bound) throws SQLException {
     PreparedStatement insert =
         session.prepare(
             """
             INSERT INTO folded_client (group_id, id, last_mutation_id)
-            SELECT group_id, id, last_mutation_id FROM client WHERE group_id = ? AND seen_at < ?\
-            """);
+            SELECT group_id, id, last_mutation_id FROM client WHERE group_id = ? AND %s\
+            """
+                .formatted(which));
     insert.setString(1, group.id);
-    insert.setLong(2, seenBeforeMillis);
+    insert.setLong(2, bound);
     if (insert.executeUpdate() == 0) {
       return 0;
     }
@@ -294,18 +304,19 @@ public final class ClientStore {
         session.prepare(
             """
             UPDATE client_group SET folded_version =
-            (SELECT MAX(c.version) FROM client c WHERE c.group_id = client_group.id AND c.seen_at < ?)
+            (SELECT MAX(c.version) FROM client c WHERE c.group_id = client_group.id AND c.%1$s)
             WHERE id = ? AND folded_version <
-            (SELECT MAX(c.version) FROM client c WHERE c.group_id = client_group.id AND c.seen_at < ?)\
-            """);
-    update.setLong(1, seenBeforeMillis);
+            (SELECT MAX(c.version) FROM client c WHERE c.group_id = client_group.id AND c.%1$s)\
+            """
+                .formatted(which));
+    update.setLong(1, bound);
     update.setString(2, group.id);
-    update.setLong(3, seenBeforeMillis);
+    update.setLong(3, bound);
     update.executeUpdate();
     PreparedStatement delete =
-        session.prepare("DELETE FROM client WHERE group_id = ? AND seen_at < ?");
+        session.prepare("DELETE FROM client WHERE group_id = ? AND " + which);
     delete.setString(1, group.id);
-    delete.setLong(2, seenBeforeMillis);
+    delete.setLong(2, bound);
     return delete.executeUpdate();
   }
 
@@ -322,13 +333,7 @@ public final class ClientStore {
     select.setString(1, after);
     select.setInt(2, clients);
     select.setInt(3, limit);
-    List<String> ids = new ArrayList<>();
-    try (ResultSet row = select.executeQuery()) {
-      while (row.next()) {
-        ids.add(row.getString(1));
-      }
-    }
-    return ids;
+    return ids(select);
   }
 
   /// Folds those clients of a locked group that pushed least lately.
@@ -343,27 +348,7 @@ public final class ClientStore {
     }
     OptionalLong ofBatch = version(group, "ASC", batch - 1);
     long version = Math.min(highest.getAsLong(), ofBatch.orElse(highest.getAsLong()));
-    PreparedStatement insert =
-        session.prepare(
-            """
-            INSERT INTO folded_client (group_id, id, last_mutation_id)
-            SELECT group_id, id, last_mutation_id FROM client WHERE group_id = ? AND version <= ?\
-            """);
-    insert.setString(1, group.id);
-    insert.setLong(2, version);
-    insert.executeUpdate();
-    PreparedStatement update =
-        session.prepare(
-            "UPDATE client_group SET folded_version = ? WHERE id = ? AND folded_version < ?");
-    update.setLong(1, version);
-    update.setString(2, group.id);
-    update.setLong(3, version);
-    update.executeUpdate();
-    PreparedStatement delete =
-        session.prepare("DELETE FROM client WHERE group_id = ? AND version <= ?");
-    delete.setString(1, group.id);
-    delete.setLong(2, version);
-    return delete.executeUpdate();
+    return fold(group, "version <= ?", version);
   }
 
   /// The version of one of a group's clients, in the order of their versions.

@@ -172,26 +172,24 @@ final class InvitationStore {
   ///
   /// @return whether there was one to decline
   boolean decline(String room, String userId) throws SQLException {
-    PreparedStatement update =
-        session.prepare(
-            "UPDATE invitation SET declined_at = ? WHERE room = ? AND user_id = ? AND" + OPEN);
-    update.setLong(1, nowMillis);
-    update.setString(2, room);
-    update.setString(3, userId);
-    update.setLong(4, expiredMillis());
-    return update.executeUpdate() > 0;
+    return end("declined_at", OPEN, room, userId);
   }
 
   /// Takes an invitation back.
   ///
   /// @return whether there was one to withdraw
   boolean withdraw(String room, String userId) throws SQLException {
+    return end("withdrawn_at", SHOWN_TO_OWNERS, room, userId);
+  }
+
+  /// Notes in a column that an invitation ends now.
+  ///
+  /// @param which those that may
+  private boolean end(String column, String which, String room, String userId) throws SQLException {
     PreparedStatement update =
         session.prepare(
-            """
-            UPDATE invitation SET withdrawn_at = ?
-            WHERE room = ? AND user_id = ? AND withdrawn_at IS NULL AND invited_at > ?\
-            """);
+            "UPDATE invitation SET %s = ? WHERE room = ? AND user_id = ? AND%s"
+                .formatted(column, which));
     update.setLong(1, nowMillis);
     update.setString(2, room);
     update.setString(3, userId);

@@ -16,8 +16,7 @@ import java.util.concurrent.atomic.AtomicLong;
 /// Keeps the database from growing without end: from time to time, and when somebody has no room
 /// left, it purges what is left of deleted rooms, removes old tombstones, invitations and links,
 /// and folds idle clients; where there are very many tombstones or clients, younger ones too. Each
-/// node does so; they don't disturb each other. folds idle clients; where there are very many
-/// tombstones or clients, younger ones too. Each node does so; they don't disturb each other.
+/// node does so; they don't disturb each other.
 ///
 /// It owns one thread, from {@link #start} to {@link #close}, which are for one thread; {@link
 /// #compact} and {@link #wake} may be called by any.

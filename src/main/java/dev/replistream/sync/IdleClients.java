@@ -1,12 +1,16 @@
 package dev.replistream.sync;
 
 import dev.replistream.data.ClientStore;
+import dev.replistream.data.ClientStore.Group;
 import dev.replistream.data.Spaces;
 import dev.replistream.db.Database;
 import dev.replistream.db.Session;
+import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import java.util.function.ToIntFunction;
 
 /// Folds clients that have not pushed for long into their client group, one group a transaction,
 /// and the oldest of a group that has very many: folded they take less of the disk. None is
@@ -34,22 +38,60 @@ final class IdleClients {
     this.most = most;
   }
 
+  /// Some groups in the order of their ids.
+  @FunctionalInterface
+  private interface Look {
+    List<String> groups(ClientStore store, String after) throws SQLException;
+  }
+
+  /// A transaction on one group, which tells how many clients it has folded.
+  @FunctionalInterface
+  private interface Fold {
+    int fold(ClientStore store, Group group) throws SQLException;
+  }
+
   /// Folds those that have not pushed since a time.
   ///
   /// @param stop is asked after each transaction
   /// @return how many
   int fold(Instant seenBefore, BooleanSupplier stop) {
     long millis = seenBefore.toEpochMilli();
+    return each(
+        (store, after) -> store.groupsToFold(millis, after, GROUPS_PER_LOOK),
+        group -> fold(group, (store, locked) -> store.fold(locked, millis)),
+        stop);
+  }
+
+  /// Folds those of groups with very many that pushed least lately.
+  ///
+  /// @param stop is asked after each transaction
+  /// @return how many
+  int foldOldest(BooleanSupplier stop) {
+    return each(
+        (store, after) -> store.crowdedGroups(most, after, GROUPS_PER_LOOK),
+        group -> foldOldest(group, stop),
+        stop);
+  }
+
+  private int foldOldest(String group, BooleanSupplier stop) {
+    int folded = 0;
+    int batch;
+    do {
+      batch = fold(group, (store, locked) -> store.foldOldest(locked, most, BATCH));
+      folded += batch;
+    } while (batch > 0 && !stop.getAsBoolean());
+    return folded;
+  }
+
+  private int each(Look look, ToIntFunction<String> fold, BooleanSupplier stop) {
     int folded = 0;
     String last = "";
     List<String> groups;
     do {
       String after = last;
-      groups =
-          database.inSnapshot(
-              session -> store(session).groupsToFold(millis, after, GROUPS_PER_LOOK));
+      groups = database.inSnapshot(session -> look.groups(store(session), after));
       for (String group : groups) {
-        folded += fold(group, millis);
+        folded += fold.applyAsInt(group);
         last = group;
         if (stop.getAsBoolean()) {
           return folded;
@@ -59,47 +101,11 @@ final class IdleClients {
     return folded;
   }
 
-  private int fold(String groupId, long seenBeforeMillis) {
+  private int fold(String groupId, Fold fold) {
     return database.inTransaction(session -> {
       ClientStore store = store(session);
-      var group = store.lockedGroup(groupId);
-      return group.isPresent() ? store.fold(group.get(), seenBeforeMillis) : 0;
-    });
-  }
-
-  /// Folds those of groups with very many that pushed least lately.
-  ///
-  /// @param stop is asked after each transaction
-  /// @return how many
-  int foldOldest(BooleanSupplier stop) {
-    int folded = 0;
-    String last = "";
-    List<String> groups;
-    do {
-      String after = last;
-      groups =
-          database.inSnapshot(
-              session -> store(session).crowdedGroups(most, after, GROUPS_PER_LOOK));
-      for (String group : groups) {
-        int batch;
-        do {
-          batch = foldOldest(group);
-          folded += batch;
-          if (stop.getAsBoolean()) {
-            return folded;
-          }
-        } while (batch > 0);
-        last = group;
-      }
-    } while (groups.size() == GROUPS_PER_LOOK);
-    return folded;
-  }
-
-  private int foldOldest(String groupId) {
-    return database.inTransaction(session -> {
-      ClientStore store = store(session);
-      var group = store.lockedGroup(groupId);
-      return group.isPresent() ? store.foldOldest(group.get(), most, BATCH) : 0;
+      Optional<Group> group = store.lockedGroup(groupId);
+      return group.isPresent() ? fold.fold(store, group.get()) : 0;
     });
   }
 

@@ -103,15 +103,10 @@ final class Tombstones {
       removedBefore = removed;
       spaces = findCrowded(limits);
       for (String space : spaces) {
-        long left = limits.limit(space) / SHARE_LEFT;
-        int batch;
-        do {
-          batch = database.inTransaction(session -> removeOldest(session, space, left));
-          removed += batch;
-          if (stop.getAsBoolean()) {
-            return removed;
-          }
-        } while (batch > 0);
+        removed += removeOldest(space, limits.limit(space) / SHARE_LEFT, stop);
+        if (stop.getAsBoolean()) {
+          return removed;
+        }
       }
     } while (spaces.size() == SPACES_PER_LOOK && removed > removedBefore);
     return removed;
@@ -154,16 +149,9 @@ final class Tombstones {
     do {
       rooms = findDeletedRooms();
       for (Map.Entry<String, Long> room : rooms.entrySet()) {
-        int batch;
-        do {
-          batch = database.inTransaction(session -> removeOldest(session, room.getKey(), 0));
-          removed += batch;
-          if (stop.getAsBoolean()) {
-            return removed;
-          }
-        } while (batch > 0);
+        removed += removeOldest(room.getKey(), 0, stop);
         tooMuch -= room.getValue();
-        if (tooMuch <= 0) {
+        if (tooMuch <= 0 || stop.getAsBoolean()) {
           return removed;
         }
       }
@@ -203,6 +191,17 @@ final class Tombstones {
 
   private static long share(long limit) {
     return limit == 0 ? Long.MAX_VALUE : limit / SHARE;
+  }
+
+  /// Removes the oldest tombstones of a space until they take no more than `left` bytes.
+  private int removeOldest(String space, long left, BooleanSupplier stop) {
+    int removed = 0;
+    int batch;
+    do {
+      batch = database.inTransaction(session -> removeOldest(session, space, left));
+      removed += batch;
+    } while (batch > 0 && !stop.getAsBoolean());
+    return removed;
   }
 
   private static int removeOldest(Session session, String space, long left) throws SQLException {
