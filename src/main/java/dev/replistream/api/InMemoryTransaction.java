@@ -15,11 +15,6 @@ import java.util.UUID;
 /// A transaction on the data of an {@link InMemoryStore}, which are restored if it fails. What it
 /// refuses, it refuses with the reason that a server logs.
 final class InMemoryTransaction implements Transaction {
-  private static final Duration INVITATION_LIFE = Duration.ofDays(30);
-  private static final Duration LINK_LIFE = Duration.ofDays(7);
-  private static final Duration MAX_LINK_LIFE = Duration.ofDays(30);
-  private static final int LINK_USES = 100;
-
   private final InMemorySpaces spaces;
   private final String userId;
   private final Clock clock;

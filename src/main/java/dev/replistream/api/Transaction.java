@@ -14,6 +14,19 @@ import java.util.Optional;
 /// Confined to the thread that runs the mutator, and to its run: a server throws {@link
 /// IllegalStateException} to any other use.
 public interface Transaction {
+  /// How long an invitation can be accepted.
+  Duration INVITATION_LIFE = Duration.ofDays(30);
+
+  /// How long a link can be used where nothing else is said.
+  Duration LINK_LIFE = Duration.ofDays(7);
+
+  /// How long a link can be used at most.
+  Duration MAX_LINK_LIFE = Duration.ofDays(30);
+
+  /// How many may join by a link where nothing else is said; in a room with a lower limit as many
+  /// as that.
+  int LINK_USES = 100;
+
   /// Who pushed the mutation.
   String userId();
 

@@ -1,6 +1,7 @@
 package dev.replistream.data;
 
 import dev.replistream.api.Role;
+import dev.replistream.api.Transaction;
 import dev.replistream.data.RoomException.Reason;
 import dev.replistream.db.Session;
 import java.sql.PreparedStatement;
@@ -22,9 +23,6 @@ import java.util.Optional;
 ///
 /// Confined to the transaction of its {@link Session}.
 final class InvitationStore {
-  /// How long an invitation can be accepted.
-  static final Duration LIFE = Duration.ofDays(30);
-
   private static final Duration WITHDRAWN_LIFE = Duration.ofDays(1);
 
   /// How many of one inviter's invitations one user can have.
@@ -80,7 +78,7 @@ final class InvitationStore {
   }
 
   private long expiredMillis() {
-    return nowMillis - LIFE.toMillis();
+    return nowMillis - Transaction.INVITATION_LIFE.toMillis();
   }
 
   private long forgottenMillis() {
@@ -281,7 +279,11 @@ final class InvitationStore {
   /// @return how many; less than {@link #BATCH} when there are no more
   static int removeExpired(Session session, Instant now) throws SQLException {
     int expired =
-        remove(session, "invited_at <= ? ORDER BY invited_at LIMIT ?", now.minus(LIFE), BATCH);
+        remove(
+            session,
+            "invited_at <= ? ORDER BY invited_at LIMIT ?",
+            now.minus(Transaction.INVITATION_LIFE),
+            BATCH);
     return expired
         + remove(
             session,

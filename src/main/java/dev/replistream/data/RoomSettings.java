@@ -1,6 +1,6 @@
 package dev.replistream.data;
 
-import java.time.Duration;
+import dev.replistream.api.Transaction;
 
 /// The limits of rooms, which hold for requests and for mutators alike.
 ///
@@ -23,18 +23,8 @@ public record RoomSettings(
   /// The largest `maxPerUser`: a cookie that lists more rooms may be too large for a pull.
   public static final int MOST_PER_USER = 2_000;
 
-  /// How long a link can be used at most.
-  public static final Duration MAX_LINK_LIFE = Duration.ofDays(30);
-
-  /// How long a link can be used where nothing else is said.
-  public static final Duration LINK_LIFE = Duration.ofDays(7);
-
-  /// How many may join by a link where nothing else is said; in a room with a lower limit as many
-  /// as that.
-  public static final int LINK_USES = 100;
-
   /// How many may join by a link where nothing else is said.
   public int linkUses() {
-    return Math.min(LINK_USES, maxMembers);
+    return Math.min(Transaction.LINK_USES, maxMembers);
   }
 }

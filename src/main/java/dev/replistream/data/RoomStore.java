@@ -4,6 +4,7 @@ import dev.replistream.api.Id;
 import dev.replistream.api.Member;
 import dev.replistream.api.Membership;
 import dev.replistream.api.Role;
+import dev.replistream.api.Transaction;
 import dev.replistream.data.RoomException.Reason;
 import dev.replistream.db.Session;
 import java.sql.PreparedStatement;
@@ -348,7 +349,7 @@ public final class RoomStore {
   /// Makes a link by which others may join a room.
   ///
   /// @param role what they become: no owners
-  /// @param life how long it can be used, up to {@link RoomSettings#MAX_LINK_LIFE}
+  /// @param life how long it can be used, up to {@link Transaction#MAX_LINK_LIFE}
   /// @param uses how many may join by it, at least one
   /// @return its code, which nobody can read again
   /// @throws RoomException when the caller is not an owner, the room has too many links, or the
@@ -358,7 +359,7 @@ public final class RoomStore {
     requireOwner(room, caller);
     if (role == Role.OWNER
         || !life.isPositive()
-        || life.compareTo(RoomSettings.MAX_LINK_LIFE) > 0
+        || life.compareTo(Transaction.MAX_LINK_LIFE) > 0
         || uses < 1
         || uses > limits.maxMembers()) {
       throw new RoomException(Reason.BAD_LINK);

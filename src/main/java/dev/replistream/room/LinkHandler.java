@@ -2,6 +2,7 @@ package dev.replistream.room;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.replistream.api.Role;
+import dev.replistream.api.Transaction;
 import dev.replistream.auth.Authenticator;
 import dev.replistream.auth.Caller;
 import dev.replistream.data.RoomLink;
@@ -48,8 +49,8 @@ public final class LinkHandler {
     Duration life =
         Duration.ofSeconds(
             fields
-                .number("expiresIn", 1, (int) RoomSettings.MAX_LINK_LIFE.toSeconds())
-                .orElse((int) RoomSettings.LINK_LIFE.toSeconds()));
+                .number("expiresIn", 1, (int) Transaction.MAX_LINK_LIFE.toSeconds())
+                .orElse((int) Transaction.LINK_LIFE.toSeconds()));
     int uses = fields.number("uses", 1, limits.maxMembers()).orElse(limits.linkUses());
     Rooms.Made made =
         rooms.orProblem(() -> rooms.createLink(room, Rooms.actor(caller), role, life, uses));

@@ -11,7 +11,6 @@ import dev.replistream.data.Actor;
 import dev.replistream.data.EntryStore;
 import dev.replistream.data.EntryStore.Place;
 import dev.replistream.data.RoomException;
-import dev.replistream.data.RoomSettings;
 import dev.replistream.data.RoomStore;
 import dev.replistream.data.Spaces;
 import dev.replistream.data.StorageFullException;
@@ -337,7 +336,7 @@ final class SqlTransaction implements Transaction {
 
   @Override
   public String createLink(String room, Role role) {
-    return createLink(room, role, RoomSettings.LINK_LIFE, rooms.limits().linkUses());
+    return createLink(room, role, LINK_LIFE, rooms.limits().linkUses());
   }
 
   @Override
