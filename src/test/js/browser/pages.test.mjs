@@ -149,6 +149,24 @@ scenario('who is invited on the console accepts or declines there, at once', asy
   });
 });
 
+scenario('a room that the list has before its maker has an answer is chosen, and invited to', async ({device}) => {
+  const page = await (await device()).newPage();
+  await page.goto(`${server.origin}/?user=ivy`);
+  const ivy = panel(page, 'ivy');
+  await ivy.locator('[data-state="connected"]').waitFor();
+  await invite(ivy, 'a room before', 'ben');
+  await ivy.getByText('Rooms', {exact: true}).click();
+  await page.route('**/rooms', async route => {
+    const response = await route.fetch();
+    if (route.request().method() === 'POST') {
+      await ivy.locator('option[value="listed early"]').waitFor({state: 'attached'});
+    }
+    await route.fulfill({response});
+  });
+  await invite(ivy, 'listed early', 'ben');
+  await ivy.getByText('ben is invited, as writer').waitFor();
+});
+
 scenario('a link made on the console opens the demo, till it is deleted there', async ({device, log}) => {
   const page = await (await device()).newPage();
   await page.goto(`${server.origin}/?user=erin`);

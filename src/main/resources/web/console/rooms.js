@@ -7,6 +7,7 @@ export class Rooms {
   #parts;
   #log;
   #shown = new Map(); // what each list shows
+  #chosen = ''; // the room that was chosen or made last, which the list may not have yet
   #isAsking = false;
   #isStale = false;
 
@@ -19,9 +20,9 @@ export class Rooms {
     this.#credentials = credentials;
     this.#parts = parts(panel);
     this.#log = log;
-    const {rooms, room, maker, offer, role, link, made} = this.#parts;
+    const {rooms, room, maker, offer, role, link} = this.#parts;
     rooms.ontoggle = () => this.refresh();
-    room.onchange = () => this.#try(() => made.replaceChildren());
+    room.onchange = () => this.#try(() => this.#choose(room.value));
     maker.onsubmit = event => this.#submitted(event, () => this.#make());
     offer.onsubmit = event => this.#submitted(event, () => this.#invite());
     role.onchange = () => (link.disabled = role.value === 'owner'); // no link makes one
@@ -94,9 +95,15 @@ export class Rooms {
     const {rooms} = await this.#ask('GET', '/rooms');
     const {choice, room} = this.#parts;
     choice.hidden = rooms.length === 0;
-    const chosen = room.value;
-    this.#show(room, rooms, ({id, role}) => new Option(`${id} (${role})`, id, false, id === chosen));
-    rooms.forEach(({role}, i) => (room.options[i].dataset.role = role));
+    const chosen = [this.#chosen, room.value].find(each => rooms.some(({id}) => id === each));
+    this.#show(room, rooms, ({id, role}) => {
+      const option = new Option(`${id} (${role})`, id);
+      option.dataset.role = role;
+      return option;
+    });
+    if (chosen) {
+      room.value = chosen;
+    }
     await this.#showOffers();
   }
 
@@ -161,11 +168,15 @@ export class Rooms {
   }
 
   async #make() {
-    const {maker, name, room, made} = this.#parts;
+    const {maker, name} = this.#parts;
     const {id} = await this.#ask('POST', '/rooms', {id: name.value});
     maker.reset();
-    room.append(new Option(id, id, false, true)); // till the list comes, which has it too
-    made.replaceChildren();
+    this.#choose(id);
+  }
+
+  #choose(room) {
+    this.#chosen = room;
+    this.#parts.made.replaceChildren();
   }
 
   /** Of a member this changes the role, who has nothing to accept. */
