@@ -56,6 +56,7 @@ import dev.replistream.room.MemberHandler;
 import dev.replistream.room.PresenceHandler;
 import dev.replistream.room.RoomHandler;
 import dev.replistream.room.Rooms;
+import dev.replistream.rules.MutatorRegistry;
 import dev.replistream.stream.SessionHandler;
 import dev.replistream.stream.Sessions;
 import dev.replistream.stream.SseManager;
@@ -65,7 +66,6 @@ import dev.replistream.stream.StreamMetrics;
 import dev.replistream.stream.StreamSettings;
 import dev.replistream.stream.WebSocketHandler;
 import dev.replistream.sync.Compaction;
-import dev.replistream.sync.MutatorRegistry;
 import dev.replistream.sync.Pull;
 import dev.replistream.sync.PullHandler;
 import dev.replistream.sync.Push;
@@ -182,8 +182,8 @@ public final class Application implements AutoCloseable {
   /// @throws dev.replistream.http.wire.UnsupportedHelidonException when Helidon is not the one that
   ///   this service needs
   /// @throws dev.replistream.auth.KeysException when the signing keys can't be used
-  /// @throws dev.replistream.sync.MutatorsException when the mutators can't be used used
-  /// @throws dev.replistream.db.DatabaseStartException when the database can't be used used
+  /// @throws dev.replistream.rules.MutatorsException when the mutators can't be used
+  /// @throws dev.replistream.db.DatabaseStartException when the database can't be used
   public Application(Settings settings, Clock clock) {
     this(settings, clock, List.of());
   }

@@ -13,7 +13,7 @@ import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.db.Databases;
 import dev.replistream.http.UrlHost;
 import dev.replistream.http.wire.UnsupportedHelidonException;
-import dev.replistream.sync.MutatorsException;
+import dev.replistream.rules.MutatorsException;
 import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.URI;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.replistream.example.todo.TodoMutators;
-import dev.replistream.sync.MutatorsException;
+import dev.replistream.rules.MutatorsException;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;

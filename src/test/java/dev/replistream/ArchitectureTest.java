@@ -239,6 +239,11 @@ class ArchitectureTest {
   }
 
   @Test
+  void rulesKnowWhatMutatorsSeeAndJson() {
+    knowsOnly("rules", "dev.replistream.api..", "dev.replistream.json..");
+  }
+
+  @Test
   void webKnowsHttpAndAuthOnly() {
     mayNotKnow(
         "web",

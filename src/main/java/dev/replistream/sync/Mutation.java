@@ -1,6 +1,7 @@
 package dev.replistream.sync;
 
 import dev.replistream.api.JsonValue;
+import dev.replistream.rules.MutatorRegistry;
 import java.util.Optional;
 
 /// One mutation of a push. Its timestamp is left out: it is the client's clock since its start.
@@ -15,9 +16,6 @@ import java.util.Optional;
 /// @param argsText what the mutator was called with, as JSON
 /// @param fault why it can never be applied, where that was seen when it was read
 record Mutation(long id, String clientID, String name, String argsText, Optional<String> fault) {
-  /// How long a name may be; nothing longer can be registered.
-  static final int MAX_NAME_LENGTH = 128;
-
   /// One in which no fault was seen.
   Mutation(long id, String clientID, String name, String argsText) {
     this(id, clientID, name, argsText, Optional.empty());
@@ -26,7 +24,7 @@ record Mutation(long id, String clientID, String name, String argsText, Optional
   /// One that can never be applied, but can be acknowledged. Its name is cut, as it may be very
   /// long.
   static Mutation faulty(long id, String clientID, String name, String fault) {
-    String shown = name.substring(0, Math.min(name.length(), MAX_NAME_LENGTH));
+    String shown = name.substring(0, Math.min(name.length(), MutatorRegistry.MAX_NAME_LENGTH));
     return new Mutation(id, clientID, shown, "null", Optional.of(fault));
   }
 

@@ -5,6 +5,7 @@ import dev.replistream.data.StorageSettings;
 import dev.replistream.data.Transactions;
 import dev.replistream.http.SampledLog;
 import dev.replistream.poke.PokeBus;
+import dev.replistream.rules.MutatorRegistry;
 import java.lang.System.Logger.Level;
 import java.time.Clock;
 import java.time.Duration;

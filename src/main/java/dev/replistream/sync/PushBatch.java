@@ -11,6 +11,7 @@ import dev.replistream.data.StorageSettings;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.db.Session;
 import dev.replistream.http.ProblemException;
+import dev.replistream.rules.MutatorRegistry;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;

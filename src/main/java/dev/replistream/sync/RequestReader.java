@@ -9,6 +9,7 @@ import dev.replistream.http.BodyPrefix;
 import dev.replistream.http.Problem;
 import dev.replistream.http.ProblemException;
 import dev.replistream.json.JsonText;
+import dev.replistream.rules.MutatorRegistry;
 import io.helidon.http.Status;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -286,7 +287,7 @@ final class RequestReader {
     if (body.isOver()) {
       return Mutation.faulty(id, clientID, name, "it is larger than the limit of a body");
     }
-    if (name.length() > Mutation.MAX_NAME_LENGTH) {
+    if (name.length() > MutatorRegistry.MAX_NAME_LENGTH) {
       return Mutation.faulty(id, clientID, name, "its name is too long");
     }
     String fault = args.isTooLong() ? "its arguments are too long" : "its arguments nest too deep";

@@ -9,6 +9,7 @@ import dev.replistream.data.Spaces;
 import dev.replistream.data.TestTransactions;
 import dev.replistream.db.Database;
 import dev.replistream.db.TestPostgres;
+import dev.replistream.rules.MutatorRegistry;
 import io.helidon.metrics.api.MetricsFactory;
 import io.helidon.service.registry.Services;
 import java.time.Clock;

@@ -11,6 +11,7 @@ import dev.replistream.data.RoomPurge;
 import dev.replistream.data.Spaces;
 import dev.replistream.data.TestTransactions;
 import dev.replistream.db.Database;
+import dev.replistream.rules.MutatorRegistry;
 import io.helidon.metrics.api.MetricsFactory;
 import io.helidon.service.registry.Services;
 import java.io.ByteArrayOutputStream;

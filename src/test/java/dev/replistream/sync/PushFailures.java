@@ -12,6 +12,7 @@ import dev.replistream.data.RoomLimits;
 import dev.replistream.data.TestTransactions;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseUnavailableException;
+import dev.replistream.rules.MutatorRegistry;
 import io.helidon.metrics.api.MetricsFactory;
 import io.helidon.service.registry.Services;
 import java.time.Clock;

@@ -17,6 +17,7 @@ import dev.replistream.data.Transactions;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.http.ProblemException;
 import dev.replistream.poke.PokedUsers;
+import dev.replistream.rules.MutatorRegistry;
 import dev.replistream.sync.FlakyDatabase.Fate;
 import io.helidon.metrics.api.MetricsFactory;
 import io.helidon.service.registry.Services;

@@ -10,6 +10,7 @@ import dev.replistream.data.Epoch;
 import dev.replistream.data.RoomLimits;
 import dev.replistream.data.TestTransactions;
 import dev.replistream.db.Database;
+import dev.replistream.rules.MutatorRegistry;
 import io.helidon.metrics.api.MetricsFactory;
 import io.helidon.service.registry.Services;
 import java.time.Clock;

@@ -17,6 +17,7 @@ import dev.replistream.data.StorageSettings;
 import dev.replistream.data.TestTransactions;
 import dev.replistream.db.Database;
 import dev.replistream.poke.PokedUsers;
+import dev.replistream.rules.MutatorRegistry;
 import io.helidon.metrics.api.MetricsFactory;
 import io.helidon.service.registry.Services;
 import java.sql.ResultSet;

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.replistream.api.InMemoryStore;
 import dev.replistream.api.JsonValue;
 import dev.replistream.api.RejectedException;
-import dev.replistream.sync.MutatorRegistry;
+import dev.replistream.rules.MutatorRegistry;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;

@@ -1,4 +1,4 @@
-package dev.replistream.sync;
+package dev.replistream.rules;
 
 import dev.replistream.api.JsonValue;
 import dev.replistream.api.JsonValue.Obj;

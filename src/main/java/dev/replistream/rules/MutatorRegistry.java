@@ -1,4 +1,4 @@
-package dev.replistream.sync;
+package dev.replistream.rules;
 
 import dev.replistream.api.Mutator;
 import dev.replistream.api.Mutators;
@@ -16,6 +16,9 @@ import java.util.Set;
 /// The mutators by name: the built-in ones, replaced and extended by the application's. Immutable
 /// and thread-safe.
 public final class MutatorRegistry {
+  /// How many characters a name may have; nothing longer can be registered.
+  public static final int MAX_NAME_LENGTH = 128;
+
   private final Map<String, Mutator> mutators;
   private final Set<String> builtIn;
 
@@ -72,15 +75,15 @@ public final class MutatorRegistry {
   }
 
   /// Whether the mutator that is called `name` is a built-in one.
-  boolean isBuiltIn(String name) {
+  public boolean isBuiltIn(String name) {
     return builtIn.contains(name);
   }
 
   private static void requirePushable(String name, Mutators application) {
-    if (name.isEmpty() || name.length() > Mutation.MAX_NAME_LENGTH) {
+    if (name.isEmpty() || name.length() > MAX_NAME_LENGTH) {
       throw new MutatorsException(
           "%s defines a mutator whose name has not 1 to %s characters"
-              .formatted(nameOf(application), Mutation.MAX_NAME_LENGTH));
+              .formatted(nameOf(application), MAX_NAME_LENGTH));
     }
   }
 

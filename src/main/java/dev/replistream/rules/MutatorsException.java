@@ -1,4 +1,4 @@
-package dev.replistream.sync;
+package dev.replistream.rules;
 
 /// The application's mutators can't be used as they are. The service does not start, and the
 /// message says in one line what to change.

@@ -1,4 +1,4 @@
-package dev.replistream.sync;
+package dev.replistream.rules;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
