@@ -108,7 +108,7 @@ test('a stream with a ticket is renewed before the token ends too', async () => 
 test('after three failures in a row a WebSocket with a ticket is tried, and stays while it works', async () => {
   const answers = [PokeServer.silent, PokeServer.silent, PokeServer.silent, PokeServer.ticket, PokeServer.socket];
   server.answerNext(...answers);
-  const tab = open({connectTimeout: 100, environment: {WebSocket: WebSocketStandIn}});
+  const tab = open({connectTimeout: 500, environment: {WebSocket: WebSocketStandIn}});
   const {transport, id} = await tab.heard('connected');
   assert.deepEqual({transport, id}, {transport: 'websocket', id: undefined});
   await tab.pulled(1);
