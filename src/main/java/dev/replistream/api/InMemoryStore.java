@@ -1,7 +1,12 @@
 package dev.replistream.api;
 
+import dev.replistream.api.InMemoryTransaction.Author;
+import dev.replistream.api.JsonValue.Obj;
+import dev.replistream.api.JsonValue.Str;
 import java.time.Clock;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.SequencedMap;
 import java.util.function.Consumer;
 
@@ -14,12 +19,15 @@ import java.util.function.Consumer;
 /// assertThat(store.view("alice")).containsKey("list/1");
 /// ```
 ///
+/// Each user has one client; its mutations, one a run, are counted from 1 on.
+///
 /// Each run copies all data, so keep the data small. Thread-safe: one run after the other.
 public final class InMemoryStore {
   private static final int MAX_VALUE_BYTES = 1024 * 1024;
 
   private final Clock clock;
   private final int maxValueBytes;
+  private final Map<String, Long> mutationIDs = new HashMap<>(); // the last one of each user
   private InMemorySpaces spaces = new InMemorySpaces();
 
   /// An empty store, with values of up to 1 MiB, which is a server's default.
@@ -40,8 +48,18 @@ public final class InMemoryStore {
   /// nothing that it did is kept.
   ///
   /// @throws RejectedException when it rejects the mutation
+  /// @throws IllegalArgumentException when `userId` is not a user id
   public void run(String userId, Mutator mutator, JsonValue args) {
-    run(userId, transaction -> mutator.applyOrReject(transaction, args));
+    run(claims(userId), mutator, args);
+  }
+
+  /// Runs a mutator as a push with a token of these claims would: its user is the `sub`.
+  ///
+  /// @param claims a JSON object
+  /// @throws RejectedException when it rejects the mutation
+  /// @throws IllegalArgumentException when the `sub` is not a user id
+  public void run(JsonValue claims, Mutator mutator, JsonValue args) {
+    mutate(claims, transaction -> mutator.applyOrReject(transaction, args));
   }
 
   /// Runs `work` in a transaction of `userId`. If it throws, the exception passes through, and
@@ -49,7 +67,7 @@ public final class InMemoryStore {
   ///
   /// @throws IllegalArgumentException when `userId` is not a user id
   public void run(String userId, Consumer<Transaction> work) {
-    change(userId, work::accept);
+    mutate(claims(userId), work::accept);
   }
 
   /// Accepts an invitation as `POST /rooms/{room}/join` by `userId` would.
@@ -66,19 +84,40 @@ public final class InMemoryStore {
     change(userId, transaction -> transaction.joinBy(code));
   }
 
-  private synchronized void change(String userId, Consumer<InMemoryTransaction> work) {
-    if (!Id.mayBeMade(userId)) {
-      throw new IllegalArgumentException("not a user id");
-    }
+  private synchronized void mutate(JsonValue claims, Consumer<InMemoryTransaction> work) {
+    String userId = userId(claims);
+    long mutationID = mutationIDs.merge(userId, 1L, Long::sum); // it is seen, also if it fails
+    change(new Author(userId, "client of " + userId, mutationID, claims), work);
+  }
+
+  private void change(String userId, Consumer<InMemoryTransaction> work) {
+    JsonValue claims = claims(userId);
+    change(new Author(userId(claims), "", 0, claims), work);
+  }
+
+  private synchronized void change(Author author, Consumer<InMemoryTransaction> work) {
     InMemorySpaces changed = spaces.copy();
-    work.accept(new InMemoryTransaction(changed, userId, clock, maxValueBytes, false));
+    work.accept(new InMemoryTransaction(changed, author, clock, maxValueBytes, false));
     spaces = changed;
+  }
+
+  private static String userId(JsonValue claims) {
+    if (claims instanceof Obj(Map<String, JsonValue> members)
+        && members.get("sub") instanceof Str(String sub)
+        && Id.mayBeMade(sub)) {
+      return sub;
+    }
+    throw new IllegalArgumentException("not a user id");
+  }
+
+  private static JsonValue claims(String userId) {
+    return JsonValue.object(Map.of("sub", JsonValue.of(userId)));
   }
 
   /// The client view of `userId`: the values by key, in the order of the keys.
   public SequencedMap<String, JsonValue> view(String userId) {
     SequencedMap<String, JsonValue> view = new LinkedHashMap<>();
-    run(
+    change(
         userId,
         transaction -> transaction.scan("").forEach(entry -> view.put(entry.key(), entry.value())));
     return view;

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -15,21 +16,28 @@ import java.util.UUID;
 /// A transaction on the data of an {@link InMemoryStore}, which are restored if it fails. What it
 /// refuses, it refuses with the reason that a server logs.
 final class InMemoryTransaction implements Transaction {
+  private static final NavigableMap<Key, JsonValue> NOTHING = Collections.emptyNavigableMap();
+
   private final InMemorySpaces spaces;
+  private final Author author;
   private final String userId;
   private final Clock clock;
   private final int maxValueBytes;
   private final boolean isUnrestricted;
 
+  /// Who made the mutation, and which one it is.
+  record Author(String userId, String clientID, long mutationID, JsonValue claims) {}
+
   /// @param isUnrestricted whether it has more than the user's rights
   InMemoryTransaction(
       InMemorySpaces spaces,
-      String userId,
+      Author author,
       Clock clock,
       int maxValueBytes,
       boolean isUnrestricted) {
     this.spaces = spaces;
-    this.userId = userId;
+    this.author = author;
+    userId = author.userId;
     this.clock = clock;
     this.maxValueBytes = maxValueBytes;
     this.isUnrestricted = isUnrestricted;
@@ -37,7 +45,7 @@ final class InMemoryTransaction implements Transaction {
 
   @Override
   public Transaction unrestricted() {
-    return new InMemoryTransaction(spaces, userId, clock, maxValueBytes, true);
+    return new InMemoryTransaction(spaces, author, clock, maxValueBytes, true);
   }
 
   /// The entries of a space that the caller may read.
@@ -46,6 +54,21 @@ final class InMemoryTransaction implements Transaction {
   @Override
   public String userId() {
     return userId;
+  }
+
+  @Override
+  public String clientID() {
+    return author.clientID;
+  }
+
+  @Override
+  public long mutationID() {
+    return author.mutationID;
+  }
+
+  @Override
+  public JsonValue claims() {
+    return author.claims;
   }
 
   @Override
@@ -60,17 +83,17 @@ final class InMemoryTransaction implements Transaction {
   }
 
   @Override
-  public List<Entry> scan(String prefix) {
-    NavigableMap<Key, JsonValue> view = new TreeMap<>();
-    for (Space space : readable().reversed()) {
-      view.putAll(range(space.entries, Key.of(prefix)));
+  public List<Entry> scan(Scan scan) {
+    KeyRange keys = scan.keys();
+    List<Space> scanned = scan.room().map(room -> List.of(joined(room))).orElseGet(this::readable);
+    NavigableMap<Key, JsonValue> found = new TreeMap<>();
+    for (Space space : scanned.reversed()) {
+      found.putAll(range(space.entries, keys));
     }
-    return entries(view);
-  }
-
-  @Override
-  public List<Entry> scan(String room, String prefix) {
-    return entries(range(joined(room).entries, Key.of(prefix)));
+    return found.entrySet().stream()
+        .limit(scan.limit())
+        .map(entry -> new Entry(entry.getKey().text(), entry.getValue()))
+        .toList();
   }
 
   @Override
@@ -341,16 +364,11 @@ final class InMemoryTransaction implements Transaction {
     }
   }
 
-  private static Map<Key, JsonValue> range(NavigableMap<Key, JsonValue> entries, Key prefix) {
-    return prefix
+  private static Map<Key, JsonValue> range(NavigableMap<Key, JsonValue> entries, KeyRange keys) {
+    NavigableMap<Key, JsonValue> from = entries.tailMap(keys.first(), true);
+    return keys.prefix()
         .afterPrefix()
-        .map(after -> entries.subMap(prefix, true, after, false))
-        .orElseGet(() -> entries.tailMap(prefix, true));
-  }
-
-  private static List<Entry> entries(Map<Key, JsonValue> values) {
-    List<Entry> entries = new ArrayList<>();
-    values.forEach((key, value) -> entries.add(new Entry(key.text(), value)));
-    return entries;
+        .map(after -> keys.first().compareTo(after) < 0 ? from.headMap(after, false) : NOTHING)
+        .orElse(from);
   }
 }

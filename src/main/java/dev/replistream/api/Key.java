@@ -60,6 +60,12 @@ public final class Key implements Comparable<Key> {
     return this;
   }
 
+  /// This key, cut where it is longer than any that is stored. All of these are before it, beyond
+  /// it or begin with it as they would if it were whole.
+  public Key bound() {
+    return bytes.length > MAX_BYTES + 1 ? new Key(Arrays.copyOf(bytes, MAX_BYTES + 1)) : this;
+  }
+
   /// The bytes, which are not copied, so leave them alone.
   public byte[] bytes() {
     return bytes;

@@ -30,6 +30,19 @@ public interface Transaction {
   /// Who pushed the mutation.
   String userId();
 
+  /// The client that made the mutation: a tab of a browser, for one, which may be another one of
+  /// the same user's than the one that pushed it.
+  String clientID();
+
+  /// The client's number for the mutation: from 1 on, without a gap. A mutation that runs again,
+  /// after a conflict, has the same.
+  long mutationID();
+
+  /// The claims of the token by which the mutation was pushed: all of them, as the issuer has
+  /// written them, in a JSON object. Where there was no token, as in a test, it is `{"sub":
+  /// userId}`.
+  JsonValue claims();
+
   /// The value of `key` in the caller's client view.
   Optional<JsonValue> get(String key);
 
@@ -48,13 +61,36 @@ public interface Transaction {
     return get(room, key).isPresent();
   }
 
+  /// Whether the caller's client view has no entry.
+  default boolean isEmpty() {
+    return scan(Scan.all().limit(1)).isEmpty();
+  }
+
+  /// Whether `room` has no entry.
+  ///
+  /// @throws RejectedException when the caller is not a member
+  default boolean isEmpty(String room) {
+    return scan(Scan.all().in(room).limit(1)).isEmpty();
+  }
+
+  /// The entries that `scan` names, in the order of their keys as UTF-8 bytes.
+  ///
+  /// @throws RejectedException when it names a room of which the caller is not a member
+  List<Entry> scan(Scan scan);
+
   /// The entries of the caller's client view whose key begins with `prefix`, in the order of their
   /// keys as UTF-8 bytes.
-  List<Entry> scan(String prefix);
+  default List<Entry> scan(String prefix) {
+    return scan(Scan.prefix(prefix));
+  }
 
   /// The entries of `room` whose key begins with `prefix`, in the order of their keys as UTF-8
   /// bytes.
-  List<Entry> scan(String room, String prefix);
+  ///
+  /// @throws RejectedException when the caller is not a member
+  default List<Entry> scan(String room, String prefix) {
+    return scan(Scan.prefix(prefix).in(room));
+  }
 
   /// Sets `key` where it is visible now, else in the private space.
   ///

@@ -1,5 +1,6 @@
 package dev.replistream.auth;
 
+import dev.replistream.api.JsonValue;
 import dev.replistream.auth.TokenRefusedException.Reason;
 import dev.replistream.http.ClientAddresses;
 import dev.replistream.http.Cors;
@@ -78,6 +79,14 @@ public final class Authenticator {
   /// @return what never waits, and throws where only {@link #caller} can tell
   public Optional<Supplier<Caller>> later(ServerRequest request) {
     return bearer(request).map(token -> () -> verifier.remembered(token).orElseThrow());
+  }
+
+  /// All claims of the token that showed who the {@link #caller} of a `request` is. It is for
+  /// whoever needs more than a {@link Caller} says, as streams keep their callers for long.
+  ///
+  /// @return what reads the token when it is first asked
+  public Supplier<JsonValue> claims(ServerRequest request) {
+    return new TokenClaims(bearer(request).or(() -> cookie(request)).orElseThrow());
   }
 
   /// The caller who opens a stream: by the header, or by the query's `ticket`, which is used up, or

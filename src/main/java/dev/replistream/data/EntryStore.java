@@ -1,6 +1,7 @@
 package dev.replistream.data;
 
 import dev.replistream.api.Key;
+import dev.replistream.api.KeyRange;
 import dev.replistream.db.Dialect;
 import dev.replistream.db.Session;
 import java.sql.PreparedStatement;
@@ -123,17 +124,18 @@ public final class EntryStore {
     return winner;
   }
 
-  /// Visits the entries of a space whose key begins with `prefix`, in the order of their keys.
-  public void scan(String space, Key prefix, Visitor visitor) throws SQLException {
+  /// Visits the first `limit` entries of a space in a range, in the order of their keys.
+  public void scan(String space, KeyRange keys, int limit, Visitor visitor) throws SQLException {
     PreparedStatement select =
         session.prepare(
             """
             SELECT key, value FROM entry
-            WHERE space = ? AND key >= ? AND key < ? ORDER BY key\
+            WHERE space = ? AND key >= ? AND key < ? ORDER BY key LIMIT ?\
             """);
     select.setString(1, space);
-    select.setBytes(2, prefix.bytes());
-    select.setBytes(3, end(prefix));
+    select.setBytes(2, keys.first().bytes());
+    select.setBytes(3, end(keys.prefix()));
+    select.setInt(4, limit);
     try (ResultSet row = select.executeQuery()) {
       while (row.next()) {
         visitor.visit(Key.ofBytes(row.getBytes(1)), row.getBytes(2));
@@ -141,9 +143,10 @@ public final class EntryStore {
     }
   }
 
-  /// Visits the entries of the user's client view whose key begins with `prefix`, in the order of
-  /// their keys.
-  public void scanVisible(String userId, Key prefix, Visitor visitor) throws SQLException {
+  /// Visits the first `limit` entries of the user's client view in a range, in the order of their
+  /// keys.
+  public void scanVisible(String userId, KeyRange keys, int limit, Visitor visitor)
+      throws SQLException {
     PreparedStatement select =
         session.prepare(
             """
@@ -155,16 +158,17 @@ public final class EntryStore {
             WHERE m.user_id = ?
             ORDER BY key\
             """);
-    byte[] end = end(prefix);
+    byte[] first = keys.first().bytes();
+    byte[] end = end(keys.prefix());
     select.setString(1, Spaces.ofUser(userId));
-    select.setBytes(2, prefix.bytes());
+    select.setBytes(2, first);
     select.setBytes(3, end);
-    select.setBytes(4, prefix.bytes());
+    select.setBytes(4, first);
     select.setBytes(5, end);
     select.setString(6, userId);
     try (ResultSet row = select.executeQuery()) {
-      Winner winner = new Winner(visitor);
-      while (row.next()) {
+      Winner winner = new Winner(visitor, limit);
+      while (winner.isWanted() && row.next()) {
         winner.next(row.getString(1), Key.ofBytes(row.getBytes(2)), row.getBytes(3));
       }
       winner.end();
@@ -177,9 +181,15 @@ public final class EntryStore {
     private @Nullable Key key;
     private String space = "";
     private byte[] value = {};
+    private int left;
 
-    Winner(Visitor visitor) {
+    Winner(Visitor visitor, int limit) {
       this.visitor = visitor;
+      left = limit;
+    }
+
+    boolean isWanted() {
+      return left > 0;
     }
 
     void next(String nextSpace, Key nextKey, byte[] nextValue) throws SQLException {
@@ -195,7 +205,8 @@ public final class EntryStore {
     }
 
     void end() throws SQLException {
-      if (key != null) {
+      if (key != null && left > 0) {
+        left--;
         visitor.visit(key, value);
       }
     }

@@ -91,19 +91,19 @@ public final class Push {
   ///   the user's
   /// @throws dev.replistream.db.DatabaseUnavailableException when the client is to come again
   /// @throws TooMuchAtOnceException when it is a long push, and got no turn for what is left of it
-  Outcome push(String userId, PushRequest request) {
+  Outcome push(Pusher pusher, PushRequest request) {
     metrics.pushed();
-    try (Transactions.Change change = transactions.begin(userId, PokeBus.Source.PUSH)) {
-      return apply(userId, request, change);
+    try (Transactions.Change change = transactions.begin(pusher.userId(), PokeBus.Source.PUSH)) {
+      return apply(pusher, request, change);
     }
   }
 
-  private Outcome apply(String userId, PushRequest request, Transactions.Change change) {
-    PushBatch.Result batch = run(userId, request, 0, change);
+  private Outcome apply(Pusher pusher, PushRequest request, Transactions.Change change) {
+    PushBatch.Result batch = run(pusher, request, 0, change);
     if (batch.end() == PushBatch.End.FULL) {
-      try (PushTurns.Turn _ = turn(userId)) {
+      try (PushTurns.Turn _ = turn(pusher.userId())) {
         while (batch.end() == PushBatch.End.FULL) {
-          batch = run(userId, request, batch.next(), change);
+          batch = run(pusher, request, batch.next(), change);
         }
       }
     }
@@ -125,13 +125,13 @@ public final class Push {
   }
 
   private PushBatch.Result run(
-      String userId, PushRequest request, int first, Transactions.Change change) {
+      Pusher pusher, PushRequest request, int first, Transactions.Change change) {
     PushBatch.Result batch =
         change.inTransaction((session, spaces) ->
             new PushBatch(
                     session,
                     spaces,
-                    userId,
+                    pusher,
                     mutators,
                     maxValueBytes,
                     roomLimits,
@@ -143,9 +143,9 @@ public final class Push {
     metrics.mutationsSeen(batch.applied(), batch.duplicates());
     batch.refusals().forEach(refusal -> metrics.mutationRefused(refusal.isRejected()));
     batch.refusals().forEach(this::log);
-    storage.metrics.writesRefused(userId, batch.full());
+    storage.metrics.writesRefused(pusher.userId(), batch.full());
     if (batch.end() == PushBatch.End.NO_ROOM) {
-      storage.metrics.clientRefused(userId);
+      storage.metrics.clientRefused(pusher.userId());
     }
     if (batch.end() == PushBatch.End.NO_ROOM || !batch.full().isEmpty()) {
       storage.full.run();

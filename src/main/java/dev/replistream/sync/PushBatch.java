@@ -39,7 +39,7 @@ final class PushBatch {
   private static final int MAX_BESIDE_VALUE = 16 << 10;
 
   private final Session session;
-  private final String userId;
+  private final Pusher pusher;
   private final MutatorRegistry mutators;
   private final int maxValueBytes;
   private final StorageSettings storage;
@@ -57,13 +57,12 @@ final class PushBatch {
   private int work;
 
   /// @param spaces those of the same transaction
-  /// @param userId who pushes
   /// @param maxValueBytes how long a value may be in UTF-8
   /// @param longestRun usually {@link #LONGEST_RUN}
   PushBatch(
       Session session,
       Spaces spaces,
-      String userId,
+      Pusher pusher,
       MutatorRegistry mutators,
       int maxValueBytes,
       RoomSettings roomLimits,
@@ -73,7 +72,7 @@ final class PushBatch {
       Duration longestRun) {
     this.session = session;
     this.spaces = spaces;
-    this.userId = userId;
+    this.pusher = pusher;
     this.mutators = mutators;
     this.maxValueBytes = maxValueBytes;
     this.storage = storage;
@@ -119,7 +118,7 @@ final class PushBatch {
         PushClients.of(
             new ClientStore(session, spaces),
             push.clientGroupID(),
-            userId,
+            pusher.userId(),
             storage,
             now.toEpochMilli());
     if (known.isEmpty()) {
@@ -136,7 +135,8 @@ final class PushBatch {
       }
     }
     clients.save();
-    spaces.concerns(userId); // who waits for the acknowledgement, even of what changed nothing
+    spaces.concerns(
+        pusher.userId()); // who waits for the acknowledgement, even of what changed nothing
     return new Result(
         end, next, List.copyOf(refusals), List.copyOf(entries.full()), applied, duplicates);
   }
@@ -218,7 +218,7 @@ final class PushBatch {
   private Mutation run(Mutator mutator, Mutation mutation) throws SQLException {
     try (TreeLimit.Use use = trees.begin()) {
       SqlTransaction transaction =
-          new SqlTransaction(userId, spaces, rooms, entries, maxValueBytes, use);
+          new SqlTransaction(pusher, mutation, spaces, rooms, entries, maxValueBytes, use);
       try {
         use.reads(mutation.argsText().length());
         mutator.applyOrReject(transaction, mutation.args());

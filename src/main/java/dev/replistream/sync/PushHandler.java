@@ -48,25 +48,26 @@ public final class PushHandler implements Handler {
     Caller caller = authenticator.caller(request);
     limit.take(caller.userId());
     MediaTypes.requireJson(request);
-    Routes.sendJson(response, answer(caller.userId(), request));
+    Routes.sendJson(
+        response, answer(new Pusher(caller.userId(), authenticator.claims(request)), request));
   }
 
   /// What is read counts until it is applied.
-  private byte[] answer(String userId, ServerRequest request) {
-    try (Bodies.Body body = bodies.open(request, userId)) {
+  private byte[] answer(Pusher pusher, ServerRequest request) {
+    try (Bodies.Body body = bodies.open(request, pusher.userId())) {
       PushBody push =
           body.readPrefix(
               maxArgsLength, (parser, prefix) -> RequestReader.push(parser, prefix, maxArgsLength));
       return switch (push) {
         case VersionNotSupported version -> version.toJson();
-        case PushRequest mutations -> answer(userId, mutations);
+        case PushRequest mutations -> answer(pusher, mutations);
       };
     }
   }
 
-  private byte[] answer(String userId, PushRequest request) {
+  private byte[] answer(Pusher pusher, PushRequest request) {
     try {
-      return switch (push.push(userId, request)) {
+      return switch (push.push(pusher, request)) {
         case DONE -> {
           if (request.isCut()) {
             throw cut(request);

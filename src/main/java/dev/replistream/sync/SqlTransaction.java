@@ -6,10 +6,12 @@ import dev.replistream.api.Member;
 import dev.replistream.api.Membership;
 import dev.replistream.api.RejectedException;
 import dev.replistream.api.Role;
+import dev.replistream.api.Scan;
 import dev.replistream.api.Transaction;
 import dev.replistream.data.Actor;
 import dev.replistream.data.EntryStore;
 import dev.replistream.data.EntryStore.Place;
+import dev.replistream.data.EntryStore.Visitor;
 import dev.replistream.data.RoomException;
 import dev.replistream.data.RoomStore;
 import dev.replistream.data.Spaces;
@@ -45,6 +47,8 @@ final class SqlTransaction implements Transaction {
   /// So many bytes, read or written, count as one step more.
   private static final int BYTES_PER_WORK = 256;
 
+  private final Pusher pusher;
+  private final Mutation mutation;
   private final Actor caller;
   private final String privateSpace;
   private final Spaces spaces;
@@ -66,14 +70,17 @@ final class SqlTransaction implements Transaction {
   /// @param maxValueBytes how long a value may be in UTF-8
   /// @param trees counts the values that it reads
   SqlTransaction(
-      String userId,
+      Pusher pusher,
+      Mutation mutation,
       Spaces spaces,
       RoomStore rooms,
       EntryStore entries,
       int maxValueBytes,
       TreeLimit.Use trees) {
-    this.caller = Actor.of(userId);
-    this.privateSpace = Spaces.ofUser(userId);
+    this.pusher = pusher;
+    this.mutation = mutation;
+    this.caller = Actor.of(pusher.userId());
+    this.privateSpace = Spaces.ofUser(pusher.userId());
     this.spaces = spaces;
     this.rooms = rooms;
     this.entries = entries;
@@ -85,6 +92,8 @@ final class SqlTransaction implements Transaction {
 
   /// The same transaction with other rights.
   private SqlTransaction(SqlTransaction one, Actor caller) {
+    pusher = one.pusher;
+    mutation = one.mutation;
     this.caller = caller;
     privateSpace = one.privateSpace;
     spaces = one.spaces;
@@ -156,6 +165,21 @@ final class SqlTransaction implements Transaction {
   }
 
   @Override
+  public String clientID() {
+    return mutation.clientID();
+  }
+
+  @Override
+  public long mutationID() {
+    return mutation.id();
+  }
+
+  @Override
+  public JsonValue claims() {
+    return pusher.claims().get();
+  }
+
+  @Override
   public Optional<JsonValue> get(String key) {
     return run(() -> {
       spend(READING);
@@ -182,24 +206,18 @@ final class SqlTransaction implements Transaction {
   }
 
   @Override
-  public List<Entry> scan(String prefix) {
+  public List<Entry> scan(Scan scan) {
     return run(() -> {
-      spend(READING + lockedMemberships().size());
-      spaces.lock(privateSpace);
       List<Entry> found = new ArrayList<>();
-      entries.scanVisible(
-          caller.userId(), Key.of(prefix), (key, value) -> found.add(scanned(key, value)));
-      return found;
-    });
-  }
-
-  @Override
-  public List<Entry> scan(String room, String prefix) {
-    return run(() -> {
-      rooms.requireMember(room, caller);
-      List<Entry> found = new ArrayList<>();
-      entries.scan(
-          Spaces.ofRoom(room), Key.of(prefix), (key, value) -> found.add(scanned(key, value)));
+      Visitor add = (key, value) -> found.add(scanned(key, value));
+      if (scan.room().isPresent()) {
+        rooms.requireMember(scan.room().get(), caller);
+        entries.scan(Spaces.ofRoom(scan.room().get()), scan.keys(), scan.limit(), add);
+      } else {
+        spend(READING + lockedMemberships().size());
+        spaces.lock(privateSpace);
+        entries.scanVisible(caller.userId(), scan.keys(), scan.limit(), add);
+      }
       return found;
     });
   }

@@ -54,7 +54,7 @@ class PostgresPushTest {
             new Spaces(session).raise(Spaces.ofUser("alice"));
             CompletableFuture<Push.Outcome> waiting =
                 CompletableFuture.supplyAsync(
-                    () -> push.push("alice", THREE), Thread::startVirtualThread);
+                    () -> push.push(TestPusher.of("alice"), THREE), Thread::startVirtualThread);
             Eventually.holds("it has waited for longer than a run", () -> hasWaited(database));
             return waiting;
           });

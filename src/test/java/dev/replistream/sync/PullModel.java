@@ -248,7 +248,7 @@ abstract class PullModel {
       for (long i = Math.max(1, id - random.nextInt(3)); i <= id; i++) {
         mutations.add(new Mutation(i, client, name, args.toJson()));
       }
-      assertThat(push.push(user, new PushRequest("p", group, "", mutations, false)))
+      assertThat(push.push(TestPusher.of(user), new PushRequest("p", group, "", mutations, false)))
           .isEqualTo(Push.Outcome.DONE);
       clients.put(client, id);
     }

@@ -77,7 +77,7 @@ abstract class PushFailures {
             Clock.systemUTC(),
             new SyncMetrics(Services.get(MetricsFactory.class).globalRegistry()));
     return push.push(
-        "alice",
+        TestPusher.of("alice"),
         new PushRequest("p1", "g1", "", List.of(new Mutation(1, "c1", "fail", "null")), false));
   }
 

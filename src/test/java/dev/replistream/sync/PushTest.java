@@ -88,7 +88,7 @@ class PushTest {
   }
 
   private Push.Outcome push(List<Mutation> mutations) {
-    return push.push("alice", new PushRequest("p1", "g1", "", mutations, false));
+    return push.push(TestPusher.of("alice"), new PushRequest("p1", "g1", "", mutations, false));
   }
 
   private long n() {
@@ -244,7 +244,7 @@ class PushTest {
   @Test
   void aForeignClientTakesItsWholeTransactionBackAndNothingBeforeIt() {
     push.push(
-        "bob",
+        TestPusher.of("bob"),
         new PushRequest("p2", "g2", "", List.of(new Mutation(1, "c2", "look", "null")), false));
     pokes.clear();
     List<Mutation> mutations = new ArrayList<>(increments(1, PushBatch.MAX_RUN + 10));

@@ -477,7 +477,7 @@ abstract class RestoreModel {
           edits.stream()
               .map(each -> new Mutation(each.id, each.client, each.name, each.args.toJson()))
               .toList();
-      return push.push(user, new PushRequest("p", group.id, "", mutations, false));
+      return push.push(TestPusher.of(user), new PushRequest("p", group.id, "", mutations, false));
     }
 
     private void pull(Device device, Tab tab) {

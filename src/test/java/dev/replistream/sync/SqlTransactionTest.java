@@ -49,7 +49,8 @@ abstract class SqlTransactionTest extends TransactionContractTest {
   static SqlTransaction transaction(
       Session session, Spaces spaces, String userId, Instant now, RoomSettings limits) {
     return new SqlTransaction(
-        userId,
+        TestPusher.of(userId),
+        new Mutation(7, "c1", "test", "null"),
         spaces,
         new RoomStore(session, spaces, now, limits),
         new EntryStore(session, spaces, StorageSettings.UNLIMITED, now),

@@ -5,13 +5,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.replistream.api.JsonValue;
 import dev.replistream.api.JsonValueException;
+import dev.replistream.api.Key;
 import dev.replistream.api.Member;
 import dev.replistream.api.Membership;
 import dev.replistream.api.RejectedException;
 import dev.replistream.api.Role;
+import dev.replistream.api.Scan;
 import dev.replistream.api.Transaction;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -105,6 +109,20 @@ abstract class TransactionContractTest {
   }
 
   @Test
+  void aTransactionKnowsItsMutationAndWhatTheTokenSaid() {
+    run(
+        "alice",
+        transaction -> {
+          for (Transaction each : List.of(transaction, transaction.unrestricted())) {
+            assertThat(each.clientID()).isNotEmpty().isEqualTo(transaction.clientID());
+            assertThat(each.mutationID()).isPositive().isEqualTo(transaction.mutationID());
+            assertThat(each.claims())
+                .isEqualTo(JsonValue.object(Map.of("sub", JsonValue.of("alice"))));
+          }
+        });
+  }
+
+  @Test
   void anEmptyStoreHasNothing() {
     run(
         "alice",
@@ -112,6 +130,7 @@ abstract class TransactionContractTest {
           assertThat(transaction.get("k")).isEmpty();
           assertThat(transaction.has("k")).isFalse();
           assertThat(transaction.scan("")).isEmpty();
+          assertThat(transaction.isEmpty()).isTrue();
           assertThat(transaction.delete("k")).isFalse();
           assertThat(transaction.rooms()).isEmpty();
         });
@@ -312,6 +331,188 @@ abstract class TransactionContractTest {
         });
   }
 
+  // scans
+
+  /// Keys in several spaces, so that those of the private one hide those of the rooms, and those of
+  /// one room those of another.
+  private void createShadows() {
+    createTeam("team");
+    createTeam("\uD83D\uDE00");
+    List<String> keys =
+        List.of(
+            "", "a", "a/", "a/1", "a/1\0", "a/2", "a0", "b", "\uD800", "\uFFFF", "\uD83D\uDE00");
+    run(
+        "alice",
+        transaction -> {
+          for (int i = 0; i < keys.size(); i++) {
+            if (i % 2 == 0) {
+              transaction.put("\uD83D\uDE00", keys.get(i), JsonValue.of("emoji " + i));
+            }
+            if (i % 3 != 1) {
+              transaction.put("team", keys.get(i), JsonValue.of("team " + i));
+            }
+          }
+        });
+    run("rita", transaction -> transaction.put("rita's", ONE));
+    run(
+        "alice",
+        transaction ->
+            transaction.unrestricted().put("team", "a".repeat(1_024), JsonValue.of("longest")));
+  }
+
+  private static final List<String> BOUNDS =
+      List.of(
+          "",
+          "\0",
+          "a",
+          "a/",
+          "a/1",
+          "a/1\0",
+          "a/3",
+          "a0",
+          "a\uD800",
+          "b",
+          "c",
+          "\uD800",
+          "\uDC00",
+          "\uD83D",
+          "\uFFFF",
+          "\uD83D\uDE00",
+          "\uDBFF\uDFFF",
+          "a".repeat(1_023),
+          "a".repeat(1_024),
+          "a".repeat(1_025),
+          "a".repeat(1_025) + "b",
+          "b" + "\uD83D\uDE00".repeat(2_000));
+
+  private static boolean isIn(Transaction.Entry entry, Scan scan) {
+    Key key = Key.of(entry.key());
+    int toStart = scan.start().map(start -> key.compareTo(Key.of(start))).orElse(1);
+    return key.startsWith(Key.of(scan.prefix()))
+        && (scan.isStartExclusive() ? toStart > 0 : toStart >= 0);
+  }
+
+  private static void assertGivesWhatItSays(Transaction transaction, Scan scan) {
+    List<Transaction.Entry> all =
+        scan.room().map(room -> transaction.scan(room, "")).orElseGet(() -> transaction.scan(""));
+    assertThat(transaction.scan(scan))
+        .as("%s", scan)
+        .isEqualTo(all.stream().filter(each -> isIn(each, scan)).limit(scan.limit()).toList());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"alice", "rita", "eve"})
+  void aScanGivesThoseOfItsPrefixFromItsStartOnUpToItsLimit(String userId) {
+    createShadows();
+
+    run(
+        userId,
+        transaction -> {
+          for (String prefix : List.of("", "a", "a/", "\uD800", "\uD83D", "a".repeat(1_025))) {
+            for (String start : BOUNDS) {
+              Scan scan = Scan.prefix(prefix);
+              assertGivesWhatItSays(transaction, scan.from(start));
+              for (int limit : new int[] {0, 1, 2, 5, Integer.MAX_VALUE - 1}) {
+                assertGivesWhatItSays(transaction, scan.after(start).limit(limit));
+                assertGivesWhatItSays(
+                    transaction.unrestricted(), scan.in("team").from(start).limit(limit));
+              }
+            }
+          }
+        });
+  }
+
+  @Test
+  void aScanWithALimitGivesTheValuesThatWin() {
+    createShadows();
+    run("alice", transaction -> transaction.put("c", ONE));
+    run("eve", transaction -> transaction.put("a/", TWO));
+
+    run(
+        "alice",
+        transaction ->
+            assertThat(transaction.scan(Scan.prefix("a/").limit(3)))
+                .containsExactly(
+                    new Transaction.Entry("a/", JsonValue.of("team 2")),
+                    new Transaction.Entry("a/1", JsonValue.of("team 3")),
+                    new Transaction.Entry("a/1\0", JsonValue.of("emoji 4"))));
+  }
+
+  @Test
+  void pagesOfAScanGiveTogetherWhatOneGives() {
+    createShadows();
+
+    run(
+        "alice",
+        transaction -> {
+          for (int size = 1; size < 6; size++) {
+            List<Transaction.Entry> all = new ArrayList<>();
+            Scan scan = Scan.all().limit(size);
+            List<Transaction.Entry> page = transaction.scan(scan);
+            while (!page.isEmpty()) {
+              all.addAll(page);
+              page = transaction.scan(scan.after(page.getLast().key()));
+            }
+            assertThat(all).as("pages of %d", size).isEqualTo(transaction.scan(""));
+          }
+        });
+  }
+
+  @Test
+  void aScanSeesWhatItsTransactionHasWritten() {
+    createTeam("team");
+    run("alice", transaction -> transaction.put("team", "a", ONE));
+
+    run(
+        "alice",
+        transaction -> {
+          transaction.put("team", "b", TWO);
+          transaction.delete("team", "a");
+          assertThat(keys(transaction.scan(Scan.all().limit(1)))).containsExactly("b");
+          transaction.createRoom("new");
+          transaction.put("new", "a", THREE);
+          assertThat(keys(transaction.scan(Scan.all().limit(2)))).containsExactly("a", "b");
+          transaction.deleteRoom("team");
+          assertThat(keys(transaction.scan(Scan.all().limit(2)))).containsExactly("a");
+        });
+  }
+
+  @Test
+  void aViewIsEmptyWhereNoSpaceHasAnEntryAndARoomWhereItHasNone() {
+    createTeam("team");
+    run("alice", transaction -> transaction.put("k", ONE));
+
+    run(
+        "alice",
+        transaction -> {
+          assertThat(transaction.isEmpty()).isFalse();
+          assertThat(transaction.isEmpty("team")).isTrue();
+          transaction.put("team", "k", TWO);
+          transaction.delete("k");
+          assertThat(transaction.isEmpty()).isFalse();
+          assertThat(transaction.isEmpty("team")).isFalse();
+          transaction.delete("k");
+          assertThat(transaction.isEmpty()).isTrue();
+        });
+    run("eve", transaction -> assertThat(transaction.isEmpty()).isTrue());
+  }
+
+  @Test
+  void whatIsUnrestrictedScansAnyRoomButSeesTheCallersView() {
+    createTeam("team");
+    run("alice", transaction -> transaction.put("team", "k", ONE));
+
+    run(
+        "eve",
+        transaction -> {
+          Transaction unrestricted = transaction.unrestricted();
+          assertThat(keys(unrestricted.scan(Scan.all().in("team").limit(1)))).containsExactly("k");
+          assertThat(unrestricted.isEmpty("team")).isFalse();
+          assertThat(unrestricted.scan(Scan.all().limit(1))).isEmpty();
+          assertThat(unrestricted.isEmpty()).isTrue();
+        });
+  }
+
   // values
 
   @Test
@@ -374,6 +575,9 @@ abstract class TransactionContractTest {
         transaction -> transaction.get("team", "k"),
         transaction -> transaction.has("team", "k"),
         transaction -> transaction.scan("team", ""),
+        transaction -> transaction.scan(Scan.all().in("team").limit(0)),
+        transaction -> transaction.scan(Scan.prefix("a".repeat(1_025)).in("team")),
+        transaction -> transaction.isEmpty("team"),
         transaction -> transaction.put("team", "k", ONE),
         transaction -> transaction.delete("team", "k"),
         transaction -> transaction.members("team"),

@@ -8,6 +8,7 @@ import dev.replistream.api.JsonValue;
 import dev.replistream.api.JsonValueException;
 import dev.replistream.api.RejectedException;
 import dev.replistream.api.Role;
+import dev.replistream.api.Scan;
 import dev.replistream.api.Transaction;
 import dev.replistream.data.RoomException;
 import dev.replistream.data.RoomLimits;
@@ -132,13 +133,26 @@ class TwoStoresTest {
       };
     }
 
+    private static Function<Transaction, Object> scan(SplittableRandom random) {
+      Scan prefixed = Scan.prefix(random.nextBoolean() ? "" : one(KEYS, random));
+      Scan within = random.nextBoolean() ? prefixed.in(one(ROOMS, random)) : prefixed;
+      String start = one(KEYS, random);
+      Scan scan =
+          List.of(within, within.from(start), within.after(start))
+              .get(random.nextInt(3))
+              .limit(random.nextInt(5));
+      return random.nextBoolean()
+          ? transaction -> transaction.scan(scan)
+          : transaction -> transaction.unrestricted().scan(scan);
+    }
+
     private static Function<Transaction, Object> part(SplittableRandom random) {
       String room = one(ROOMS, random);
       String key = one(KEYS, random);
       String user = one(USERS, random);
       JsonValue value = JsonValue.parse(one(VALUES, random));
       Role role = one(List.of(Role.values()), random);
-      return switch (random.nextInt(22)) {
+      return switch (random.nextInt(25)) {
         case 0 -> transaction -> transaction.get(key);
         case 1 -> transaction -> transaction.get(room, key);
         case 2 -> transaction -> transaction.has(key);
@@ -158,6 +172,8 @@ class TwoStoresTest {
         case 17, 18 -> done(transaction -> transaction.unrestricted().putMember(room, user, role));
         case 19 -> transaction -> transaction.unrestricted().removeMember(room, user);
         case 20 -> done(transaction -> transaction.unrestricted().invite(room, user, role));
+        case 21, 22 -> scan(random);
+        case 23 -> Transaction::isEmpty;
         default ->
             random.nextInt(4) == 0
                 ? done(transaction -> transaction.deleteRoom(room))
