@@ -147,3 +147,133 @@ export class EventStreamParser {
   );
   push(bytes: Uint8Array): void;
 }
+
+/** A JSON value. */
+export type JSONValue = null | string | boolean | number | JSONValue[] | {[key: string]: JSONValue | undefined};
+
+/** A JSON value that nobody may change. */
+export type ReadonlyJSONValue =
+  | null
+  | string
+  | boolean
+  | number
+  | readonly ReadonlyJSONValue[]
+  | {readonly [key: string]: ReadonlyJSONValue | undefined};
+
+export type DeepReadonly<T> = T extends null | boolean | string | number | undefined
+  ? T
+  : {readonly [K in keyof T]: DeepReadonly<T[K]>};
+
+/** In which room an entry is. Without one, reads see the whole view, and writes go where the key is visible, else in the private space. A browser ignores it. */
+export interface InRoom {
+  room?: string | undefined;
+}
+
+export interface ScanOptions extends InRoom {
+  /** Only keys that begin so. */
+  prefix?: string | undefined;
+  /** The first key, or the one before it. */
+  start?: {key: string; exclusive?: boolean | undefined} | undefined;
+  /** How many at most. */
+  limit?: number | undefined;
+}
+
+export interface AsyncIterableIteratorToArray<V> extends AsyncIterableIterator<V> {
+  toArray(): Promise<V[]>;
+}
+
+/** What a scan finds, in the order of the keys as UTF-8 bytes. */
+export interface ScanResult<V> extends AsyncIterable<V> {
+  [Symbol.asyncIterator](): AsyncIterableIteratorToArray<V>;
+  values(): AsyncIterableIteratorToArray<V>;
+  keys(): AsyncIterableIteratorToArray<string>;
+  entries(): AsyncIterableIteratorToArray<readonly [string, V]>;
+  toArray(): Promise<V[]>;
+}
+
+/** What a helper of a mutator needs that only reads. Replicache's own `ReadTransaction` is one. */
+export interface ReadTransaction {
+  readonly clientID: string;
+  readonly location: 'client' | 'server';
+  /** @deprecated Use `location`. */
+  readonly environment: 'client' | 'server';
+
+  /** The value of a key, or `undefined`. */
+  get(key: string, options?: InRoom): Promise<ReadonlyJSONValue | undefined>;
+  get<T extends JSONValue>(key: string, options?: InRoom): Promise<DeepReadonly<T> | undefined>;
+  has(key: string, options?: InRoom): Promise<boolean>;
+  isEmpty(options?: InRoom): Promise<boolean>;
+  /** The server has no indexes. */
+  scan(options?: ScanOptions): ScanResult<ReadonlyJSONValue>;
+  scan<V extends ReadonlyJSONValue>(options?: ScanOptions): ScanResult<DeepReadonly<V>>;
+}
+
+/**
+ * What a mutator works with, in the browser and as a rule on the server. Replicache's own
+ * `WriteTransaction` is one: what that lacks is `undefined` in the browser.
+ */
+export interface WriteTransaction extends ReadTransaction {
+  readonly mutationID: number;
+  /** On the server always `authoritative`. */
+  readonly reason: 'initial' | 'rebase' | 'authoritative';
+
+  set(key: string, value: ReadonlyJSONValue, options?: InRoom): Promise<void>;
+  /** @deprecated Use `set`. */
+  put(key: string, value: ReadonlyJSONValue, options?: InRoom): Promise<void>;
+  /** Deletes a key, and tells whether it was there. */
+  del(key: string, options?: InRoom): Promise<boolean>;
+
+  /** Who pushed the mutation: `sub` of the token. `undefined` in the browser, as all that follows. */
+  readonly user?: string | undefined;
+  /** The claims of the token that the mutation was pushed with. */
+  readonly claims?: {readonly [name: string]: ReadonlyJSONValue | undefined} | undefined;
+  readonly rooms?: Rooms | undefined;
+  /** The same transaction without the limits of the user's rights. */
+  readonly unrestricted?: WriteTransaction | undefined;
+}
+
+export type Role = 'owner' | 'writer' | 'reader';
+
+/** Rooms and their members, with the rights of the user, or by `unrestricted.rooms` without their limits. */
+export interface Rooms {
+  /** Makes a room, whose owner is the user. */
+  create(id: string): Promise<void>;
+  delete(id: string): Promise<void>;
+  /** The rooms that the user is a member of. */
+  list(): Promise<{id: string; role: Role}[]>;
+  members(id: string): Promise<{userId: string; role: Role}[]>;
+  /** Gives a member another role. */
+  put(id: string, userId: string, role: Role): Promise<void>;
+  /** Invites somebody who is no member. */
+  invite(id: string, userId: string, role: Role): Promise<void>;
+  /** Makes a link, and gives its code. It lasts `expiresIn` seconds, for so many `uses`. */
+  createLink(id: string, role: Role, limits?: {expiresIn?: number | undefined; uses?: number | undefined}): Promise<string>;
+  /** Takes a member out, or an invitation back; tells whether there was one. */
+  remove(id: string, userId: string): Promise<boolean>;
+}
+
+/** A function that works on both sides. One that is written for Replicache's own `WriteTransaction` is one too. */
+export type Mutator = {
+  bivariant(tx: WriteTransaction, args: any): ReadonlyJSONValue | void | Promise<ReadonlyJSONValue | void>;
+}['bivariant'];
+
+/** What Replicache takes as `mutators`, and what a file of rules exports. */
+export type Mutators = {[name: string]: Mutator};
+
+/**
+ * The browser's side of the mutators that a server has built in, with exactly the server's effect:
+ * `new Replicache({mutators: {...builtInMutators}})`. As rules on a server they work too.
+ *
+ * They throw a `TypeError` where the server would refuse the arguments, so nothing is pushed.
+ */
+export const builtInMutators: {
+  /** Sets a key. */
+  put(tx: WriteTransaction, args: {key: string; value: ReadonlyJSONValue; room?: string | undefined}): Promise<void>;
+  /** Merges into a key's value (RFC 7396). A key that is absent stays so, unless `create` is true. */
+  patch(
+    tx: WriteTransaction,
+    args: {key: string; merge: ReadonlyJSONValue; room?: string | undefined; create?: boolean | undefined},
+  ): Promise<void>;
+  /** Deletes a key, and returns whether it was there. */
+  del(tx: WriteTransaction, args: {key: string; room?: string | undefined}): Promise<boolean>;
+};

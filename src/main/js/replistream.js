@@ -848,6 +848,71 @@ export class ReplicacheSSE extends EventTarget {
   }
 }
 
+/**
+ * The browser's side of the mutators that a server has built in, with exactly the server's effect:
+ * `new Replicache({mutators: {...builtInMutators}})`. As rules on a server they work too.
+ *
+ * They throw a `TypeError` where the server would refuse the arguments, so nothing is pushed.
+ */
+export const builtInMutators = {
+  /** Sets a key. */
+  async put(tx, args) {
+    const {key, value, place} = received(args, 'value');
+    await tx.set(key, value, place);
+  },
+
+  /** Merges into a key's value (RFC 7396). A key that is absent stays so, unless `create` is true. */
+  async patch(tx, args) {
+    const {key, merge, create = false, place} = received(args, 'merge');
+    if (typeof create !== 'boolean') {
+      throw new TypeError('create is true or false');
+    }
+    const before = await tx.get(key, place);
+    if (before !== undefined || create) {
+      await tx.set(key, merged(before, merge), place);
+    }
+  },
+
+  /** Deletes a key, and returns whether it was there. */
+  async del(tx, args) {
+    const {key, place} = received(args, 'key');
+    return tx.del(key, place);
+  },
+};
+
+/** A mutation's arguments as the server receives them: JSON knows no `undefined` and no `NaN`. */
+function received(args, needed) {
+  const members = Object(JSON.parse(JSON.stringify(args ?? null)));
+  const {key, room} = members;
+  if (typeof key !== 'string' || members[needed] === undefined) {
+    throw new TypeError(`the arguments are an object with a string as its key${needed === 'key' ? '' : ` and a ${needed}`}`);
+  }
+  if (room !== undefined && typeof room !== 'string') {
+    throw new TypeError('room is a string');
+  }
+  return {...members, place: room === undefined ? undefined : {room}}; // which a browser ignores
+}
+
+/** What `target` becomes by a JSON Merge Patch: RFC 7396, section 2. */
+function merged(target, patch) {
+  if (!isObject(patch)) {
+    return patch;
+  }
+  const members = new Map(isObject(target) ? Object.entries(target) : []); // in which __proto__ is a name like others
+  for (const [name, change] of Object.entries(patch)) {
+    if (change === null) {
+      members.delete(name);
+    } else {
+      members.set(name, merged(members.get(name), change));
+    }
+  }
+  return Object.fromEntries(members);
+}
+
+function isObject(value) {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 function urlsOf(url, withPresence) {
   const stream = new URL(url, globalThis.location?.href);
   if (!/\/(stream|events)$/.test(stream.pathname)) {

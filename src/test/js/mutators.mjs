@@ -1,17 +1,11 @@
+import {builtInMutators} from '../../main/js/replistream.js';
+
 /**
  * The client's side of the server's mutators: the built-in ones, then those of `ScenarioMutators`. A
  * room is the server's business, so here an entry has a key only.
  */
 export const mutators = {
-  put: (tx, {key, value}) => tx.set(key, value),
-
-  async patch(tx, {key, merge}) {
-    await tx.set(key, merged(await tx.get(key), merge));
-  },
-
-  async del(tx, {key}) {
-    await tx.del(key);
-  },
+  ...builtInMutators,
 
   /**
    * Adds 1 to the number at `key`, and 1 to that at `id`, which shows who was applied how often. Says
@@ -33,23 +27,3 @@ export const mutators = {
   /** One that the server does not have. */
   unknown: (tx, {key}) => tx.set(key, 'never'),
 };
-
-/** What the merge patch of RFC 7396 makes of `target`. */
-function merged(target, patch) {
-  if (!isObject(patch)) {
-    return patch;
-  }
-  const result = isObject(target) ? {...target} : {};
-  for (const [name, value] of Object.entries(patch)) {
-    if (value === null) {
-      delete result[name];
-    } else {
-      result[name] = merged(result[name], value);
-    }
-  }
-  return result;
-}
-
-function isObject(value) {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}

@@ -116,6 +116,11 @@ scenario('the snippet for React tells of the connection as long as its component
   await haveStreams(server, 'erin', 1);
 });
 
+scenario('the snippet of the built-in mutators merges at once, as written', async ({device}) => {
+  const shows = await open(device, 'mutators', snippet('docs/browser.md', 'mutators'));
+  await shows({text: 'milk', tags: {shop: 1, today: 1}, done: true});
+});
+
 scenario('the snippet for presence tells who is in a room, as written', async ({device}) => {
   await call(server, 'frank', 'POST', 'rooms', {id: 'plan'});
   const shows = await open(device, 'presence', snippet('docs/browser.md', 'presence', 'frank'));

@@ -1,17 +1,10 @@
 import './process.js'; // before the next one
 import {Replicache} from 'replicache';
-import {ReplicacheSSE} from '/replistream.js';
+import {ReplicacheSSE, builtInMutators} from '/replistream.js';
 import {API} from '/console/credentials.js';
 
 const PUSH = `${API}/push`;
 const PULL = `${API}/pull`;
-
-/** Of the server's built-in mutators the halves that run here at once. */
-const mutators = {
-  put: (tx, {key, value}) => tx.set(key, value),
-  patch: async (tx, {key, merge}) => tx.set(key, {...(await tx.get(key)), ...merge}),
-  del: (tx, {key}) => tx.del(key),
-};
 
 /** A list of things to do, of one user or of a room, on the Replicache client. */
 export class SharedList {
@@ -33,7 +26,7 @@ export class SharedList {
       auth: `Bearer ${token}`,
       pushURL: PUSH,
       pullURL: PULL,
-      mutators,
+      mutators: {...builtInMutators},
       logLevel: 'error',
     });
     this.#replicache.getAuth = async () => `Bearer ${await credentials.fresh()}`;

@@ -21,14 +21,19 @@ final class BuiltInMutators implements Mutators {
     set(transaction, room(args), args.get("key").asText(), args.get("value"));
   }
 
-  /// `{key, merge, room?}`: merges into the key's value (RFC 7396), or into nothing.
+  /// `{key, merge, room?, create?}`: merges into the key's value (RFC 7396). Where the key is
+  /// absent it merges into nothing if `create` is true, and else does nothing: what somebody has
+  /// deleted does not come back in part.
   private static void patch(Transaction transaction, JsonValue args) {
     String key = args.get("key").asText();
     JsonValue merge = args.get("merge");
+    boolean create = args.find("create").map(JsonValue::asBoolean).orElse(false);
     Optional<String> room = room(args);
     Optional<JsonValue> before =
         room.isPresent() ? transaction.get(room.get(), key) : transaction.get(key);
-    set(transaction, room, key, MergePatch.apply(before.orElseGet(JsonValue::ofNull), merge));
+    if (before.isPresent() || create) {
+      set(transaction, room, key, MergePatch.apply(before.orElseGet(JsonValue::ofNull), merge));
+    }
   }
 
   /// `{key, room?}`: deletes the key, if it is there.

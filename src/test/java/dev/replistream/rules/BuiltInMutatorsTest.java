@@ -82,10 +82,35 @@ class BuiltInMutatorsTest {
   }
 
   @Test
-  void patchOfAnAbsentKeyMergesIntoNothing() {
+  void patchOfAnAbsentKeyDoesNothing() {
+    createTeam();
+    run("alice", "put", "{\"key\":\"k\",\"value\":{\"mine\":1}}");
+
+    run("alice", "patch", "{\"key\":\"gone\",\"merge\":{\"done\":true}}");
+    run("alice", "patch", "{\"key\":\"gone\",\"merge\":{\"done\":true},\"create\":false}");
+    run("alice", "patch", "{\"key\":\"k\",\"merge\":{\"done\":true},\"room\":\"team\"}");
+
+    assertThat(view("alice")).isEqualTo("{\"k\":{\"mine\":1}}");
+    assertThat(view("rita")).isEqualTo("{}");
+  }
+
+  @Test
+  void patchOfNullMergesIntoNothing() {
+    run("alice", "put", "{\"key\":\"k\",\"value\":null}");
+
     run("alice", "patch", "{\"key\":\"k\",\"merge\":{\"a\":1,\"b\":null}}");
 
     assertThat(view("alice")).isEqualTo("{\"k\":{\"a\":1}}");
+  }
+
+  @Test
+  void patchThatMayCreateMergesIntoNothingWhereTheKeyIsAbsent() {
+    createTeam();
+    run("alice", "patch", "{\"key\":\"k\",\"merge\":{\"a\":1,\"b\":null},\"create\":true}");
+    run("bob", "patch", "{\"key\":\"k\",\"merge\":[1],\"room\":\"team\",\"create\":true}");
+
+    assertThat(view("alice")).isEqualTo("{\"k\":{\"a\":1}}");
+    assertThat(view("rita")).isEqualTo("{\"k\":[1]}");
   }
 
   @Test
@@ -111,6 +136,7 @@ class BuiltInMutatorsTest {
   @ValueSource(strings = {"rita", "eve"})
   void whoMayNotWriteIsRejected(String userId) {
     createTeam();
+    run("alice", "put", "{\"key\":\"k\",\"value\":1,\"room\":\"team\"}");
     for (String args :
         List.of(
             "{\"key\":\"k\",\"value\":1,\"merge\":{},\"room\":\"team\"}",
@@ -135,6 +161,8 @@ class BuiltInMutatorsTest {
         "patch|{\"key\":\"secret\"}|the member \"merge\" is missing",
         "patch|{\"merge\":{}}|the member \"key\" is missing",
         "patch|{\"key\":\"secret\",\"merge\":{},\"room\":[]}|a string is needed, not an array",
+        "patch|{\"key\":\"secret\",\"merge\":{},\"create\":null}|true or false is needed, not null",
+        "patch|{\"key\":\"secret\",\"merge\":{},\"create\":1}|true or false is needed, not a number",
         "del|{}|the member \"key\" is missing",
         "del|\"secret\"|an object is needed, not a string",
         "del|{\"key\":true}|a string is needed, not true or false",

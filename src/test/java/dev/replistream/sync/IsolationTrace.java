@@ -501,7 +501,8 @@ final class IsolationTrace implements AutoCloseable {
             1_000_000, "put", JsonValue.object().with("key", key).with("value", value()).build());
   }
 
-  private static JsonValue args(Optional<String> room, String key, String name, JsonValue value) {
+  private static JsonValue.Obj args(
+      Optional<String> room, String key, String name, JsonValue value) {
     JsonValue.Obj args = JsonValue.object().with("key", key).with(name, value).build();
     return room.isPresent() ? args.with("room", JsonValue.of(room.get())) : args;
   }
@@ -520,8 +521,8 @@ final class IsolationTrace implements AutoCloseable {
         JsonValue patch = JsonValue.object().with("patch", value.get("put")).build();
         Set<String> concerned =
             model.write(user.id, room, key, before -> Optional.of(merged(before, patch)));
-        yield push(
-            user, replica, concerned, replica.mutation("patch", args(room, key, "merge", patch)));
+        JsonValue.Obj args = args(room, key, "merge", patch).with("create", JsonValue.of(true));
+        yield push(user, replica, concerned, replica.mutation("patch", args));
       }
       default -> {
         Set<String> concerned = model.write(user.id, room, key, _ -> Optional.empty());
