@@ -6,6 +6,10 @@ import {build} from 'esbuild';
 import {token} from '../server.mjs';
 
 const DIRECTORY = fileURLToPath(new URL('..', import.meta.url));
+const MODULE = fileURLToPath(new URL('../../../main/js/replistream.js', import.meta.url));
+
+/** What bundlers such as Vite 6 and before build for unless they are told: without top-level await. */
+export const WITHOUT_AWAIT = 'es2020';
 
 /** The server of an application, so of another origin than Replistream's: pages, scripts and tokens. */
 export class Site {
@@ -28,8 +32,8 @@ export class Site {
   }
 
   /** A page at `/name` whose script is this one, with what it imports from npm. */
-  async addPage(name, script, body = '') {
-    this.#files.set(`/${name}.js`, ['text/javascript', await bundled(script)]);
+  async addPage(name, script, {body = '', target} = {}) {
+    this.#files.set(`/${name}.js`, ['text/javascript', await bundled(script, target)]);
     const html = `<!doctype html><html lang="en"><title>${name}</title><link rel="icon" href="data:,">${body}
       <script type="module" src="/${name}.js"></script>`;
     this.#files.set(`/${name}`, ['text/html', html]);
@@ -45,13 +49,14 @@ export class Site {
 }
 
 /** What a bundler makes of a script that imports from npm; imports by address stay. */
-async function bundled(script) {
+async function bundled(script, target = 'es2022') {
   const {outputFiles} = await build({
     stdin: {contents: script, resolveDir: DIRECTORY, loader: 'jsx'},
     jsx: 'automatic',
     bundle: true,
     format: 'esm',
-    target: 'es2022',
+    alias: {replistream: MODULE}, // which is what the server's package has in it
+    target,
     write: false,
     logLevel: 'silent',
   });

@@ -6,7 +6,7 @@ import {Server, token} from '../server.mjs';
 import {eventually} from '../waiting.mjs';
 import {call, haveStreams} from './api.mjs';
 import {scenario, startBrowser} from './harness.mjs';
-import {Site} from './site.mjs';
+import {Site, WITHOUT_AWAIT} from './site.mjs';
 import {addTabPage, Tab} from './tab.mjs';
 
 /** The server of the snippets, for which Chromium takes the one of this test. */
@@ -52,7 +52,7 @@ function logOf(page) {
 
 /** Opens a page with this script, and gives what waits for what it logs. */
 async function open(device, name, script) {
-  await site.addPage(name, script);
+  await site.addPage(name, script, {target: WITHOUT_AWAIT});
   const page = await (await device()).newPage();
   const shows = logOf(page);
   await page.goto(`${site.origin}/${name}`);
@@ -62,7 +62,7 @@ async function open(device, name, script) {
 scenario('the snippet for plain JavaScript keeps two windows in sync, as written', async ({device}) => {
   const script = snippet('README.md', 'plain', 'demo');
   assert.ok(script.includes(`http://${WRITTEN}/`));
-  await site.addPage('plain', script);
+  await site.addPage('plain', script, {target: WITHOUT_AWAIT});
 
   const windows = await Promise.all([device(), device()].map(async context => (await context).newPage()));
   const shows = windows.map(logOf);
@@ -100,7 +100,7 @@ scenario('the snippet for React tells of the connection as long as its component
     const root = createRoot(document.getElementById('root'));
     root.render(<StrictMode><App /></StrictMode>);
     window.unmount = () => root.unmount();`;
-  await site.addPage('react', application, '<div id="root"></div>');
+  await site.addPage('react', application, {body: '<div id="root"></div>', target: WITHOUT_AWAIT});
 
   const page = await (await device()).newPage();
   await page.goto(`${site.origin}/react`);
@@ -130,7 +130,7 @@ scenario('the snippet for presence tells who is in a room, as written', async ({
 scenario('the snippet for a link joins its room and takes the code out of the address, as written', async ({device}) => {
   await call(server, 'kim', 'POST', 'rooms', {id: 'joined'});
   const {code} = await call(server, 'kim', 'POST', 'rooms/joined/links', {role: 'reader', uses: 1});
-  await site.addPage('join', snippet('docs/browser.md', 'join', 'leo'));
+  await site.addPage('join', snippet('docs/browser.md', 'join', 'leo'), {target: WITHOUT_AWAIT});
   const page = await (await device()).newPage();
   const shows = logOf(page);
   page.on('dialog', dialog => dialog.accept());
@@ -161,7 +161,7 @@ scenario('the snippet of a WebSocket shows connected and each sync, as written',
 });
 
 scenario("the original API's front end works with the cookie, as written", async ({device}) => {
-  await site.addPage('frontend', snippet('docs/own-backend.md', 'frontend') + snippet('docs/own-backend.md', 'frontend-use'));
+  await site.addPage('frontend', snippet('docs/own-backend.md', 'frontend') + snippet('docs/own-backend.md', 'frontend-use'), {target: WITHOUT_AWAIT});
   const context = await device();
   await context.addCookies([{name: 'replistream_token', value: token('ivan'), url: `http://${WRITTEN}`, httpOnly: true, sameSite: 'Lax'}]);
   const page = await context.newPage();
@@ -180,7 +180,7 @@ scenario('the snippet of the module says who must sign in again, as written', as
     `const rep = {pull: () => console.log('pull')};
      const freshToken = () => '${token('judy')}';
      const signIn = async () => console.log('sign in');
-     ${snippet('src/main/js/README.md', 'module').replace("'replistream'", `'http://${WRITTEN}/replistream.js'`)}`,
+     ${snippet('src/main/js/README.md', 'module')}`,
   );
   await shows('pull');
 });

@@ -107,6 +107,7 @@ final class Asset {
       case "js", "mjs" -> "text/javascript; charset=utf-8";
       case "ts" -> "text/plain; charset=utf-8";
       case "svg" -> "image/svg+xml";
+      case "tgz" -> "application/gzip";
       default -> throw new IllegalArgumentException("what is " + name + "?");
     };
   }

@@ -11,8 +11,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// The client script, the console at `/` and the demo at `/demo`. Confined to the thread that
-/// builds the server.
+/// The client script and its npm package, the console at `/` and the demo at `/demo`. Confined to
+/// the thread that builds the server.
 public final class WebPages {
   /// The first segments of the paths that no other origin may read.
   public static final Set<String> OWN_PATHS = Set.of("", "console", "demo", "development");
@@ -22,6 +22,8 @@ public final class WebPages {
       List.of(HeaderValues.createCached("Cross-Origin-Resource-Policy", "cross-origin"));
 
   private static final List<String> SCRIPTS = List.of("replistream.js", "replistream.d.ts");
+
+  private static final String PACKAGE = "/replistream.tgz";
 
   private static final List<String> FILES =
       List.of(
@@ -58,6 +60,7 @@ public final class WebPages {
     for (String name : SCRIPTS) {
       on(routes, "/" + name, new Asset(name, Asset.read(name), SCRIPT)::send);
     }
+    on(routes, PACKAGE, new Asset(PACKAGE, ModulePackage.read(), SCRIPT)::send);
     if (!settings.console()) {
       return;
     }

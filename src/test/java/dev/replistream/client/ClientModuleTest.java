@@ -34,15 +34,26 @@ final class ClientModuleTest {
   }
 
   @Test
-  void theServerHasItOnItsClassPath() throws IOException {
-    for (String file : List.of("replistream.js", "replistream.d.ts")) {
-      try (var stream = ClientModuleTest.class.getResourceAsStream("/web/" + file)) {
-        assertThat(stream).as(file).isNotNull();
-        assertThat(new String(stream.readAllBytes(), StandardCharsets.UTF_8))
-            .isEqualTo(Files.readString(MODULE.resolve(file)));
-      }
+  void theServerHasItsPackageOnItsClassPath() throws IOException {
+    for (String file : List.of("replistream.js", "replistream.d.ts", "package.json", "README.md")) {
+      assertThat(onTheClassPath(file)).as(file).isEqualTo(Files.readString(MODULE.resolve(file)));
     }
-    assertThat(ClientModuleTest.class.getResource("/web/package.json")).isNull();
+    assertThat(onTheClassPath("LICENSE")).isEqualTo(Files.readString(Path.of("LICENSE")));
+  }
+
+  private static String onTheClassPath(String file) throws IOException {
+    try (var stream = ClientModuleTest.class.getResourceAsStream("/web/" + file)) {
+      assertThat(stream).as(file).isNotNull();
+      return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
+    }
+  }
+
+  @Test
+  void itHasTheVersionOfTheServer() throws IOException {
+    String project = Files.readString(Path.of("pom.xml"));
+    String version = project.replaceAll("(?s)^.*?<version>([^<-]+)(-SNAPSHOT)?</version>.*$", "$1");
+
+    assertThat(onTheClassPath("package.json")).contains("\"version\": \"" + version + "\"");
   }
 
   @Test

@@ -49,6 +49,7 @@ class WebPagesTest {
     "/console/icon.svg, image/svg+xml",
     "/replistream.js, text/javascript; charset=utf-8",
     "/replistream.d.ts, text/plain; charset=utf-8",
+    "/replistream.tgz, application/gzip",
   })
   void aFileSaysWhatItIsAndIsAskedForAnewEachTime(String path, String contentType) {
     HttpReply reply = service.get(path);
@@ -63,7 +64,7 @@ class WebPagesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"/", "/replistream.js"})
+  @ValueSource(strings = {"/", "/replistream.js", "/replistream.tgz"})
   void whoHasItIsNotSentItAgain(String path) {
     String etag = Objects.requireNonNull(service.get(path).header("ETag"));
 
@@ -165,7 +166,7 @@ class WebPagesTest {
   @Test
   void theClientScriptIsServedByEveryServiceToTheOriginsThatMayCall() {
     try (TestService keyed = TestService.start("CORS_ALLOW_ORIGINS", APP)) {
-      for (String path : List.of("/replistream.js", "/replistream.d.ts")) {
+      for (String path : List.of("/replistream.js", "/replistream.d.ts", "/replistream.tgz")) {
         HttpRequest request = HttpRequest.of("GET", path);
         HttpReply allowed = keyed.client().send(request.with("Origin", APP));
         HttpReply foreign = keyed.client().send(request.with("Origin", "https://evil.example"));
