@@ -123,6 +123,12 @@ const stopped = () => new Failure('stopped', {final: true});
 /** Statuses that time may heal, of those that are not 500 or more. */
 const TEMPORARY = new Set([401, 408, 425, 429]);
 
+/**
+ * Statuses by which a proxy or a server of files answers while the server is away, as in a deploy.
+ * Where a stream has been open once the address is right, so time heals these too.
+ */
+const AWAY = new Set([404, 405, 421]);
+
 /** Asks the server, and returns its answer if that is 200. */
 async function ask({environment, token, signal}, url, {headers, ...options}) {
   const authorized = {...headers, Authorization: `Bearer ${token}`};
@@ -462,6 +468,7 @@ export class ReplicacheSSE extends EventTarget {
   #timing;
   #transports;
   #preferred;
+  #wasOpen = false;
 
   #token;
   #tokenUser;
@@ -678,6 +685,7 @@ export class ReplicacheSSE extends EventTarget {
     let failures = 0;
     let misses = 0; // of those, the ones that another transport might have spared us
     while (!signal.aborted) {
+      const preferred = this.#preferred;
       let stream = this.#open(this.#transport(misses), signal);
       for (let next = stream; next; next = await this.#successor(stream, signal)) {
         stream = next;
@@ -698,9 +706,8 @@ export class ReplicacheSSE extends EventTarget {
         continue;
       }
       const steady = Date.now() - stream.connectedAt >= STEADY_MS && failure.reason !== 'silent';
-      const better = stream.connectedAt && stream.transport !== this.#preferred;
+      const better = stream.connectedAt && stream.transport !== preferred;
       if (steady || better) {
-        this.#preferred = stream.transport;
         failures = 0;
         misses = 0;
       }
@@ -797,6 +804,10 @@ export class ReplicacheSSE extends EventTarget {
     }
     this.#lastEventId = detail.id ?? this.#lastEventId;
     if (type === 'connected') {
+      this.#wasOpen = true;
+      if (this.#transports.includes(detail.transport)) {
+        this.#preferred = detail.transport; // also after a rest, and if this tab takes over
+      }
       this.#presence.clear(); // all lists come anew
       this.#cancelPull();
       this.#pullTimer = setTimeout(() => this.#catchUp(), SYNC_FOLLOWS_MS);
@@ -822,7 +833,8 @@ export class ReplicacheSSE extends EventTarget {
     if (signal.aborted) {
       return;
     }
-    const {reason, status, final} = failure;
+    const {reason, status} = failure;
+    const final = failure.final && !(this.#wasOpen && AWAY.has(status));
     if (reason === 'stopped' && this.#tabs) { // so that no other tab takes over
       this.#tabs.tell('stopped', {status});
       await pause(TABS_HEAR_MS, signal);

@@ -252,6 +252,33 @@ for (const status of [204, 400, 403, 404, 410]) {
   });
 }
 
+for (const status of [404, 405, 421]) {
+  test(`${status} is tried again where a stream has been open, as from a proxy during a deploy`, async () => {
+    const tab = open({environment: {random: () => 0}});
+    await tab.heard('connected');
+    server.answerNext(...Array(6).fill(PokeServer.status(status)));
+    server.end();
+    await tab.heard('connected', 2);
+
+    const refused = tab.of('offline').slice(1).map(({reason, status, final}) => ({reason, status, final}));
+    const count = status === 421 ? 3 : 6; // fetch itself asks once more after each 421
+    assert.deepEqual(refused, Array(count).fill({reason: 'refused', status, final: false}));
+  });
+}
+
+for (const status of [204, 400, 403, 410]) {
+  test(`${status} is final where a stream has been open, too`, async () => {
+    const tab = open({environment: {random: () => 0}});
+    await tab.heard('connected');
+    server.answerNext(PokeServer.status(status));
+    server.end();
+    await eventually('final', () => tab.events.at(-1).final);
+    await aWhile();
+
+    assert.equal(server.requests.length, 2);
+  });
+}
+
 for (const status of [408, 425, 500, 502, 504]) {
   test(`${status} is tried again`, async () => {
     server.answerNext(PokeServer.status(status));

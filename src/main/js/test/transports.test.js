@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {afterEach, beforeEach, test} from 'node:test';
 
-import {EventSourceStandIn, PokeServer, WebSocketStandIn, aWhile, eventually, tokenOf} from './support.js';
+import {EventSourceStandIn, Locks, PokeServer, WebSocketStandIn, aWhile, eventually, tokenOf} from './support.js';
 
 let server;
 
@@ -253,4 +253,95 @@ test('where nothing can stream it says so, and goes on trying', async () => {
   const tab = open({transports: ['fetch'], ...withoutStreams});
 
   assert.equal((await tab.heard('offline', 2)).reason, 'unsupported');
+});
+
+for (const [transport, answer, route] of [
+  ['eventsource', PokeServer.stream, 'stream'],
+  ['websocket', PokeServer.socket, 'ws'],
+]) {
+  test(`where a stream by ${transport} has been open, a ticket that is not found is tried again`, async () => {
+    const {ticket, status} = PokeServer;
+    server.answerNext(ticket, answer, status(404), status(421), status(421), status(405), ticket, answer);
+    const tab = open({transports: [transport], environment: {WebSocket: WebSocketStandIn}});
+    await tab.heard('connected');
+    server.end();
+    await tab.heard('connected', 2);
+
+    // fetch itself asks once more after 421
+    assert.deepEqual(tab.of('offline').slice(1).map(({status, final}) => [status, final]), [[404, false], [421, false], [405, false]]);
+    assert.equal(server.requestsFor(`/${route}`).length, 2);
+  });
+}
+
+test('a ticket that is not found is final where nothing has been open yet', async () => {
+  server.answerNext(PokeServer.status(404));
+  const tab = open({transports: ['eventsource']});
+  const {status, final} = await tab.heard('offline');
+
+  assert.deepEqual([status, final], [404, true]);
+});
+
+/** A tab, and others like it, whose streams something on the way holds back, so that it came to a WebSocket. */
+async function openBehindProxy(environment = {}) {
+  const {silent, ticket, socket} = PokeServer;
+  server.answerNext(silent, silent, silent, ticket, socket);
+  const options = {connectTimeout: 500, environment: {WebSocket: WebSocketStandIn, ...environment}};
+  const tab = open(options);
+  assert.equal((await tab.heard('connected')).transport, 'websocket');
+  return {tab, another: () => open(options), before: server.requests.length};
+}
+
+const routesSince = before => server.requests.slice(before).map(({path}) => path.replace(/.*\//, ''));
+
+for (const [target, begin, end] of [
+  ['window', 'offline', 'online'],
+  ['window', 'pagehide', 'pageshow'],
+  ['document', 'freeze', 'resume'],
+]) {
+  test(`after a rest from ${begin} to ${end} it begins with the transport that worked last`, async () => {
+    const {tab, before} = await openBehindProxy();
+    for (let rest = 1; rest <= 2; rest++) {
+      server.answerNext(PokeServer.ticket, PokeServer.socket);
+      tab[target].dispatchEvent(new Event(begin));
+      if (rest === 2) {
+        await eventually('no stream', () => server.streams.size === 0); // and else no time passes
+      }
+      tab[target].dispatchEvent(new Event(end));
+      assert.equal((await tab.heard('connected', 1 + rest)).transport, 'websocket');
+    }
+
+    assert.deepEqual(routesSince(before), ['ticket', 'ws', 'ticket', 'ws']);
+  });
+}
+
+test('after disconnect and connect it begins with the transport that worked last', async () => {
+  const {tab, before} = await openBehindProxy();
+  server.answerNext(PokeServer.ticket, PokeServer.socket);
+  tab.sse.disconnect();
+  tab.sse.connect();
+  await tab.heard('connected', 2);
+
+  assert.deepEqual(routesSince(before), ['ticket', 'ws']);
+});
+
+test('a tab that takes over begins with the transport that worked for the one before', async () => {
+  const {tab, another, before} = await openBehindProxy({locks: new Locks()});
+  const next = another();
+  await next.heard('connected');
+  server.answerNext(PokeServer.ticket, PokeServer.socket);
+  tab.sse.disconnect();
+  await next.heard('connected', 2);
+
+  assert.deepEqual(routesSince(before), ['ticket', 'ws']);
+});
+
+test('a transport that worked before a rest and does not any more is left as any other', async () => {
+  const {tab} = await openBehindProxy();
+  tab.window.dispatchEvent(new Event('offline'));
+  const {ticket, status, stream} = PokeServer;
+  const refused = [ticket, status(502)];
+  server.answerNext(...refused, ...refused, ...refused, ticket, stream);
+  tab.window.dispatchEvent(new Event('online'));
+
+  assert.equal((await tab.heard('connected', 2)).transport, 'eventsource');
 });
