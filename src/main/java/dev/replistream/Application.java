@@ -50,6 +50,8 @@ import dev.replistream.poke.LocalPokeBus;
 import dev.replistream.poke.PokeBus;
 import dev.replistream.poke.PokeHandler;
 import dev.replistream.presence.RoomPresence;
+import dev.replistream.rejection.RejectionHandler;
+import dev.replistream.rejection.Rejections;
 import dev.replistream.room.InvitationHandler;
 import dev.replistream.room.LinkHandler;
 import dev.replistream.room.MemberHandler;
@@ -251,6 +253,7 @@ public final class Application implements AutoCloseable {
         new Compaction(database, settings.sync(), settings.storage(), storageMetrics, clock);
     transactions =
         new Transactions(database, outbox, roomPresence::membersChanged, compaction::leftBehind);
+    Rejections rejections = new Rejections(database, nodes, clock);
     Push push =
         new Push(
             transactions,
@@ -258,6 +261,7 @@ public final class Application implements AutoCloseable {
             settings.sync().maxValueBytes(),
             settings.rooms(),
             new Push.Storage(settings.storage(), storageMetrics, compaction::wake),
+            new Push.Feedback(settings.auth().isDevelopmentMode(), rejections::tell),
             clock,
             syncMetrics);
     revocations =
@@ -299,10 +303,11 @@ public final class Application implements AutoCloseable {
     nodes.listen(REVOKED, revocations::receive);
     roomPresence.start(sseManager, nodes);
 
-    StreamHandler stream = streamHandler(authenticator, clock, List.of());
+    StreamHandler stream = streamHandler(authenticator, rejections, clock, List.of());
     StreamHandler events =
         streamHandler(
             authenticator,
+            rejections,
             clock,
             List.of(
                 // since 1 January 2026 (RFC 9745); the name to use instead (RFC 5829)
@@ -326,7 +331,7 @@ public final class Application implements AutoCloseable {
                 Method.GET,
                 API + "/ws",
                 new WebSocketHandler(
-                    authenticator, sseManager, streamSettings, streamMetrics, clock))
+                    authenticator, sseManager, rejections, streamSettings, streamMetrics, clock))
             .on(
                 Method.POST,
                 API + "/ticket",
@@ -348,6 +353,7 @@ public final class Application implements AutoCloseable {
                 Method.GET,
                 API + "/usage",
                 new UsageHandler(authenticator, database, settings.storage()))
+            .on(Method.GET, API + "/rejections", new RejectionHandler(authenticator, rejections))
             .on(Method.GET, API + "/sessions", session::list)
             .on(Method.DELETE, API + "/sessions/{id}", session::end)
             .on(
@@ -357,7 +363,7 @@ public final class Application implements AutoCloseable {
                     authenticator,
                     push,
                     budget.bodiesOf(settings.sync().maxBodyBytes()),
-                    settings.sync().maxArgsLength(),
+                    settings.sync(),
                     new RateLimit("pushes", limits.pushesPerSecond(), meters)))
             .on(
                 Method.POST,
@@ -368,6 +374,7 @@ public final class Application implements AutoCloseable {
                     bus::pulled,
                     syncMetrics,
                     new SpillFiles(settings.dataDir(), MAX_SPILLED_BYTES),
+                    settings.sync(),
                     budget.bodiesOf(PullHandler.MAX_BODY_BYTES)))
             .on(Method.POST, API + "/rooms", room::create)
             .on(Method.GET, API + "/rooms", room::list)
@@ -397,11 +404,12 @@ public final class Application implements AutoCloseable {
   }
 
   private StreamHandler streamHandler(
-      Authenticator authenticator, Clock clock, List<Header> extraHeaders) {
+      Authenticator authenticator, Rejections rejections, Clock clock, List<Header> extraHeaders) {
     return new StreamHandler(
         authenticator,
         sseManager,
         roomPresence,
+        rejections,
         streamSettings,
         streamMetrics,
         cors,

@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.time.format.DateTimeParseException;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -127,6 +128,7 @@ record ServiceSettings(
           "sync.tombstone-max-age",
           "sync.client-max-age",
           "sync.compaction-interval",
+          "sync.schema-versions",
           "rooms.max-per-user",
           "rooms.max-members",
           "rooms.max-invitations",
@@ -144,7 +146,12 @@ record ServiceSettings(
 
   /// Those of them that take several values: a list in a file, with commas in the environment.
   static final Set<String> LISTS =
-      Set.of("http.hosts", "http.trusted-proxies", "cors.allow-origins", "cors.allow-headers");
+      Set.of(
+          "http.hosts",
+          "http.trusted-proxies",
+          "sync.schema-versions",
+          "cors.allow-origins",
+          "cors.allow-headers");
 
   /// What a JVM puts in the place of a byte that it can't read, as all are beyond ASCII where the
   /// locale is POSIX: a secret with it would be easy to guess.
@@ -484,7 +491,21 @@ record ServiceSettings(
           number("sync.max-value", 1, 64 << 20),
           duration("sync.tombstone-max-age", shortest, longest),
           duration("sync.client-max-age", shortest, longest),
-          duration("sync.compaction-interval", shortest, Duration.ofDays(30)));
+          duration("sync.compaction-interval", shortest, Duration.ofDays(30)),
+          schemaVersions());
+    }
+
+    private Set<String> schemaVersions() {
+      List<String> versions = list("sync.schema-versions");
+      for (String version : versions) {
+        check(
+            version.length() <= SyncSettings.MAX_SCHEMA_VERSION_LENGTH,
+            "sync.schema-versions",
+            "versions of at most "
+                + SyncSettings.MAX_SCHEMA_VERSION_LENGTH
+                + " characters, which no client can exceed");
+      }
+      return Set.copyOf(new HashSet<>(versions));
     }
 
     private List<String> origins() {

@@ -22,6 +22,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.assertj.core.api.AbstractThrowableAssert;
@@ -109,7 +110,8 @@ class SettingsTest {
                     1 << 20,
                     Duration.ofDays(30),
                     Duration.ofDays(90),
-                    Duration.ofHours(1)),
+                    Duration.ofHours(1),
+                    Set.of()),
                 new RoomSettings(1_000, 10_000, 1_000, 100, 100, false),
                 new StorageSettings(1L << 28, 1L << 30),
                 Optional.empty(),

@@ -17,6 +17,8 @@ public final class WebSocketClient implements AutoCloseable {
   public static final int PING = 0x9;
   public static final int PONG = 0xa;
 
+  private static final int TWO_BYTES = 126;
+
   /// The key of the examples of RFC 6455.
   private static final String KEY = "dGhlIHNhbXBsZSBub25jZQ==";
 
@@ -134,14 +136,26 @@ public final class WebSocketClient implements AutoCloseable {
   }
 
   private boolean isWhole() {
-    return unread.remaining() >= 2 && unread.remaining() >= 2 + unread.get(unread.position() + 1);
+    int head = unread.remaining() < 2 || unread.get(unread.position() + 1) < TWO_BYTES ? 2 : 4;
+    if (unread.remaining() < head) {
+      return false;
+    }
+    int length =
+        head == 2 ? unread.get(unread.position() + 1) : unread.getChar(unread.position() + 2);
+    return unread.remaining() >= head + length;
   }
 
   /// Takes a frame, which has to be whole, unmasked, and no longer than this server's are.
   private Frame take() {
     int kind = unread.get() & 0xff;
     int length = unread.get();
-    if (length < 0 || length > 125 || (kind & 0xf0) != 0x80) {
+    if (length == TWO_BYTES) {
+      length = unread.getChar();
+      if (length <= 125) {
+        throw new AssertionError("a length in more bytes than it needs: " + length);
+      }
+    }
+    if (length < 0 || (kind & 0xf0) != 0x80) {
       throw new AssertionError("not one of this server's frames: " + kind + " " + length);
     }
     byte[] payload = new byte[length];

@@ -111,10 +111,11 @@ final class InMemoryTransaction implements Transaction {
   private void put(Space space, Key key, JsonValue value) {
     requireWritable(space);
     if (value.toBytes().length > maxValueBytes) {
-      throw new RejectedException("the value has more than " + maxValueBytes + " bytes");
+      throw new RejectedException(
+          RejectionCode.VALUE_TOO_LARGE, "the value has more than " + maxValueBytes + " bytes");
     }
     if (!value.isInRange()) {
-      throw new RejectedException("the value has a number beyond 1.8e308");
+      throw new RejectedException(RejectionCode.BAD_VALUE);
     }
     space.entries.put(key, value);
   }
@@ -158,7 +159,7 @@ final class InMemoryTransaction implements Transaction {
     requireId(room);
     InMemoryRoom created = new InMemoryRoom();
     if (spaces.rooms().putIfAbsent(Key.of(room), created) != null) {
-      throw new RejectedException("taken");
+      throw new RejectedException(RejectionCode.TAKEN);
     }
     join(created, userId, Role.OWNER);
   }
@@ -175,7 +176,7 @@ final class InMemoryTransaction implements Transaction {
     requireId(member);
     requireOwner(room);
     if (!isUnrestricted && room(room).role(member).isEmpty()) {
-      throw new RejectedException("the user is no member of the room: invite them");
+      throw new RejectedException(RejectionCode.NO_SUCH_MEMBER);
     }
     if (role != Role.OWNER) {
       requireAnotherOwner(room, member);
@@ -189,7 +190,7 @@ final class InMemoryTransaction implements Transaction {
     requireId(member);
     requireOwner(room);
     if (room(room).role(member).isPresent()) {
-      throw new RejectedException("member-already");
+      throw new RejectedException(RejectionCode.MEMBER_ALREADY);
     }
     InMemoryRoom found = room(room);
     Instant since = invited(found, member).map(InMemoryRoom.Invited::at).orElseGet(clock::instant);
@@ -211,7 +212,7 @@ final class InMemoryTransaction implements Transaction {
   public String createLink(String room, Role role, Duration life, int uses) {
     requireOwner(room);
     if (role == Role.OWNER || !life.isPositive() || life.compareTo(MAX_LINK_LIFE) > 0 || uses < 1) {
-      throw new RejectedException("bad-link");
+      throw new RejectedException(RejectionCode.BAD_LINK);
     }
     String code = UUID.randomUUID().toString();
     spaces
@@ -224,11 +225,13 @@ final class InMemoryTransaction implements Transaction {
   void accept(String room) {
     InMemoryRoom found = spaces.rooms().get(Key.of(room));
     if (found == null) {
-      throw new RejectedException("not-invited");
+      throw new RejectedException(RejectionCode.NOT_INVITED);
     }
     if (found.role(userId).isEmpty()) {
       Role role =
-          invited(found, userId).orElseThrow(() -> new RejectedException("not-invited")).role();
+          invited(found, userId)
+              .orElseThrow(() -> new RejectedException(RejectionCode.NOT_INVITED))
+              .role();
       join(found, userId, role);
     }
   }
@@ -237,7 +240,7 @@ final class InMemoryTransaction implements Transaction {
   void joinBy(String code) {
     InMemorySpaces.Link link = spaces.links().get(code);
     if (link == null || !link.expiresAt().isAfter(clock.instant())) {
-      throw new RejectedException("no-such-link");
+      throw new RejectedException(RejectionCode.NO_SUCH_LINK);
     }
     InMemoryRoom room = room(link.room());
     if (room.role(userId).isPresent()) {
@@ -337,30 +340,30 @@ final class InMemoryTransaction implements Transaction {
 
   private void requireOwner(String room) {
     if (role(room) != Role.OWNER) {
-      throw new RejectedException("not-an-owner");
+      throw new RejectedException(RejectionCode.FORBIDDEN);
     }
   }
 
   private void requireAnotherOwner(String room, String member) {
     if (room(room).isLastOwner(member)) {
-      throw new RejectedException("last-owner");
+      throw new RejectedException(RejectionCode.LAST_OWNER);
     }
   }
 
   /// To someone who is not a member a room does not exist.
   private static RejectedException notAMember() {
-    return new RejectedException("not-a-member");
+    return new RejectedException(RejectionCode.NOT_A_MEMBER);
   }
 
   private static void requireWritable(Space space) {
     if (!space.isWritable) {
-      throw new RejectedException("a reader of the room may not write in it");
+      throw new RejectedException(RejectionCode.FORBIDDEN);
     }
   }
 
   private static void requireId(String id) {
     if (!Id.mayBeMade(id)) {
-      throw new RejectedException("bad-id");
+      throw new RejectedException(RejectionCode.BAD_ID);
     }
   }
 

@@ -55,7 +55,8 @@ public final class Key implements Comparable<Key> {
   /// @throws RejectedException when it has more than {@link #MAX_BYTES} bytes
   public Key storable() {
     if (bytes.length > MAX_BYTES) {
-      throw new RejectedException("the key has more than " + MAX_BYTES + " bytes");
+      throw new RejectedException(
+          RejectionCode.KEY_TOO_LONG, "the key has more than " + MAX_BYTES + " bytes");
     }
     return this;
   }

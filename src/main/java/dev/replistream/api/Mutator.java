@@ -24,7 +24,9 @@ public interface Mutator {
     try {
       apply(transaction, args);
     } catch (JsonValueException e) {
-      throw new RejectedException(Objects.requireNonNullElse(e.getMessage(), "bad arguments"));
+      throw new RejectedException(
+          RejectionCode.BAD_ARGUMENTS,
+          Objects.requireNonNullElseGet(e.getMessage(), RejectionCode.BAD_ARGUMENTS::message));
     }
   }
 }

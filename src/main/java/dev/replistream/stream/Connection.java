@@ -6,6 +6,7 @@ import dev.replistream.auth.Caller;
 import dev.replistream.http.wire.TakenSocket;
 import dev.replistream.poke.EventId;
 import dev.replistream.presence.PresenceFeed;
+import dev.replistream.rejection.RejectionFeed;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -21,7 +22,8 @@ import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import org.jspecify.annotations.Nullable;
 
 /// One open stream, from its first event to its last. Its own virtual thread loops over its queue
-/// ({@link #serve}); pokes, lists of presence and ends come from any thread, which never waits.
+/// ({@link #serve}); pokes, lists of presence, rejections and ends come from any thread, which
+/// never waits.
 ///
 /// One thread at a time has the pen. Whoever has something for the client notes it, and if nobody
 /// has the pen they take it, write there and then, and put it down: most events cost one write and
@@ -49,7 +51,9 @@ final class Connection {
   private static final int CONTROL = 1 << 1;
   private static final int SYNC = 1 << 2;
   private static final int PRESENCE = 1 << 3;
-  private static final int OWNER = 1 << 4; // the stream's thread is to have it next
+  private static final int REJECTED = 1 << 4;
+  private static final int EVERYTHING = CONTROL | SYNC | PRESENCE | REJECTED;
+  private static final int OWNER = 1 << 5; // the stream's thread is to have it next
 
   private static final EventId NONE = new EventId("0", 0);
 
@@ -91,7 +95,7 @@ final class Connection {
   private TakenSocket socket;
   private EventForm form;
   private StreamMetrics metrics;
-  private @Nullable PresenceFeed feed;
+  private Feeds feeds;
   private @Nullable Rest rest;
   private EventId connected = NONE;
   private long toldStamp;
@@ -191,6 +195,11 @@ final class Connection {
     tell(PRESENCE);
   }
 
+  /// Says that the feed of rejections has something.
+  void offerRejection() {
+    tell(REJECTED);
+  }
+
   /// Says that the transport itself has something; see {@link EventForm#takeControl}.
   void offerControl() {
     tell(CONTROL);
@@ -244,7 +253,7 @@ final class Connection {
         if (putDown()) {
           return;
         }
-        writeEach(CONTROL | SYNC | PRESENCE, false);
+        writeEach(EVERYTHING, false);
       }
     } catch (UncheckedIOException e) {
       end(reasonOf(e));
@@ -260,17 +269,17 @@ final class Connection {
   /// Serves the client on the calling thread, the stream's own, till the stream ends, and forgets
   /// the connection.
   ///
-  /// @param feed what the client is told of presence, if it asked for it
+  /// @param feeds what the client is told beside pokes
   void serve(
       TakenSocket socket,
       EventForm form,
-      @Nullable PresenceFeed feed,
+      Feeds feeds,
       SseManager manager,
       StreamMetrics metrics,
       Duration pingInterval) {
     this.socket = socket;
     this.form = form;
-    this.feed = feed;
+    this.feeds = feeds;
     this.metrics = metrics;
     try {
       form.watch(socket);
@@ -324,7 +333,7 @@ final class Connection {
       if (isToEnd()) {
         return false;
       }
-      writeEach(CONTROL | SYNC | PRESENCE, true);
+      writeEach(EVERYTHING, true);
     } while (!putDown());
     return true;
   }
@@ -363,7 +372,7 @@ final class Connection {
     }
   }
 
-  /// Writes the last frame of the stream, if there is one, after what is pending but presence.
+  /// Writes the last frame of the stream, if there is one, after what is pending of pokes.
   private void sayFarewell() {
     byte[] last = form.farewell(requireNonNull(reason));
     if (last != null) {
@@ -379,12 +388,13 @@ final class Connection {
   /// @param waits whether this is the stream's thread, which waits for the client where it has to;
   ///   else it ends where the socket takes no more
   private void writeEach(int these, boolean waits) {
-    for (int note = CONTROL; note <= PRESENCE && rest == null; note <<= 1) {
+    for (int note = CONTROL; note <= REJECTED && rest == null; note <<= 1) {
       if (takes(note & these)) {
         switch (note) {
           case CONTROL -> writeControl();
           case SYNC -> writeSync();
-          default -> writePresence();
+          case PRESENCE -> writePresence();
+          default -> writeRejection();
         }
         if (waits) {
           writeRest();
@@ -426,6 +436,7 @@ final class Connection {
 
   /// Writes one list, so that a sync does not wait for all rooms.
   private void writePresence() {
+    PresenceFeed feed = feeds.presence();
     boolean wasOne =
         feed != null
             && feed.next(json ->
@@ -437,6 +448,21 @@ final class Connection {
                     }));
     if (wasOne) {
       add(PRESENCE);
+    }
+  }
+
+  /// Writes one of them, so that a sync does not wait for all.
+  private void writeRejection() {
+    RejectionFeed feed = feeds.rejections();
+    byte[] json = feed == null ? null : feed.next();
+    if (json != null) {
+      send(
+          form.rejected(json),
+          () -> {
+            wrote();
+            metrics.rejectionWritten();
+          });
+      add(REJECTED); // there may be more
     }
   }
 

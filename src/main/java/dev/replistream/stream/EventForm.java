@@ -28,6 +28,9 @@ interface EventForm {
   /// The event that carries a list of presence, which is JSON on one line.
   byte[] presence(byte[] json);
 
+  /// The event that tells of a rejected mutation, which is JSON on one line.
+  byte[] rejected(byte[] json);
+
   /// Takes what the transport itself has to say between events; null when that is nothing.
   default byte @Nullable [] takeControl() {
     return null;

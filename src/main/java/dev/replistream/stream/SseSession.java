@@ -4,17 +4,15 @@ import static java.util.Objects.requireNonNull;
 
 import dev.replistream.http.wire.TakenSocket;
 import dev.replistream.poke.EventId;
-import dev.replistream.presence.PresenceFeed;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// A stream of server-sent events (WHATWG HTML, section "Server-sent events"): what it is served
 /// with, and how its events look.
-final class SseSession implements Consumer<TakenSocket>, EventForm {
+final class SseSession implements Session, EventForm {
   /// How the id of the last event begins; no id of another event does, as the cursor's epochs have
   /// another form.
   private static final String ENDED_ID = "ended-";
@@ -22,6 +20,8 @@ final class SseSession implements Consumer<TakenSocket>, EventForm {
   private static final byte[] PING = "data: ping\n\n".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] PRESENCE =
       "event: presence\ndata: ".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] REJECTED =
+      "event: rejected\ndata: ".getBytes(StandardCharsets.US_ASCII);
 
   private final Connection connection;
   private final SseManager manager;
@@ -48,13 +48,8 @@ final class SseSession implements Consumer<TakenSocket>, EventForm {
   }
 
   @Override
-  public void accept(TakenSocket socket) {
-    accept(socket, null);
-  }
-
-  /// As {@link #accept(TakenSocket)}, and tells the client what `feed` has.
-  void accept(TakenSocket socket, @Nullable PresenceFeed feed) {
-    connection.serve(socket, this, feed, manager, metrics, settings.pingInterval());
+  public void accept(TakenSocket socket, Feeds feeds) {
+    connection.serve(socket, this, feeds, manager, metrics, settings.pingInterval());
   }
 
   @Override
@@ -91,8 +86,18 @@ final class SseSession implements Consumer<TakenSocket>, EventForm {
   /// It has no id, as it says nothing of how far the client has come.
   @Override
   public byte[] presence(byte[] json) {
-    byte[] frame = Arrays.copyOf(PRESENCE, PRESENCE.length + json.length + 2);
-    System.arraycopy(json, 0, frame, PRESENCE.length, json.length);
+    return event(PRESENCE, json);
+  }
+
+  /// It has no id either.
+  @Override
+  public byte[] rejected(byte[] json) {
+    return event(REJECTED, json);
+  }
+
+  private static byte[] event(byte[] begin, byte[] json) {
+    byte[] frame = Arrays.copyOf(begin, begin.length + json.length + 2);
+    System.arraycopy(json, 0, frame, begin.length, json.length);
     frame[frame.length - 2] = '\n';
     frame[frame.length - 1] = '\n';
     return frame;

@@ -7,9 +7,9 @@ import dev.replistream.http.Cors;
 import dev.replistream.http.Problem;
 import dev.replistream.http.ProblemException;
 import dev.replistream.http.Routes;
-import dev.replistream.http.wire.TakenSocket;
 import dev.replistream.http.wire.Takeover;
 import dev.replistream.presence.PresenceFeed;
+import dev.replistream.rejection.Rejections;
 import io.helidon.common.media.type.MediaTypes;
 import io.helidon.http.BadRequestException;
 import io.helidon.http.Header;
@@ -30,7 +30,6 @@ import java.time.format.DateTimeFormatter;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// `GET /stream`: opens a stream of events, or says why not in the form that the caller can use.
@@ -51,6 +50,7 @@ public final class StreamHandler implements Handler {
   private final Authenticator authenticator;
   private final SseManager manager;
   private final PresenceFeed.Source presence;
+  private final Rejections rejections;
   private final StreamSettings settings;
   private final StreamMetrics metrics;
   private final Cors cors;
@@ -62,6 +62,7 @@ public final class StreamHandler implements Handler {
       Authenticator authenticator,
       SseManager manager,
       PresenceFeed.Source presence,
+      Rejections rejections,
       StreamSettings settings,
       StreamMetrics metrics,
       Cors cors,
@@ -70,6 +71,7 @@ public final class StreamHandler implements Handler {
     this.authenticator = authenticator;
     this.manager = manager;
     this.presence = presence;
+    this.rejections = rejections;
     this.settings = settings;
     this.metrics = metrics;
     this.cors = cors;
@@ -88,7 +90,8 @@ public final class StreamHandler implements Handler {
     }
     // before a ticket is used up
     String device = Device.of(request);
-    boolean asksForPresence = asksForPresence(request);
+    boolean asksForPresence = asksFor(request, "presence");
+    boolean asksForRejections = asksFor(request, "rejections");
     if (!acceptsEvents(request.headers())) {
       throw Problem.of(Status.NOT_ACCEPTABLE_406, "This route answers with text/event-stream only.")
           .toException();
@@ -115,30 +118,14 @@ public final class StreamHandler implements Handler {
     }
     SseSession session =
         new SseSession(connection, head(request), lastEventId, manager, settings, metrics);
-    if (asksForPresence) {
-      startWithPresence(response, connection, session);
-    } else {
-      start(manager, response, connection, session);
-    }
-  }
-
-  private void startWithPresence(
-      ServerResponse response, Connection connection, SseSession session) {
-    PresenceFeed feed = presence.open(connection.caller().userId(), connection::offerPresence);
-    try {
-      start(
-          manager,
-          response,
-          connection,
-          socket -> {
-            try (feed) {
-              session.accept(socket, feed);
-            }
-          });
-    } catch (RuntimeException e) {
-      feed.close();
-      throw e;
-    }
+    String userId = caller.userId();
+    Feeds feeds =
+        asksForPresence || asksForRejections
+            ? new Feeds(
+                asksForPresence ? presence.open(userId, connection::offerPresence) : null,
+                asksForRejections ? rejections.open(userId, connection::offerRejection) : null)
+            : Feeds.NONE;
+    start(manager, response, connection, feeds, session);
   }
 
   /// Hands the connection of a request over to the session of one that is registered.
@@ -146,22 +133,31 @@ public final class StreamHandler implements Handler {
       SseManager manager,
       ServerResponse response,
       Connection connection,
-      Consumer<TakenSocket> session) {
+      Feeds feeds,
+      Session session) {
     try {
-      Takeover.start(response, session);
+      Takeover.start(
+          response,
+          socket -> {
+            try (feeds) {
+              session.accept(socket, feeds);
+            }
+          });
     } catch (RuntimeException e) {
+      feeds.close();
       manager.remove(connection, 0); // the session will never run, so nobody else would
       throw e;
     }
   }
 
-  private static boolean asksForPresence(ServerRequest request) {
+  /// Whether a parameter of the query is 1.
+  static boolean asksFor(ServerRequest request, String what) {
     if (request.query().isEmpty()) {
       return false;
     }
-    String value = request.query().first("presence").orElse("0");
+    String value = request.query().first(what).orElse("0");
     if (!value.equals("1") && !value.equals("0")) {
-      throw Problem.of(Status.BAD_REQUEST_400, "presence is 1, or 0 as when it is left out.")
+      throw Problem.of(Status.BAD_REQUEST_400, what + " is 1, or 0 as when it is left out.")
           .toException();
     }
     return value.equals("1");

@@ -33,6 +33,7 @@ public final class StreamMetrics implements AutoCloseable {
   private final Counter syncsWritten;
   private final Counter syncsCoalesced;
   private final Counter presenceWritten;
+  private final Counter rejectionsWritten;
   private final Timer pokeToWrite;
 
   /// Registers the meters.
@@ -85,6 +86,10 @@ public final class StreamMetrics implements AutoCloseable {
     presenceWritten =
         registry.getOrCreate(
             Counter.builder("replistream_presence_written").description("presence events written"));
+    rejectionsWritten =
+        registry.getOrCreate(
+            Counter.builder("replistream_rejections_written")
+                .description("rejected events written"));
     pokeToWrite =
         Latency.timer(
             registry,
@@ -127,6 +132,10 @@ public final class StreamMetrics implements AutoCloseable {
 
   void presenceWritten() {
     presenceWritten.increment();
+  }
+
+  void rejectionWritten() {
+    rejectionsWritten.increment();
   }
 
   void syncWritten(long sincePokeNanos) {

@@ -3,8 +3,8 @@ package dev.replistream.stream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
-/// The frames that this server sends over a WebSocket: each a whole message or a control frame of
-/// at most 125 bytes, not masked (RFC 6455, section 5). Stateless.
+/// The frames that this server sends over a WebSocket: each a whole message of less than 64 KiB, or
+/// a control frame of at most 125 bytes, not masked (RFC 6455, section 5). Stateless.
 final class WebSocketFrames {
   /// The codes of RFC 6455, section 7.4.1, and those of this server from 4000 on.
   static final int GOING_AWAY = 1001;
@@ -26,8 +26,13 @@ final class WebSocketFrames {
   /// The client is not to come back: as 204 is in HTTP.
   static final int ENDED = 4204;
 
-  /// The most that one frame of this server holds, and a control frame of anybody.
+  /// The most that a control frame of anybody holds, and a frame whose length is one byte.
   static final int MAX_PAYLOAD_BYTES = 125;
+
+  /// The most that a frame holds whose length is two more bytes.
+  private static final int MAX_MESSAGE_BYTES = 0xffff;
+
+  private static final byte TWO_BYTES = 126;
 
   private static final int FINAL = 0x80;
 
@@ -36,6 +41,14 @@ final class WebSocketFrames {
   /// A message, which is short and ASCII.
   static byte[] text(String text) {
     return frame(WebSocketReader.TEXT, text.getBytes(StandardCharsets.US_ASCII));
+  }
+
+  /// A message of a word in ASCII and of text in UTF-8.
+  static byte[] text(String word, byte[] text) {
+    byte[] begin = word.getBytes(StandardCharsets.US_ASCII);
+    return frame(
+        WebSocketReader.TEXT,
+        ByteBuffer.allocate(begin.length + text.length).put(begin).put(text).array());
   }
 
   /// The answer to a ping that had this payload.
@@ -55,13 +68,17 @@ final class WebSocketFrames {
   }
 
   private static byte[] frame(int opcode, byte[] payload) {
-    if (payload.length > MAX_PAYLOAD_BYTES) {
+    if (payload.length > (opcode == WebSocketReader.TEXT ? MAX_MESSAGE_BYTES : MAX_PAYLOAD_BYTES)) {
       throw new IllegalArgumentException("a frame of %s bytes".formatted(payload.length));
     }
-    return ByteBuffer.allocate(2 + payload.length)
-        .put((byte) (FINAL | opcode))
-        .put((byte) payload.length)
-        .put(payload)
-        .array();
+    boolean isShort = payload.length <= MAX_PAYLOAD_BYTES;
+    ByteBuffer frame =
+        ByteBuffer.allocate((isShort ? 2 : 4) + payload.length).put((byte) (FINAL | opcode));
+    if (isShort) {
+      frame.put((byte) payload.length);
+    } else {
+      frame.put(TWO_BYTES).putShort((short) payload.length);
+    }
+    return frame.put(payload).array();
   }
 }

@@ -5,14 +5,13 @@ import static java.util.Objects.requireNonNull;
 import dev.replistream.http.wire.TakenSocket;
 import dev.replistream.poke.EventId;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// One open WebSocket from its first event, `connected`, to the answer to its close frame. Its
 /// events are text frames of a name, and of an id where the client asked for ids.
 ///
 /// What the client sends is read on the thread that watches all clients.
-final class WebSocketSession implements Consumer<TakenSocket>, EventForm, WebSocketReader.Listener {
+final class WebSocketSession implements Session, EventForm, WebSocketReader.Listener {
   private static final byte[] SYNC = WebSocketFrames.text("sync");
   private static final byte[] PING = WebSocketFrames.text("ping");
   private static final AtomicReferenceFieldUpdater<WebSocketSession, byte @Nullable []> PONG =
@@ -49,10 +48,10 @@ final class WebSocketSession implements Consumer<TakenSocket>, EventForm, WebSoc
   }
 
   @Override
-  public void accept(TakenSocket socket) {
+  public void accept(TakenSocket socket, Feeds feeds) {
     ClosingHandshake handshake = new ClosingHandshake();
     closing = handshake;
-    connection.serve(socket, this, null, manager, metrics, settings.pingInterval());
+    connection.serve(socket, this, feeds, manager, metrics, settings.pingInterval());
     handshake.await(settings.writeTimeout());
   }
 
@@ -93,6 +92,11 @@ final class WebSocketSession implements Consumer<TakenSocket>, EventForm, WebSoc
   @Override
   public byte[] presence(byte[] json) {
     throw new UnsupportedOperationException("presence is told on streams only");
+  }
+
+  @Override
+  public byte[] rejected(byte[] json) {
+    return WebSocketFrames.text("rejected ", json);
   }
 
   @Override

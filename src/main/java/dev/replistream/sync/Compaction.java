@@ -1,9 +1,11 @@
 package dev.replistream.sync;
 
+import dev.replistream.data.RejectionStore;
 import dev.replistream.data.RoomStore;
 import dev.replistream.data.StorageSettings;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseUnavailableException;
+import dev.replistream.db.TransactionCallback;
 import dev.replistream.db.Upkeep;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -14,9 +16,9 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
 
 /// Keeps the database from growing without end: from time to time, and when somebody has no room
-/// left, it purges what is left of deleted rooms, removes old tombstones, invitations and links,
-/// and folds idle clients; where there are very many tombstones or clients, younger ones too. Each
-/// node does so; they don't disturb each other.
+/// left, it purges what is left of deleted rooms, removes old tombstones, invitations, links and
+/// rejections, and folds idle clients; where there are very many tombstones or clients, younger
+/// ones too. Each node does so; they don't disturb each other.
 ///
 /// It owns one thread, from {@link #start} to {@link #close}, which are for one thread; {@link
 /// #compact} and {@link #wake} may be called by any.
@@ -96,7 +98,8 @@ public final class Compaction implements AutoCloseable {
         tombstones.remove(now.minus(settings.tombstoneMaxAge()), upkeep::isClosing)
             + tombstones.removeOldest(storage, upkeep::isClosing)
             + tombstones.removeOfDeletedRooms(storage, upkeep::isClosing);
-    int expired = removeExpired(now);
+    int expired = removeExpired(session -> RoomStore.removeExpired(session, now));
+    int rejections = removeExpired(session -> RejectionStore.removeExpired(session, now));
     int folded =
         clients.fold(now.minus(settings.clientMaxAge()), upkeep::isClosing)
             + clients.foldOldest(upkeep::isClosing);
@@ -104,21 +107,23 @@ public final class Compaction implements AutoCloseable {
       metrics.measure();
     }
     LOGGER.log(
-        purged + removed + expired + folded > 0 ? Level.INFO : Level.DEBUG,
-        "event=compaction purged={0} tombstones={1} invitations={2} clients={3}",
+        purged + removed + expired + rejections + folded > 0 ? Level.INFO : Level.DEBUG,
+        "event=compaction purged={0} tombstones={1} invitations={2} rejections={3} clients={4}",
         String.valueOf(purged),
         String.valueOf(removed),
         String.valueOf(expired),
+        String.valueOf(rejections),
         String.valueOf(folded));
   }
 
-  private int removeExpired(Instant now) {
+  /// @param batch removes some, and returns how many; 0 where there are no more
+  private int removeExpired(TransactionCallback<Integer> batch) {
     int removed = 0;
-    int batch;
+    int last;
     do {
-      batch = database.inTransaction(session -> RoomStore.removeExpired(session, now));
-      removed += batch;
-    } while (batch > 0 && !upkeep.isClosing());
+      last = database.inTransaction(batch);
+      removed += last;
+    } while (last > 0 && !upkeep.isClosing());
     return removed;
   }
 

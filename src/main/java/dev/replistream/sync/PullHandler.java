@@ -44,11 +44,13 @@ public final class PullHandler implements Handler {
   private final Function<String, Optional<Duration>> pulled;
   private final SyncMetrics metrics;
   private final SpillFiles spills;
+  private final SyncSettings settings;
   private final Bodies bodies;
 
   /// @param pulled is told who pulls, and answers how long ago that user was poked, if that is
   ///   known
   /// @param spills where answers wait for slow clients
+  /// @param settings which versions of the application's schema may pull
   /// @param bodies how much of a body is read
   public PullHandler(
       Authenticator authenticator,
@@ -56,12 +58,14 @@ public final class PullHandler implements Handler {
       Function<String, Optional<Duration>> pulled,
       SyncMetrics metrics,
       SpillFiles spills,
+      SyncSettings settings,
       Bodies bodies) {
     this.authenticator = authenticator;
     this.pull = pull;
     this.pulled = pulled;
     this.metrics = metrics;
     this.spills = spills;
+    this.settings = settings;
     this.bodies = bodies;
   }
 
@@ -71,6 +75,9 @@ public final class PullHandler implements Handler {
     MediaTypes.requireJson(request);
     switch (read(request, caller.userId())) {
       case VersionNotSupported version -> Routes.sendJson(response, version.toJson());
+      case PullRequest body when !settings.takes(body.schemaVersion()) ->
+          Routes.sendJson(
+              response, new VersionNotSupported(VersionNotSupported.Type.SCHEMA).toJson());
       case PullRequest body -> {
         pulled.apply(caller.userId()).ifPresent(metrics::pulledAfterPoke);
         answer(caller.userId(), body, request, response);

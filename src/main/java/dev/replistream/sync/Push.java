@@ -1,5 +1,6 @@
 package dev.replistream.sync;
 
+import dev.replistream.data.RejectionStore;
 import dev.replistream.data.RoomSettings;
 import dev.replistream.data.StorageSettings;
 import dev.replistream.data.Transactions;
@@ -9,6 +10,10 @@ import dev.replistream.rules.MutatorRegistry;
 import java.lang.System.Logger.Level;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.function.BiConsumer;
 
 /// Replicache's push (doc.replicache.dev/reference/server-push): runs mutators, in the order of the
 /// mutations, each at most once. Thread-safe.
@@ -19,6 +24,7 @@ public final class Push {
   private final int maxValueBytes;
   private final RoomSettings roomLimits;
   private final Storage storage;
+  private final Feedback feedback;
   private final Clock clock;
   private final SyncMetrics metrics;
   private final TreeLimit trees = new TreeLimit();
@@ -32,6 +38,7 @@ public final class Push {
       int maxValueBytes,
       RoomSettings roomLimits,
       Storage storage,
+      Feedback feedback,
       Clock clock,
       SyncMetrics metrics) {
     this(
@@ -40,6 +47,7 @@ public final class Push {
         maxValueBytes,
         roomLimits,
         storage,
+        feedback,
         clock,
         metrics,
         PushBatch.LONGEST_RUN);
@@ -52,6 +60,7 @@ public final class Push {
       int maxValueBytes,
       RoomSettings roomLimits,
       Storage storage,
+      Feedback feedback,
       Clock clock,
       SyncMetrics metrics,
       Duration longestRun) {
@@ -60,6 +69,7 @@ public final class Push {
     this.maxValueBytes = maxValueBytes;
     this.roomLimits = roomLimits;
     this.storage = storage;
+    this.feedback = feedback;
     this.clock = clock;
     this.metrics = metrics;
     this.longestRun = longestRun;
@@ -70,6 +80,12 @@ public final class Push {
   /// @param metrics told of what is refused for it
   /// @param full run when something was refused for it
   public record Storage(StorageSettings limits, StorageMetrics metrics, Runnable full) {}
+
+  /// What users hear of their mutations that were acknowledged without effect.
+  ///
+  /// @param tellsOfBugs whether they are told what went wrong in a mutator, as in development
+  /// @param told hears, after the commit, of a user and of what is kept for that user
+  public record Feedback(boolean tellsOfBugs, BiConsumer<String, List<RejectionStore.Kept>> told) {}
 
   /// How a push ended.
   enum Outcome {
@@ -93,17 +109,27 @@ public final class Push {
   /// @throws TooMuchAtOnceException when it is a long push, and got no turn for what is left of it
   Outcome push(Pusher pusher, PushRequest request) {
     metrics.pushed();
+    Deque<RejectionStore.Kept> kept = new ArrayDeque<>();
     try (Transactions.Change change = transactions.begin(pusher.userId(), PokeBus.Source.PUSH)) {
-      return apply(pusher, request, change);
+      return apply(pusher, request, change, kept);
+    } finally { // after the pokes
+      if (!kept.isEmpty()) {
+        feedback.told().accept(pusher.userId(), List.copyOf(kept));
+      }
     }
   }
 
-  private Outcome apply(Pusher pusher, PushRequest request, Transactions.Change change) {
-    PushBatch.Result batch = run(pusher, request, 0, change);
+  /// @param kept where the last of what is kept for the user goes, as many as are kept of a user
+  private Outcome apply(
+      Pusher pusher,
+      PushRequest request,
+      Transactions.Change change,
+      Deque<RejectionStore.Kept> kept) {
+    PushBatch.Result batch = run(pusher, request, 0, change, kept);
     if (batch.end() == PushBatch.End.FULL) {
       try (PushTurns.Turn _ = turn(pusher.userId())) {
         while (batch.end() == PushBatch.End.FULL) {
-          batch = run(pusher, request, batch.next(), change);
+          batch = run(pusher, request, batch.next(), change, kept);
         }
       }
     }
@@ -125,7 +151,11 @@ public final class Push {
   }
 
   private PushBatch.Result run(
-      Pusher pusher, PushRequest request, int first, Transactions.Change change) {
+      Pusher pusher,
+      PushRequest request,
+      int first,
+      Transactions.Change change,
+      Deque<RejectionStore.Kept> kept) {
     PushBatch.Result batch =
         change.inTransaction((session, spaces) ->
             new PushBatch(
@@ -138,8 +168,13 @@ public final class Push {
                     storage.limits(),
                     trees,
                     clock.instant(),
-                    longestRun)
+                    longestRun,
+                    feedback.tellsOfBugs())
                 .run(request, first));
+    kept.addAll(batch.kept());
+    while (kept.size() > RejectionStore.MOST_PER_USER) {
+      kept.removeFirst();
+    }
     metrics.mutationsSeen(batch.applied(), batch.duplicates());
     batch.refusals().forEach(refusal -> metrics.mutationRefused(refusal.isRejected()));
     batch.refusals().forEach(this::log);
@@ -155,15 +190,20 @@ public final class Push {
 
   private void log(PushBatch.Refusal refusal) {
     String event = refusal.isRejected() ? "event=mutation-rejected" : "event=mutation-failed";
+    String name = refusal.told().name();
     log.log(
         refusal.isRejected() ? Level.INFO : Level.WARNING,
         // a rejected one has a mutator, so its name is the application's
-        event + ' ' + (refusal.isRejected() ? refusal.name() : refusal.reason()),
+        event + ' ' + (refusal.isRejected() ? name : refusal.position().orElse(refusal.reason())),
         () ->
             event
                 + " name="
-                + SampledLog.quoted(refusal.name())
+                + SampledLog.quoted(name)
                 + " reason="
-                + SampledLog.quoted(refusal.reason()));
+                + SampledLog.quoted(refusal.reason())
+                + refusal
+                    .position()
+                    .map(position -> " position=" + SampledLog.quoted(position))
+                    .orElse(""));
   }
 }

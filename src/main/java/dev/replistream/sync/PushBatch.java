@@ -2,8 +2,11 @@ package dev.replistream.sync;
 
 import dev.replistream.api.Mutator;
 import dev.replistream.api.RejectedException;
+import dev.replistream.api.RejectionCode;
 import dev.replistream.data.ClientStore;
 import dev.replistream.data.EntryStore;
+import dev.replistream.data.Rejection;
+import dev.replistream.data.RejectionStore;
 import dev.replistream.data.RoomSettings;
 import dev.replistream.data.RoomStore;
 import dev.replistream.data.Spaces;
@@ -11,12 +14,15 @@ import dev.replistream.data.StorageSettings;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.db.Session;
 import dev.replistream.http.ProblemException;
+import dev.replistream.rules.MutatorFailedException;
 import dev.replistream.rules.MutatorRegistry;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /// Some mutations of a push in one transaction of the database. What it commits is whole, wherever
@@ -46,6 +52,7 @@ final class PushBatch {
   private final TreeLimit trees;
   private final Instant now;
   private final long longestRunNanos;
+  private final boolean tellsOfBugs;
   private final Spaces spaces;
   private final RoomStore rooms;
   private final EntryStore entries;
@@ -59,6 +66,7 @@ final class PushBatch {
   /// @param spaces those of the same transaction
   /// @param maxValueBytes how long a value may be in UTF-8
   /// @param longestRun usually {@link #LONGEST_RUN}
+  /// @param tellsOfBugs whether who pushes is told what went wrong in a mutator, as in development
   PushBatch(
       Session session,
       Spaces spaces,
@@ -69,7 +77,8 @@ final class PushBatch {
       StorageSettings storage,
       TreeLimit trees,
       Instant now,
-      Duration longestRun) {
+      Duration longestRun,
+      boolean tellsOfBugs) {
     this.session = session;
     this.spaces = spaces;
     this.pusher = pusher;
@@ -79,6 +88,7 @@ final class PushBatch {
     this.trees = trees;
     this.now = now;
     longestRunNanos = longestRun.toNanos();
+    this.tellsOfBugs = tellsOfBugs;
     rooms = new RoomStore(session, spaces, now, roomLimits);
     entries = new EntryStore(session, spaces, storage, now);
   }
@@ -99,16 +109,25 @@ final class PushBatch {
 
   /// A mutation that was acknowledged without effect.
   ///
+  /// @param told what its author is told
   /// @param isRejected whether that was the mutator's decision, and no bug
-  /// @param reason without user content
-  record Refusal(String name, boolean isRejected, String reason) {}
+  /// @param reason for the log
+  /// @param position where a mutator failed, if that brought its own position
+  record Refusal(Rejection told, boolean isRejected, String reason, Optional<String> position) {}
 
   /// What a batch did.
   ///
   /// @param next the index of the first mutation that was not seen
+  /// @param kept what is kept of the refusals for who pushes
   /// @param full the spaces that were full, once for each write that was refused
   record Result(
-      End end, int next, List<Refusal> refusals, List<String> full, int applied, int duplicates) {}
+      End end,
+      int next,
+      List<Refusal> refusals,
+      List<RejectionStore.Kept> kept,
+      List<String> full,
+      int applied,
+      int duplicates) {}
 
   /// Applies the mutations from index `first` on.
   ///
@@ -122,7 +141,7 @@ final class PushBatch {
             storage,
             now.toEpochMilli());
     if (known.isEmpty()) {
-      return new Result(End.NO_ROOM, first, List.of(), List.of(), 0, 0);
+      return new Result(End.NO_ROOM, first, List.of(), List.of(), List.of(), 0, 0);
     }
     PushClients clients = known.get();
     List<Mutation> mutations = push.mutations();
@@ -138,7 +157,14 @@ final class PushBatch {
     spaces.concerns(
         pusher.userId()); // who waits for the acknowledgement, even of what changed nothing
     return new Result(
-        end, next, List.copyOf(refusals), List.copyOf(entries.full()), applied, duplicates);
+        end, next, List.copyOf(refusals), keep(), List.copyOf(entries.full()), applied, duplicates);
+  }
+
+  private List<RejectionStore.Kept> keep() throws SQLException {
+    return refusals.isEmpty()
+        ? List.of()
+        : new RejectionStore(session)
+            .add(spaces, pusher.userId(), refusals.stream().map(Refusal::told).toList(), now);
   }
 
   private End step(PushClients clients, Mutation mutation) throws SQLException {
@@ -178,28 +204,77 @@ final class PushBatch {
   /// Runs a mutator in a savepoint; what can never succeed is rolled back and counts as seen.
   private void apply(Mutation mutation) throws SQLException {
     if (mutation.fault().isPresent()) {
-      refusals.add(new Refusal(mutation.name(), false, mutation.fault().get()));
+      Mutation.Fault fault = mutation.fault().get();
+      refuse(mutation, false, fault.code(), fault.message());
       return;
     }
     Optional<Mutator> mutator = mutators.find(mutation.name());
     if (mutator.isEmpty()) {
-      refusals.add(new Refusal(mutation.name(), false, "no such mutator"));
+      refuse(mutation, false, RejectionCode.UNKNOWN_MUTATOR, "no such mutator");
       return;
     }
     if (mutators.isBuiltIn(mutation.name())
         && mutation.argsText().length() > maxValueBytes + MAX_BESIDE_VALUE) {
-      refusals.add(new Refusal(mutation.name(), true, "the value has too many bytes"));
+      RejectionCode code = RejectionCode.VALUE_TOO_LARGE;
+      refuse(mutation, true, code, code.message());
       return;
     }
     try {
       spaces.inSavepoint(_ -> run(mutator.get(), mutation));
       applied++;
     } catch (RejectedException e) {
-      refusals.add(new Refusal(mutation.name(), true, reason(e)));
+      refusals.add(rejected(mutation, e));
     } catch (Throwable thrown) { // whatever a mutator throws, it would throw again
       requireFault(thrown);
-      refusals.add(new Refusal(mutation.name(), false, reason(thrown)));
+      refusals.add(failed(mutation, thrown));
     }
+  }
+
+  private void refuse(Mutation mutation, boolean isRejected, RejectionCode code, String reason) {
+    refusals.add(
+        new Refusal(told(mutation, code.code(), reason), isRejected, reason, Optional.empty()));
+  }
+
+  private static Rejection told(Mutation mutation, String code, String message) {
+    return new Rejection(mutation.clientID(), mutation.id(), mutation.name(), code, message);
+  }
+
+  /// The decision of a rule, or of the service beneath it.
+  private static Refusal rejected(Mutation mutation, RejectedException e) {
+    String message = Objects.requireNonNullElseGet(e.getMessage(), RejectionCode.REJECTED::message);
+    String code = e.code().filter(given -> !given.isBlank()).orElse(RejectionCode.REJECTED.code());
+    String reason = e.code().map(given -> given + ": " + message).orElse(message);
+    return new Refusal(told(mutation, code, message), true, reason, Optional.empty());
+  }
+
+  /// A bug: what went wrong is for who wrote the mutator.
+  private Refusal failed(Mutation mutation, Throwable thrown) {
+    Throwable failure =
+        thrown instanceof FailedStatementException && thrown.getCause() != null
+            ? thrown.getCause()
+            : thrown;
+    if (failure instanceof TooMuchWorkException) {
+      String reason = RejectionCode.TOO_MUCH_WORK.message();
+      Rejection told = told(mutation, RejectionCode.TOO_MUCH_WORK.code(), reason);
+      return new Refusal(told, false, reason, Optional.empty());
+    }
+    Optional<String> position =
+        failure instanceof MutatorFailedException own ? own.position() : Optional.empty();
+    String message = tellsOfBugs ? description(failure, position) : RejectionCode.FAILED.message();
+    return new Refusal(
+        told(mutation, RejectionCode.FAILED.code(), message), false, reason(failure), position);
+  }
+
+  /// What somebody who develops is told.
+  private static String description(Throwable failure, Optional<String> position) {
+    if (failure instanceof MutatorFailedException) {
+      return failure.getMessage() + position.map(where -> " (" + where + ")").orElse("");
+    }
+    return failure
+        + Arrays.stream(failure.getStackTrace())
+            .findFirst()
+            .map(where -> " at " + where)
+            .orElse("");
   }
 
   /// Throws where it was not the mutation that failed: but the machine, as when memory ran out; the
@@ -231,18 +306,10 @@ final class PushBatch {
     }
   }
 
-  private static String reason(RejectedException e) {
-    String message = String.valueOf(e.getMessage());
-    return e.code().map(code -> code + ": " + message).orElse(message);
-  }
-
-  /// What failed and where; the message is left out, as it may hold user content.
-  private static String reason(Throwable thrown) {
-    Throwable failure =
-        thrown instanceof FailedStatementException && thrown.getCause() != null
-            ? thrown.getCause()
-            : thrown;
-    if (failure instanceof TooMuchWorkException) {
+  /// What failed and where; the message is left out, as it may hold user content, unless it was
+  /// written for the log.
+  private static String reason(Throwable failure) {
+    if (failure instanceof MutatorFailedException) {
       return String.valueOf(failure.getMessage());
     }
     if (failure instanceof SQLException e) {

@@ -28,18 +28,23 @@ public final class PushHandler implements Handler {
   private final Authenticator authenticator;
   private final Push push;
   private final Bodies bodies;
-  private final int maxArgsLength;
+  private final SyncSettings settings;
   private final RateLimit limit;
 
   /// @param bodies how much of a body is read
-  /// @param maxArgsLength how many characters a mutation's arguments may have
+  /// @param settings how many characters a mutation's arguments may have, and which versions of the
+  ///   application's schema may push
   /// @param limit how often a user may push in a second
   public PushHandler(
-      Authenticator authenticator, Push push, Bodies bodies, int maxArgsLength, RateLimit limit) {
+      Authenticator authenticator,
+      Push push,
+      Bodies bodies,
+      SyncSettings settings,
+      RateLimit limit) {
     this.authenticator = authenticator;
     this.push = push;
     this.bodies = bodies;
-    this.maxArgsLength = maxArgsLength;
+    this.settings = settings;
     this.limit = limit;
   }
 
@@ -54,15 +59,24 @@ public final class PushHandler implements Handler {
 
   /// What is read counts until it is applied.
   private byte[] answer(Pusher pusher, ServerRequest request) {
+    int maxArgsLength = settings.maxArgsLength();
     try (Bodies.Body body = bodies.open(request, pusher.userId())) {
       PushBody push =
           body.readPrefix(
               maxArgsLength, (parser, prefix) -> RequestReader.push(parser, prefix, maxArgsLength));
       return switch (push) {
         case VersionNotSupported version -> version.toJson();
-        case PushRequest mutations -> answer(pusher, mutations);
+        case PushRequest mutations when takes(mutations) -> answer(pusher, mutations);
+        case PushRequest _ -> new VersionNotSupported(VersionNotSupported.Type.SCHEMA).toJson();
       };
     }
+  }
+
+  /// The client writes the version last: of a push that is too large it is taken for granted, as
+  /// the client would else be told to load newer code again and again.
+  private boolean takes(PushRequest request) {
+    return settings.takes(request.schemaVersion())
+        || (request.isCut() && request.schemaVersion().isEmpty());
   }
 
   private byte[] answer(Pusher pusher, PushRequest request) {

@@ -28,9 +28,6 @@ final class RequestReader {
   /// take a person years, and fill a body of the default limit.
   static final int MAX_MUTATIONS = 100_000;
 
-  /// How long a schema version may be: a hash fits.
-  private static final int MAX_SCHEMA_VERSION_LENGTH = 128;
-
   private static final String AN_ID = "a string of 1 to 128 characters without control characters";
 
   /// 2^53 - 1, in JavaScript the last whole number without a double.
@@ -159,8 +156,11 @@ final class RequestReader {
     if (!Id.isValid(clientGroupID)) {
       wrong("clientGroupID must be " + AN_ID);
     }
-    if (schemaVersion.length() > MAX_SCHEMA_VERSION_LENGTH) {
-      wrong("schemaVersion must have at most " + MAX_SCHEMA_VERSION_LENGTH + " characters");
+    if (schemaVersion.length() > SyncSettings.MAX_SCHEMA_VERSION_LENGTH) {
+      wrong(
+          "schemaVersion must have at most "
+              + SyncSettings.MAX_SCHEMA_VERSION_LENGTH
+              + " characters");
     }
     if (problem != null) {
       throw problem;
@@ -285,12 +285,13 @@ final class RequestReader {
   private static Mutation mutation(
       long id, String clientID, String name, JsonText args, BodyPrefix body) {
     if (body.isOver()) {
-      return Mutation.faulty(id, clientID, name, "it is larger than the limit of a body");
+      return Mutation.faulty(id, clientID, name, Mutation.Fault.TOO_LARGE);
     }
     if (name.length() > MutatorRegistry.MAX_NAME_LENGTH) {
-      return Mutation.faulty(id, clientID, name, "its name is too long");
+      return Mutation.faulty(id, clientID, name, Mutation.Fault.NAME_TOO_LONG);
     }
-    String fault = args.isTooLong() ? "its arguments are too long" : "its arguments nest too deep";
+    Mutation.Fault fault =
+        args.isTooLong() ? Mutation.Fault.ARGUMENTS_TOO_LONG : Mutation.Fault.ARGUMENTS_TOO_DEEP;
     return args.text()
         .map(text -> new Mutation(id, clientID, name, text))
         .orElseGet(() -> Mutation.faulty(id, clientID, name, fault));

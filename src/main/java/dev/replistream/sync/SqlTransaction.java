@@ -5,6 +5,7 @@ import dev.replistream.api.Key;
 import dev.replistream.api.Member;
 import dev.replistream.api.Membership;
 import dev.replistream.api.RejectedException;
+import dev.replistream.api.RejectionCode;
 import dev.replistream.api.Role;
 import dev.replistream.api.Scan;
 import dev.replistream.api.Transaction;
@@ -34,9 +35,6 @@ final class SqlTransaction implements Transaction {
   /// How much one mutation may do, as nobody else writes on SQLite meanwhile: 100,000 deletions of
   /// what it has scanned, which take a second or two.
   static final int MAX_WORK = 500_000;
-
-  /// The code of what is rejected as the space that it writes in is full.
-  static final String STORAGE_FULL = "storage-full";
 
   private static final int READING = 2;
   private static final int WRITING = 4;
@@ -251,10 +249,11 @@ final class SqlTransaction implements Transaction {
     byte[] bytes = value.toBytes();
     spendBytes(bytes);
     if (bytes.length > maxValueBytes) {
-      throw new RejectedException("the value has more than " + maxValueBytes + " bytes");
+      throw new RejectedException(
+          RejectionCode.VALUE_TOO_LARGE, "the value has more than " + maxValueBytes + " bytes");
     }
     if (!value.isInRange()) {
-      throw new RejectedException("the value has a number beyond 1.8e308");
+      throw new RejectedException(RejectionCode.BAD_VALUE);
     }
     entries.put(place, key, bytes);
   }
@@ -332,7 +331,7 @@ final class SqlTransaction implements Transaction {
           memberId,
           role,
           () -> {
-            throw new RejectedException("the user is no member of the room: invite them");
+            throw new RejectedException(RejectionCode.NO_SUCH_MEMBER);
           });
       spendSideWork();
       return null;
@@ -406,7 +405,7 @@ final class SqlTransaction implements Transaction {
   private void requireWriter(String space) throws SQLException {
     Optional<String> room = Spaces.room(space);
     if (room.isPresent() && !rooms.requireMember(room.get(), caller).writes()) {
-      throw new RejectedException("a reader of the room may not write in it");
+      throw new RejectedException(RejectionCode.FORBIDDEN);
     }
   }
 
@@ -424,14 +423,35 @@ final class SqlTransaction implements Transaction {
     try {
       return step.run();
     } catch (RoomException e) {
-      throw new RejectedException(e.reason().label());
+      throw new RejectedException(codeOf(e.reason()));
     } catch (StorageFullException e) {
-      throw new RejectedException(STORAGE_FULL, String.valueOf(e.getMessage()));
+      throw new RejectedException(RejectionCode.STORAGE_FULL, String.valueOf(e.getMessage()));
     } catch (SQLException e) {
       if (done.failure == null) {
         done.failure = e;
       }
       throw new FailedStatementException(e);
     }
+  }
+
+  private static RejectionCode codeOf(RoomException.Reason reason) {
+    return switch (reason) {
+      case BAD_ID -> RejectionCode.BAD_ID;
+      case TAKEN -> RejectionCode.TAKEN;
+      case NOT_A_MEMBER -> RejectionCode.NOT_A_MEMBER;
+      case NOT_AN_OWNER, NOT_A_WRITER -> RejectionCode.FORBIDDEN;
+      case NO_SUCH_MEMBER -> RejectionCode.NO_SUCH_MEMBER;
+      case LAST_OWNER -> RejectionCode.LAST_OWNER;
+      case TOO_MANY_ROOMS -> RejectionCode.TOO_MANY_ROOMS;
+      case TOO_MANY_MEMBERS -> RejectionCode.TOO_MANY_MEMBERS;
+      case NOT_INVITED -> RejectionCode.NOT_INVITED;
+      case NO_SUCH_INVITATION -> RejectionCode.NO_SUCH_INVITATION;
+      case MEMBER_ALREADY -> RejectionCode.MEMBER_ALREADY;
+      case TOO_MANY_INVITATIONS -> RejectionCode.TOO_MANY_INVITATIONS;
+      case INVITED_TOO_OFTEN -> RejectionCode.INVITED_TOO_OFTEN;
+      case TOO_MANY_LINKS -> RejectionCode.TOO_MANY_LINKS;
+      case BAD_LINK -> RejectionCode.BAD_LINK;
+      case NO_SUCH_LINK -> RejectionCode.NO_SUCH_LINK;
+    };
   }
 }

@@ -332,6 +332,27 @@ class MigrationsTest {
             "u/böb 0 0 0 0 138");
   }
 
+  /// The script by which rejections are kept.
+  private static final int REJECTIONS = 8;
+
+  @ParameterizedTest
+  @EnumSource
+  void aDatabaseOfAnEarlierReleaseKeepsRejections(Dialect dialect) throws SQLException {
+    String url = url(dialect);
+    runBefore(dialect, url, REJECTIONS);
+    try (Connection connection = DriverManager.getConnection(url);
+        Statement statement = connection.createStatement()) {
+      Migrations.of(dialect).run(connection);
+      statement.execute(
+          "INSERT INTO rejection SELECT 'ann', 1795435200000000, content FROM (SELECT %s AS content) AS one"
+              .formatted(dialect == Dialect.SQLITE ? "X'7B7D'" : "'{}'::bytea"));
+    }
+
+    assertThat(query(url, "SELECT user_id || ' ' || seq FROM rejection"))
+        .containsExactly("ann 1795435200000000");
+    assertThat(versions(url)).endsWith("8");
+  }
+
   @ParameterizedTest
   @EnumSource
   void nodesThatStartAtOnceDontCollideAndAgreeOnTheKey(Dialect dialect) throws Exception {

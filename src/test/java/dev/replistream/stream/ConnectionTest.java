@@ -231,6 +231,11 @@ class ConnectionTest {
     }
 
     @Override
+    public byte[] rejected(byte[] json) {
+      return json;
+    }
+
+    @Override
     public byte @Nullable [] farewell(CloseReason reason) {
       return null;
     }

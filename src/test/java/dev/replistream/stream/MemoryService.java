@@ -115,7 +115,7 @@ final class MemoryService implements SyncScenario.Service, AutoCloseable {
         new SseSession(connection, new byte[0], lastEventId, manager, settings, metrics);
     TakenSocket socket = WireOver.taken(memory);
     Thread.startVirtualThread(() -> {
-      session.accept(socket);
+      session.accept(socket, Feeds.NONE);
       memory.close();
     });
   }
@@ -126,7 +126,7 @@ final class MemoryService implements SyncScenario.Service, AutoCloseable {
         new WebSocketSession(connection, new byte[0], null, manager, settings, metrics);
     TakenSocket socket = WireOver.taken(memory);
     Thread.startVirtualThread(() -> {
-      session.accept(socket);
+      session.accept(socket, Feeds.NONE);
       memory.close();
     });
   }
@@ -137,7 +137,8 @@ final class MemoryService implements SyncScenario.Service, AutoCloseable {
         WireOver.serve(
             socket,
             taken ->
-                connection.serve(taken, form, null, manager, metrics, settings.pingInterval())));
+                connection.serve(
+                    taken, form, Feeds.NONE, manager, metrics, settings.pingInterval())));
   }
 
   @Override

@@ -16,6 +16,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -29,7 +30,13 @@ import org.junit.jupiter.api.io.TempDir;
 class CompactionTest {
   private static final SyncSettings SETTINGS =
       new SyncSettings(
-          1_000, 1_000, 1_000, Duration.ofDays(30), Duration.ofDays(90), Duration.ofMillis(20));
+          1_000,
+          1_000,
+          1_000,
+          Duration.ofDays(30),
+          Duration.ofDays(90),
+          Duration.ofMillis(20),
+          Set.of());
 
   @TempDir private Path directory;
   private Database database;
@@ -98,6 +105,29 @@ class CompactionTest {
     assertThat(tombstones()).isOne();
     assertThat(TestDatabase.number(database, "SELECT COUNT(*) FROM entry")).isOne();
     assertThat(compacted()).isEqualTo(3);
+  }
+
+  @Test
+  void rejectionsThatAreADayOldGoHoweverManyTheyAre() {
+    for (int i = 0; i < 5_100; i++) {
+      rejection("user" + i, Duration.ofHours(25));
+    }
+    rejection("user7", Duration.ofHours(23));
+
+    try (LogCapture log = new LogCapture()) {
+      compact();
+
+      assertThat(log.lines("compaction")).allMatch(line -> line.contains(" rejections=5100 "));
+    }
+    assertThat(TestDatabase.number(database, "SELECT COUNT(*) FROM rejection")).isOne();
+  }
+
+  private void rejection(String userId, Duration age) {
+    TestDatabase.execute(
+        database,
+        "INSERT INTO rejection (user_id, seq, content) VALUES (?, ?, X'7B7D')",
+        userId,
+        now.minus(age).toEpochMilli() * 1_000);
   }
 
   private void invitations(
@@ -339,7 +369,13 @@ class CompactionTest {
         new Compaction(
             database,
             new SyncSettings(
-                1, 1, 1, Duration.ofDays(30), Duration.ofDays(90), Duration.ofDays(36_500)),
+                1,
+                1,
+                1,
+                Duration.ofDays(30),
+                Duration.ofDays(90),
+                Duration.ofDays(36_500),
+                Set.of()),
             StorageSettings.UNLIMITED,
             TestStorage.metrics(database),
             Clock.systemUTC());
@@ -362,7 +398,7 @@ class CompactionTest {
   void itDoesNotWaitWhereDeletedRoomsHaveLeftMuchBehind() {
     SyncSettings never =
         new SyncSettings(
-            1, 1, 1, Duration.ofDays(30), Duration.ofDays(90), Duration.ofDays(36_500));
+            1, 1, 1, Duration.ofDays(30), Duration.ofDays(90), Duration.ofDays(36_500), Set.of());
     Compaction compaction =
         new Compaction(
             database,

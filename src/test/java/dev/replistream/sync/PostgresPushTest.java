@@ -38,6 +38,7 @@ class PostgresPushTest {
         1_000,
         RoomLimits.direct(2, 3),
         TestStorage.unlimited(database),
+        TestStorage.NO_FEEDBACK,
         Clock.systemUTC(),
         new SyncMetrics(Services.get(MetricsFactory.class).globalRegistry()));
   }

@@ -73,6 +73,7 @@ abstract class PullModel {
             1_000,
             RoomLimits.direct(1_000, 10_000),
             TestStorage.unlimited(database),
+            TestStorage.NO_FEEDBACK,
             clock,
             metrics);
     pull = new Pull(database, metrics);

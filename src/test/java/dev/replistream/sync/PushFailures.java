@@ -74,6 +74,7 @@ abstract class PushFailures {
             1_000_000,
             RoomLimits.direct(10, 10),
             TestStorage.unlimited(database()),
+            TestStorage.NO_FEEDBACK,
             Clock.systemUTC(),
             new SyncMetrics(Services.get(MetricsFactory.class).globalRegistry()));
     return push.push(

@@ -9,6 +9,7 @@ import dev.replistream.api.Key;
 import dev.replistream.api.Mutators;
 import dev.replistream.api.RejectedException;
 import dev.replistream.data.EntryStore;
+import dev.replistream.data.RejectionStore;
 import dev.replistream.data.RoomLimits;
 import dev.replistream.data.Spaces;
 import dev.replistream.data.StorageSettings;
@@ -17,6 +18,7 @@ import dev.replistream.data.Transactions;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.http.ProblemException;
 import dev.replistream.poke.PokedUsers;
+import dev.replistream.rules.MutatorFailedException;
 import dev.replistream.rules.MutatorRegistry;
 import dev.replistream.sync.FlakyDatabase.Fate;
 import io.helidon.metrics.api.MetricsFactory;
@@ -29,6 +31,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.ServiceConfigurationError;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
@@ -61,12 +64,17 @@ class PushTest {
   }
 
   private Push pushOf(Mutators mutators, Duration longestRun) {
+    return pushOf(mutators, longestRun, TestStorage.NO_FEEDBACK);
+  }
+
+  private Push pushOf(Mutators mutators, Duration longestRun, Push.Feedback feedback) {
     return new Push(
         transactions,
         MutatorRegistry.of(List.of(mutators)),
         1_000,
         RoomLimits.direct(2, 3),
         TestStorage.unlimited(database),
+        feedback,
         Clock.systemUTC(),
         new SyncMetrics(Services.get(MetricsFactory.class).globalRegistry()),
         longestRun);
@@ -226,6 +234,70 @@ class PushTest {
     assertThat(n()).isEqualTo(3);
     assertThat(lastMutationID()).isEqualTo(4);
     assertThat(pokes.poked()).containsExactlyInAnyOrder("alice");
+  }
+
+  private String toldOfBug(RuntimeException bug, boolean tellsOfBugs) {
+    List<RejectionStore.Kept> told = new ArrayList<>();
+    Mutators mutators =
+        () ->
+            Map.of(
+                "fail",
+                (_, _) -> {
+                  throw bug;
+                });
+    push =
+        pushOf(
+            mutators,
+            Duration.ofMinutes(1),
+            new Push.Feedback(
+                tellsOfBugs,
+                (userId, kept) -> {
+                  assertThat(userId).isEqualTo("alice");
+                  told.addAll(kept);
+                }));
+    push(List.of(mutation((int) lastMutationID() + 1, "fail", JsonValue.ofNull())));
+    assertThat(told).hasSize(1);
+    JsonValue rejection = JsonValue.parse(told.getFirst().json());
+    assertThat(rejection.get("code").asText()).isEqualTo("failed");
+    return rejection.get("message").asText();
+  }
+
+  @Test
+  void whoDevelopsIsToldWhatWentWrongAndWhere() {
+    assertThat(toldOfBug(new IllegalStateException("the shelf is gone"), true))
+        .startsWith("java.lang.IllegalStateException: the shelf is gone at ")
+        .contains("PushTest.whoDevelopsIsToldWhatWentWrongAndWhere(PushTest.java:");
+    assertThat(
+            toldOfBug(new MutatorFailedException("no shelf", Optional.of("rules.js:12:5")), true))
+        .isEqualTo("no shelf (rules.js:12:5)");
+    assertThat(toldOfBug(new MutatorFailedException("no shelf", Optional.empty()), true))
+        .isEqualTo("no shelf");
+    for (RuntimeException bug :
+        List.of(
+            new IllegalStateException("the shelf is gone"),
+            new MutatorFailedException("no shelf", Optional.of("rules.js:12:5")))) {
+      assertThat(toldOfBug(bug, false)).isEqualTo("The mutator failed.");
+    }
+  }
+
+  @Test
+  void aFailureThatBringsItsPositionIsLoggedWithIt() {
+    try (LogCapture log = new LogCapture()) {
+      toldOfBug(new MutatorFailedException("no shelf", Optional.of("rules.js:12:5")), false);
+
+      assertThat(log.lines("mutation-failed"))
+          .containsExactly(
+              "event=mutation-failed name=\"fail\" reason=\"no shelf\" position=\"rules.js:12:5\"");
+    }
+  }
+
+  @Test
+  void aTransactionThatIsRunAgainTellsOfARejectionOnce() {
+    database.next(Fate.CONFLICT, Fate.CONFLICT);
+
+    toldOfBug(new IllegalStateException("again"), false);
+
+    assertThat(TestDatabase.number(database, "SELECT COUNT(*) FROM rejection")).isOne();
   }
 
   @Test

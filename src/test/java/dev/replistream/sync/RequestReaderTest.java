@@ -58,7 +58,12 @@ class RequestReaderTest {
 
   private static String faultOf(String args) {
     String mutation = "{\"id\":1,\"clientID\":\"c\",\"name\":\"n\",\"args\":" + args + "}";
-    return ((PushRequest) push(pushOf(mutation))).mutations().getFirst().fault().orElse("none");
+    return ((PushRequest) push(pushOf(mutation)))
+        .mutations()
+        .getFirst()
+        .fault()
+        .map(Mutation.Fault::message)
+        .orElse("none");
   }
 
   @Test
@@ -313,7 +318,7 @@ class RequestReaderTest {
             mutations(push(pushOf(good + "," + mutation.formatted("n".repeat(129)) + "," + good))))
         .containsExactly(
             new Mutation(1, "c", "n".repeat(128), "null"),
-            Mutation.faulty(1, "c", "n".repeat(128), "its name is too long"),
+            Mutation.faulty(1, "c", "n".repeat(128), Mutation.Fault.NAME_TOO_LONG),
             new Mutation(1, "c", "n".repeat(128), "null"));
   }
 
@@ -338,8 +343,8 @@ class RequestReaderTest {
                             + ","
                             + mutation.formatted(deep)))))
         .containsExactly(
-            Mutation.faulty(1, "c", "n", "its arguments nest too deep"),
-            Mutation.faulty(1, "c", "n", "its arguments nest too deep"),
+            Mutation.faulty(1, "c", "n", Mutation.Fault.ARGUMENTS_TOO_DEEP),
+            Mutation.faulty(1, "c", "n", Mutation.Fault.ARGUMENTS_TOO_DEEP),
             new Mutation(1, "c", "n", deep));
   }
 
@@ -444,7 +449,7 @@ class RequestReaderTest {
       PushRequest request = (PushRequest) push(pushOf(large + "," + hundred(8)), limit);
 
       assertThat(request.mutations())
-          .containsExactly(Mutation.faulty(7, "c", "n", "it is larger than the limit of a body"));
+          .containsExactly(Mutation.faulty(7, "c", "n", Mutation.Fault.TOO_LARGE));
       assertThat(request.isCut()).isTrue();
     }
   }

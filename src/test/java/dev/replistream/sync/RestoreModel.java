@@ -81,6 +81,7 @@ abstract class RestoreModel {
         1_000,
         RoomLimits.direct(1_000, 10_000),
         TestStorage.unlimited(database),
+        TestStorage.NO_FEEDBACK,
         Clock.systemUTC(),
         metrics);
   }

@@ -27,6 +27,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
@@ -129,7 +130,7 @@ abstract class SqlTransactionTest extends TransactionContractTest {
           try {
             transaction.createRoom("more");
           } catch (RejectedException e) {
-            reasons.add(String.valueOf(e.getMessage()));
+            reasons.add(e.code().orElseThrow());
           }
           return true;
         });
@@ -510,7 +511,7 @@ abstract class SqlTransactionTest extends TransactionContractTest {
     Duration day = Duration.ofDays(1);
     new Compaction(
             database(),
-            new SyncSettings(1, 1, 1, day, day, day),
+            new SyncSettings(1, 1, 1, day, day, day, Set.of()),
             StorageSettings.UNLIMITED,
             TestStorage.metrics(database()),
             Clock.systemUTC())

@@ -81,6 +81,7 @@ abstract class StorageModel {
             2_000,
             RoomLimits.direct(1_000, 10_000),
             new Push.Storage(limits, TestStorage.metrics(database), () -> refused++),
+            TestStorage.NO_FEEDBACK,
             clock,
             new SyncMetrics(Services.get(MetricsFactory.class).globalRegistry()));
   }

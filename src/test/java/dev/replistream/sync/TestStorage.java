@@ -7,6 +7,9 @@ import io.helidon.service.registry.Services;
 
 /// How much users and rooms may take of a database that tests have.
 final class TestStorage {
+  /// Users hear nothing of what was refused.
+  static final Push.Feedback NO_FEEDBACK = new Push.Feedback(false, (_, _) -> {});
+
   private TestStorage() {}
 
   /// Metrics whose gauges are in no registry.

@@ -80,8 +80,10 @@ class TwoStoresTest {
           joinBy(visit.userId, codes.isEmpty() ? "none" : codes.get(visit.code % codes.size()));
         }
         return "joined";
-      } catch (RejectedException | RoomException e) {
-        return String.valueOf(e.getMessage());
+      } catch (RejectedException e) {
+        return e.code().orElseThrow();
+      } catch (RoomException e) {
+        return e.reason().label();
       }
     }
   }
@@ -197,7 +199,9 @@ class TwoStoresTest {
       for (Part part : parts) {
         try {
           outcomes.add(part.run(transaction, codes));
-        } catch (RejectedException | JsonValueException e) {
+        } catch (RejectedException e) {
+          outcomes.add(e.code().orElseThrow() + ": " + e.getMessage());
+        } catch (JsonValueException e) {
           outcomes.add(e.getClass().getSimpleName() + ": " + e.getMessage());
         }
       }

@@ -178,6 +178,7 @@ class RequestFuzzTest {
             HttpRequest.api("POST", "/rooms/r/links").by(token).with("{\"role\":\"reader\"}"),
             HttpRequest.api("POST", "/join").by(token).with("{\"code\":\"x\"}"),
             HttpRequest.api("GET", "/usage").by(token),
+            HttpRequest.api("GET", "/rejections?after=7").by(token),
             HttpRequest.api("POST", "/revoke").by(token).with("{\"jti\":\"x\"}"),
             HttpRequest.of("GET", "/replistream.js").with("If-None-Match", "\"x\""),
             HttpRequest.of("GET", "/"),

@@ -1,0 +1,60 @@
+package dev.replistream.rejection;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.replistream.HttpRequest;
+import dev.replistream.StreamClient;
+import dev.replistream.TestCluster;
+import dev.replistream.api.JsonValue;
+import dev.replistream.sync.Replica;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/// Two nodes that act as one, with a real Redis and a real PostgreSQL.
+class RejectionsOnManyNodesTest {
+  @Test
+  void whoeverOfTheUserListensToAnotherNodeIsToldTooAndNobodyElse() {
+    try (TestCluster nodes = TestCluster.start(2);
+        StreamClient near = asking(nodes, 0, "alice");
+        StreamClient far = asking(nodes, 1, "alice");
+        StreamClient bob = asking(nodes, 1, "bob")) {
+      Replica alice = Replica.of(nodes.client(0), "alice");
+
+      alice.push(
+          alice.mutation("first", JsonValue.ofNull()),
+          alice.mutation("second", JsonValue.ofNull()));
+
+      for (StreamClient each : List.of(near, far)) {
+        assertThat(name(each)).isEqualTo("first");
+        assertThat(name(each)).isEqualTo("second");
+      }
+      nodes.client(0).poke("bob");
+      bob.expect("sync");
+      for (int node = 0; node < 2; node++) {
+        assertThat(rejections(nodes, node, "alice")).hasSize(2);
+        assertThat(rejections(nodes, node, "bob")).isEmpty();
+      }
+    }
+  }
+
+  private static StreamClient asking(TestCluster nodes, int node, String userId) {
+    StreamClient stream =
+        nodes
+            .client(node)
+            .open(
+                HttpRequest.api("GET", "/stream?rejections=1")
+                    .by(nodes.client(node).token(userId)));
+    stream.expect("connected");
+    return stream;
+  }
+
+  private static String name(StreamClient stream) {
+    return RejectionRules.rejected(stream).get("name").asText();
+  }
+
+  private static List<JsonValue> rejections(TestCluster nodes, int node, String userId) {
+    HttpRequest request =
+        HttpRequest.api("GET", "/rejections").by(nodes.client(node).token(userId));
+    return JsonValue.parse(nodes.client(node).send(request).body()).get("rejections").asElements();
+  }
+}
