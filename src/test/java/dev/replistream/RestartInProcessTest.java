@@ -5,14 +5,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.replistream.api.JsonValue;
 import dev.replistream.db.TestPostgres;
 import dev.replistream.sync.Replica;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Restarts beside another node on the same PostgreSQL, and one that a push outlasts.
+/// Restarts beside another node on the same PostgreSQL, one that a push outlasts, and those after
+/// which the data directory is not as the service left it.
 @Timeout(120)
 class RestartInProcessTest {
   @TempDir private Path directory;
@@ -113,6 +118,116 @@ class RestartInProcessTest {
         assertThat(isTold(one, "bob", bob)).isTrue();
         assertThat(isTold(other, "alice", alice)).isTrue();
         assertThat(isTold(other, "bob", bob)).isTrue();
+      }
+      assertThat(log.warnings()).isEmpty();
+    }
+  }
+
+  private static String[] on(Path data) {
+    return new String[] {"DATA_DIR", data.toString()};
+  }
+
+  @Test
+  void aDamagedFileIsOneWarningAndANewEpoch() throws Exception {
+    String alice;
+    try (TestService service = TestService.start(on(directory))) {
+      alice = idOf(service, "alice");
+    }
+    byte[] bytes = Files.readAllBytes(directory.resolve("cursor"));
+    bytes[bytes.length / 2] ^= 1;
+    Files.write(directory.resolve("cursor"), bytes);
+
+    try (LogCapture log = new LogCapture();
+        TestService service = TestService.start(on(directory))) {
+      assertThat(log.warnings()).singleElement().asString().contains("event=cursor-lost");
+      assertThat(isTold(service, "alice", alice)).isTrue();
+      alice = idOf(service, "alice");
+    }
+    try (TestService service = TestService.start(on(directory))) {
+      assertThat(isTold(service, "alice", alice)).isFalse();
+    }
+  }
+
+  @Test
+  void anOldFileOrAnOldDatabasePutBackByHandMeansANewEpoch() throws Exception {
+    Path data = Files.createDirectory(directory.resolve("data"));
+    String alice;
+    try (TestService service = TestService.start(on(data))) {
+      alice = idOf(service, "alice");
+    }
+    Path backup = copy(data, "backup");
+    Path killed;
+    try (TestService service = TestService.start(on(data))) {
+      service.client().poke("alice"); // while she is away
+      killed = copy(data, "killed"); // what SIGKILL would leave
+    }
+    Files.copy(backup.resolve("cursor"), killed.resolve("cursor"));
+    String later;
+    try (TestService service = TestService.start(on(killed))) {
+      assertThat(isTold(service, "alice", alice)).isTrue();
+      later = idOf(service, "alice");
+    }
+
+    Path mixed = copy(backup, "mixed");
+    Files.copy(
+        killed.resolve("cursor"), mixed.resolve("cursor"), StandardCopyOption.REPLACE_EXISTING);
+    try (TestService service = TestService.start(on(mixed))) {
+      assertThat(isTold(service, "alice", later)).isTrue();
+      assertThat(isTold(service, "alice", alice)).isTrue();
+    }
+  }
+
+  @Test
+  void whoWasToldMoreThanAFullBackupKnowsIsToldOnce() throws Exception {
+    Path data = Files.createDirectory(directory.resolve("data"));
+    String alice;
+    String bob;
+    try (TestService service = TestService.start(on(data))) {
+      alice = idOf(service, "alice");
+      bob = idOf(service, "bob");
+    }
+    Path backup = copy(data, "backup");
+    try (TestService service = TestService.start(on(data))) {
+      assertThat(isTold(service, "alice", alice)).isFalse();
+      alice = idOf(service, "alice");
+    }
+
+    try (TestService service = TestService.start(on(backup))) {
+      assertThat(isTold(service, "alice", alice)).isTrue();
+      assertThat(isTold(service, "bob", bob)).isFalse();
+    }
+  }
+
+  private Path copy(Path from, String name) throws IOException {
+    Path to = Files.createDirectory(directory.resolve(name));
+    try (Stream<Path> files = Files.list(from)) {
+      for (Path file : files.toList()) {
+        Files.copy(file, to.resolve(file.getFileName()));
+      }
+    }
+    return to;
+  }
+
+  @Test
+  void aDirectoryThatCantBeWrittenAtTheStopIsOneWarningAndANewEpochNextTime() throws Exception {
+    String alice;
+    Path inTheWay;
+    try (LogCapture log = new LogCapture()) {
+      try (TestService service = TestService.start(on(directory))) {
+        alice = idOf(service, "alice");
+        inTheWay = Files.createDirectories(directory.resolve("cursor.draft/x"));
+      }
+      assertThat(log.warnings()).singleElement().asString().contains("event=cursor-lost");
+    }
+    Files.delete(inTheWay);
+
+    try (LogCapture log = new LogCapture()) {
+      try (TestService service = TestService.start(on(directory))) {
+        assertThat(isTold(service, "alice", alice)).isTrue();
+        alice = idOf(service, "alice");
+      }
+      try (TestService service = TestService.start(on(directory))) {
+        assertThat(isTold(service, "alice", alice)).isFalse();
       }
       assertThat(log.warnings()).isEmpty();
     }

@@ -6,9 +6,7 @@ import dev.replistream.cli.CommandProcess;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.HashMap;
@@ -16,7 +14,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -24,7 +21,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// What a restart of the process means for its clients: after a clean one those who missed a poke
-/// get one `sync` and the others none, after any other each gets one.
+/// get one `sync` and the others none, after any other each gets one. What needs no process of its
+/// own to show that is in {@link RestartInProcessTest}.
 @Timeout(180)
 final class RestartTest {
   private static final Pattern STARTED =
@@ -230,105 +228,6 @@ final class RestartTest {
 
     expectNothing("alice", alice);
     expectOneSync("bob", bob);
-  }
-
-  @Test
-  void aDamagedFileIsOneWarningAndANewEpoch() throws Exception {
-    String alice = idOf("alice");
-    stop();
-    byte[] bytes = Files.readAllBytes(data.resolve("cursor"));
-    bytes[bytes.length / 2] ^= 1;
-    Files.write(data.resolve("cursor"), bytes);
-
-    startAgain();
-
-    assertThat(warnings()).singleElement().asString().contains("event=cursor-lost");
-    alice = expectOneSync("alice", alice);
-    stop();
-    startAgain();
-    expectNothing("alice", alice);
-  }
-
-  @Test
-  void anOldFileOrAnOldDatabasePutBackByHandMeansANewEpoch() throws Exception {
-    String alice = idOf("alice");
-    stop();
-    Path backup = directory.resolve("backup");
-    copy(data, backup);
-    startAgain();
-    client.poke("alice"); // while she is away
-    kill();
-    Files.copy(backup.resolve("cursor"), data.resolve("cursor"));
-
-    startAgain();
-
-    String later = expectOneSync("alice", alice);
-    stop();
-    Files.move(data.resolve("cursor"), directory.resolve("its cursor"));
-    delete(data);
-    copy(backup, data);
-    Files.copy(
-        directory.resolve("its cursor"),
-        data.resolve("cursor"),
-        StandardCopyOption.REPLACE_EXISTING);
-    startAgain();
-    expectOneSync("alice", later);
-    expectOneSync("alice", alice);
-  }
-
-  @Test
-  void whoWasToldMoreThanAFullBackupKnowsIsToldOnce() throws Exception {
-    String alice = idOf("alice");
-    String bob = idOf("bob");
-    stop();
-    Path backup = directory.resolve("backup");
-    copy(data, backup);
-    startAgain();
-    alice = expectNothing("alice", alice);
-    stop();
-    delete(data);
-    copy(backup, data);
-
-    startAgain();
-
-    expectOneSync("alice", alice);
-    expectNothing("bob", bob);
-  }
-
-  private static void copy(Path from, Path to) throws IOException {
-    Files.createDirectories(to);
-    try (Stream<Path> files = Files.list(from)) {
-      for (Path file : files.toList()) {
-        Files.copy(file, to.resolve(file.getFileName()));
-      }
-    }
-  }
-
-  private static void delete(Path from) throws IOException {
-    try (Stream<Path> files = Files.list(from)) {
-      for (Path file : files.toList()) {
-        if (Files.isDirectory(file)) {
-          delete(file);
-        }
-        Files.delete(file);
-      }
-    }
-  }
-
-  @Test
-  void aDirectoryThatCantBeWrittenAtTheStopIsOneWarningAndANewEpochNextTime() throws Exception {
-    String alice = idOf("alice");
-    Path inTheWay = Files.createDirectories(data.resolve("cursor.draft/x"));
-    stop();
-    assertThat(warnings()).singleElement().asString().contains("event=cursor-lost");
-    Files.delete(inTheWay);
-
-    startAgain();
-
-    assertThat(warnings()).isEmpty();
-    alice = expectOneSync("alice", alice);
-    restart();
-    expectNothing("alice", alice);
   }
 
   @Test
