@@ -21,6 +21,7 @@ import dev.replistream.data.Outbox;
 import dev.replistream.data.Transactions;
 import dev.replistream.db.Database;
 import dev.replistream.db.Databases;
+import dev.replistream.db.PlatformThreadDatabase;
 import dev.replistream.http.Bodies;
 import dev.replistream.http.BodyBudget;
 import dev.replistream.http.ClientAddresses;
@@ -59,6 +60,8 @@ import dev.replistream.room.PresenceHandler;
 import dev.replistream.room.RoomHandler;
 import dev.replistream.room.Rooms;
 import dev.replistream.rules.MutatorRegistry;
+import dev.replistream.rules.MutatorSource;
+import dev.replistream.rules.script.ScriptRules;
 import dev.replistream.stream.SessionHandler;
 import dev.replistream.stream.Sessions;
 import dev.replistream.stream.SseManager;
@@ -165,6 +168,7 @@ public final class Application implements AutoCloseable {
   private final @Nullable RedisKeeper redisKeeper;
   private final @Nullable CursorKeeper cursorKeeper; // of a node that is alone
   private final SseManager sseManager;
+  private final @Nullable MutatorSource script;
   private final Database database;
   private final Outbox outbox;
   private final Transactions transactions;
@@ -213,9 +217,20 @@ public final class Application implements AutoCloseable {
     RateLimit roomChanges = new RateLimit("rooms", limits.roomsPerSecond(), meters);
     RateLimit invitations = new RateLimit("invitations", limits.invitationsPerSecond(), meters);
 
-    MutatorRegistry mutatorRegistry = MutatorRegistry.discover(mutators);
+    MutatorRegistry javaMutators =
+        MutatorRegistry.discover(mutators, settings.mutators().builtIn());
+    script =
+        settings
+            .mutators()
+            .script()
+            .<MutatorSource>map(of ->
+                ScriptRules.open(
+                    of, names -> javaMutators.requireFree(names, of.file().toString())))
+            .orElse(null);
+    MutatorRegistry mutatorRegistry =
+        script == null ? javaMutators : javaMutators.with(script, settings.mutators().builtIn());
     SyncMetrics syncMetrics = new SyncMetrics(meters);
-    database = Databases.open(settings.db(), syncMetrics);
+    database = database(syncMetrics);
     Pull pull = orClose(database, () -> new Pull(database, syncMetrics));
     TicketStore ownTickets = new MemoryTickets(MAX_TICKETS, clock);
     TicketStore ticketStore;
@@ -400,6 +415,21 @@ public final class Application implements AutoCloseable {
         .register(routes, API + "/sessions");
     if (redisKeeper != null) {
       redisKeeper.start();
+    }
+  }
+
+  /// Mutators in JavaScript are measured by the thread that runs them, as virtual ones are not.
+  private Database database(SyncMetrics metrics) {
+    try {
+      Database opened = Databases.open(settings.db(), metrics);
+      return script != null && settings.db().isPostgres()
+          ? new PlatformThreadDatabase(opened, settings.db().poolSize())
+          : opened;
+    } catch (RuntimeException e) {
+      if (script != null) {
+        script.close();
+      }
+      throw e;
     }
   }
 
@@ -697,6 +727,9 @@ public final class Application implements AutoCloseable {
       cursorKeeper.keep(isWhole);
     }
     database.close();
+    if (script != null) {
+      script.close();
+    }
     streamMetrics.close();
     if (running != null) {
       LOGGER.log(Level.INFO, "event=stop");

@@ -20,6 +20,7 @@ import java.net.URI;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
@@ -44,8 +45,12 @@ final class ServiceProcess implements Service {
   /// Never returns: a signal ends the process with exit code 0, and the end of the process closes
   /// the application.
   @Override
-  public void serve(Optional<Path> config, Consumer<URI> started) throws InterruptedException {
-    ServiceSettings settings = settings(config);
+  public void serve(Optional<Path> config, Optional<Path> mutators, Consumer<URI> started)
+      throws InterruptedException {
+    Map<String, String> variables = new HashMap<>(environment);
+    mutators.ifPresent(
+        file -> variables.put(ServiceSettings.variable("mutators.file"), file.toString()));
+    ServiceSettings settings = oneLine(() -> ServiceSettings.load(config, variables));
     Logs.start(settings.logLevel(), log);
     Signals.endInOrder();
     Application application = oneLine(() -> started(new Application(settings, clock)));

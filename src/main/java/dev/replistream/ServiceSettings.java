@@ -9,6 +9,7 @@ import dev.replistream.http.Network;
 import dev.replistream.http.wire.Deadlines;
 import dev.replistream.nodes.RedisSettings;
 import dev.replistream.nodes.RedisUrl;
+import dev.replistream.rules.script.ScriptSettings;
 import dev.replistream.stream.StreamSettings;
 import dev.replistream.sync.SyncSettings;
 import dev.replistream.web.WebSettings;
@@ -47,6 +48,7 @@ import java.util.stream.Collectors;
 /// @param limits what strangers and users may take of the node
 /// @param db where the data are kept
 /// @param sync the limits of push and pull
+/// @param mutators the application's mutators
 /// @param rooms the limits of rooms
 /// @param storage how much of the disk users and rooms may take
 /// @param redis how nodes meet, where there are several
@@ -67,6 +69,7 @@ record ServiceSettings(
     Limits limits,
     DbSettings db,
     SyncSettings sync,
+    Mutators mutators,
     RoomSettings rooms,
     StorageSettings storage,
     Optional<RedisSettings> redis,
@@ -129,6 +132,11 @@ record ServiceSettings(
           "sync.client-max-age",
           "sync.compaction-interval",
           "sync.schema-versions",
+          "mutators.file",
+          "mutators.built-in",
+          "mutators.max-cpu",
+          "mutators.max-memory",
+          "mutators.max-statements",
           "rooms.max-per-user",
           "rooms.max-members",
           "rooms.max-invitations",
@@ -184,6 +192,8 @@ record ServiceSettings(
               + "|REPLISTREAM_(.+_)?PORT=(tcp|udp|sctp)://.*",
           Pattern.DOTALL);
 
+  private static final Pattern TYPE_SCRIPT = Pattern.compile("\\.[cm]?tsx?$");
+
   /// 1 PiB.
   private static final long MOST_STORAGE = 1L << 50;
 
@@ -231,6 +241,12 @@ record ServiceSettings(
       int roomsPerSecond,
       int invitationsPerSecond,
       int refusedTokensPerSecond) {}
+
+  /// The application's mutators.
+  ///
+  /// @param script those in JavaScript, if there is a file of them
+  /// @param builtIn whether there are the built-in ones, where that is said
+  record Mutators(Optional<ScriptSettings> script, Optional<Boolean> builtIn) {}
 
   /// The deadlines of a connection.
   Deadlines deadlines() {
@@ -352,6 +368,7 @@ record ServiceSettings(
           limits(),
           db,
           sync(),
+          mutators(auth),
           new RoomSettings(
               number("rooms.max-per-user", 1, RoomSettings.MOST_PER_USER),
               number("rooms.max-members", 1, 100_000),
@@ -506,6 +523,28 @@ record ServiceSettings(
                 + " characters, which no client can exceed");
       }
       return Set.copyOf(new HashSet<>(versions));
+    }
+
+    private Mutators mutators(AuthSettings auth) {
+      return new Mutators(
+          text("mutators.file").map(text -> script(text, auth.isDevelopmentMode())),
+          text("mutators.built-in").map(text -> truth("mutators.built-in", text)));
+    }
+
+    private ScriptSettings script(String text, boolean isDevelopment) {
+      Path file = path("mutators.file", text);
+      check(Files.isRegularFile(file), "mutators.file", "there is no file " + text);
+      check(
+          !TYPE_SCRIPT.matcher(text).find(),
+          "mutators.file",
+          text
+              + " is TypeScript: bundle it to JavaScript, such as by esbuild --bundle --format=esm");
+      return new ScriptSettings(
+          file,
+          duration("mutators.max-cpu", Duration.ofMillis(10), Duration.ofMinutes(1)),
+          number("mutators.max-memory", 1L << 20, 1L << 40),
+          number("mutators.max-statements", 1000L, Long.MAX_VALUE),
+          isDevelopment);
     }
 
     private List<String> origins() {

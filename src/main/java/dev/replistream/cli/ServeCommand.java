@@ -1,10 +1,13 @@
 package dev.replistream.cli;
 
 import java.net.URI;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 
 /// `serve`: the service itself, until the process is told to stop.
 @Command(
@@ -17,6 +20,13 @@ final class ServeCommand implements Callable<Integer> {
   private final ConfigFile config;
   private final Terminal terminal;
 
+  @Option(
+      names = "--mutators",
+      paramLabel = "FILE",
+      description =
+          "The application's mutators: the JavaScript module that its pages use. In development mode it is read again when it changes.")
+  private Optional<Path> mutators = Optional.empty();
+
   ServeCommand(Service service, ConfigFile config, Terminal terminal) {
     this.service = service;
     this.config = config;
@@ -25,7 +35,7 @@ final class ServeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
-    service.serve(config.path(), this::welcome);
+    service.serve(config.path(), mutators, this::welcome);
     return 0;
   }
 

@@ -14,8 +14,10 @@ import java.util.function.Consumer;
 public interface Service {
   /// Starts the service and serves until the process is told to stop.
   ///
+  /// @param mutators a file of mutators, which goes before the one that the settings name
   /// @param started called once the service takes connections, with the address of its API's port
-  void serve(Optional<Path> config, Consumer<URI> started) throws InterruptedException;
+  void serve(Optional<Path> config, Optional<Path> mutators, Consumer<URI> started)
+      throws InterruptedException;
 
   /// Where a client on this machine finds a service with these settings, such as
   /// `http://127.0.0.1:8000`.

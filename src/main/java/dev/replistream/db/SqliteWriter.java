@@ -20,6 +20,9 @@ final class SqliteWriter implements AutoCloseable {
   /// How long a group may go on taking works, so that the first of them is answered soon.
   private static final long MAX_GROUP_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
+  /// What a deep recursion of a mutator may take. Only what is used costs memory.
+  private static final long STACK_BYTES = 4 << 20;
+
   private final SqliteFile file;
   private final DatabaseListener listener;
   private final Availability availability;
@@ -39,7 +42,9 @@ final class SqliteWriter implements AutoCloseable {
     this.session = session;
     this.listener = listener;
     this.availability = availability;
-    thread = Thread.ofPlatform().name("sqlite-writer").daemon().start(this::run);
+    thread = new Thread(null, this::run, "sqlite-writer", STACK_BYTES);
+    thread.setDaemon(true);
+    thread.start();
   }
 
   /// Lets a work run with the next group.

@@ -1,5 +1,6 @@
 package dev.replistream.db;
 
+import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -42,10 +43,22 @@ final class TransactionTask<T> {
   /// Runs the work of a task that this thread took. The caller is told by {@link #tell} or {@link
   /// #fail} how it ended.
   void run(JdbcSession session) {
-    try {
+    end(() -> {
       T returned = work.run(session);
       session.requireWhole();
-      result = returned;
+      return returned;
+    });
+  }
+
+  /// Runs the work of a task that this thread took in a transaction of `database`. The caller is
+  /// told by {@link #tell} how it ended.
+  void run(Database database) {
+    end(() -> database.inTransaction(work));
+  }
+
+  private void end(Callable<T> running) {
+    try {
+      result = running.call();
     } catch (Throwable thrown) { // the caller's, not this thread's
       failure = thrown;
     } finally {

@@ -5,60 +5,69 @@ import dev.replistream.api.Mutators;
 import dev.replistream.json.Json;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
-/// The mutators by name: the built-in ones, replaced and extended by the application's. Immutable
-/// and thread-safe.
+/// The mutators by name: the application's, in Java and from a {@link MutatorSource}, and the
+/// built-in ones. As soon as an application brings its own, the built-in ones are off unless it
+/// wants them too, since whoever may write anything can undo what rules have decided. Thread-safe.
 public final class MutatorRegistry {
   /// How many characters a name may have; nothing longer can be registered.
   public static final int MAX_NAME_LENGTH = 128;
 
-  private final Map<String, Mutator> mutators;
-  private final Set<String> builtIn;
+  private static final Map<String, Mutator> BUILT_IN = new BuiltInMutators().mutators();
 
-  private MutatorRegistry(Map<String, Mutator> mutators, Set<String> builtIn) {
-    this.mutators = Map.copyOf(mutators);
-    this.builtIn = Set.copyOf(builtIn);
+  private final Map<String, Mutator> own;
+  private final Map<String, String> definers; // who has defined each of them
+  private final @Nullable MutatorSource source;
+  private final Map<String, Mutator> builtIn;
+
+  private MutatorRegistry(
+      Map<String, Mutator> own,
+      Map<String, String> definers,
+      @Nullable MutatorSource source,
+      Optional<Boolean> wantsBuiltIn) {
+    this.own = Map.copyOf(own);
+    this.definers = Map.copyOf(definers);
+    this.source = source;
+    builtIn = wantsBuiltIn.orElse(own.isEmpty() && source == null) ? BUILT_IN : Map.of();
   }
 
-  /// The built-in mutators and those of `applications`.
+  /// The mutators of `applications`.
   ///
+  /// @param wantsBuiltIn whether there are the built-in ones too; by default where there are no
+  ///   others
   /// @throws MutatorsException when two of them define the same name, or one can't be pushed: it is
   ///   empty or longer than 128 characters
-  public static MutatorRegistry of(List<Mutators> applications) {
-    Map<String, Mutator> ownMutators = new BuiltInMutators().mutators();
-    Map<String, Mutator> all = new HashMap<>(ownMutators);
-    Map<String, Mutators> definers = new HashMap<>();
+  public static MutatorRegistry of(List<Mutators> applications, Optional<Boolean> wantsBuiltIn) {
+    Map<String, Mutator> own = new HashMap<>();
+    Map<String, String> definers = new HashMap<>();
     for (Mutators application : applications) {
+      String definer = application.getClass().getName();
       application
           .mutators()
           .forEach((name, mutator) -> {
-            requirePushable(name, application);
-            Mutators other = definers.put(name, application);
+            requirePushable(name, definer);
+            String other = definers.put(name, definer);
             if (other != null) {
-              throw new MutatorsException(
-                  "the mutator %s is defined twice, by %s and by %s"
-                      .formatted(Json.quoted(name), nameOf(other), nameOf(application)));
+              throw definedTwice(name, other, definer);
             }
-            all.put(name, mutator);
+            own.put(name, mutator);
           });
     }
-    Set<String> builtIn = new HashSet<>(ownMutators.keySet());
-    builtIn.removeAll(definers.keySet());
-    return new MutatorRegistry(all, builtIn);
+    return new MutatorRegistry(own, definers, null, wantsBuiltIn);
   }
 
-  /// The built-in mutators, those that `java.util.ServiceLoader` finds with the thread's context
-  /// class loader, and those of `more`.
+  /// The mutators that `java.util.ServiceLoader` finds with the thread's context class loader, and
+  /// those of `more`.
   ///
   /// @throws MutatorsException as {@link #of} does, and when a service can't be loaded
-  public static MutatorRegistry discover(List<Mutators> more) {
+  public static MutatorRegistry discover(List<Mutators> more, Optional<Boolean> wantsBuiltIn) {
     List<Mutators> applications = new ArrayList<>();
     try {
       ServiceLoader.load(Mutators.class).forEach(applications::add);
@@ -66,28 +75,54 @@ public final class MutatorRegistry {
       throw new MutatorsException("mutators can't be loaded: " + e.getMessage(), e);
     }
     applications.addAll(more);
-    return of(applications);
+    return of(applications, wantsBuiltIn);
+  }
+
+  /// These, and those of a source, whose names are {@link #requireFree}.
+  public MutatorRegistry with(MutatorSource more, Optional<Boolean> wantsBuiltIn) {
+    return new MutatorRegistry(own, definers, more, wantsBuiltIn);
+  }
+
+  /// Sees to it that a source has no name that is defined in Java.
+  ///
+  /// @param definer what the source is called
+  /// @throws MutatorsException when it has
+  public void requireFree(Set<String> names, String definer) {
+    for (String name : names) {
+      String other = definers.get(name);
+      if (other != null) {
+        throw definedTwice(name, other, definer);
+      }
+    }
+  }
+
+  private static MutatorsException definedTwice(String name, String one, String other) {
+    return new MutatorsException(
+        "the mutator %s is defined twice, by %s and by %s"
+            .formatted(Json.quoted(name), one, other));
   }
 
   /// The mutator that is called `name`.
   public Optional<Mutator> find(String name) {
-    return Optional.ofNullable(mutators.get(name));
+    Optional<Mutator> found = Optional.ofNullable(own.get(name));
+    if (found.isEmpty() && source != null) {
+      found = source.find(name);
+    }
+    return found.or(() -> Optional.ofNullable(builtIn.get(name)));
   }
 
   /// Whether the mutator that is called `name` is a built-in one.
   public boolean isBuiltIn(String name) {
-    return builtIn.contains(name);
+    return builtIn.containsKey(name)
+        && !own.containsKey(name)
+        && (source == null || source.find(name).isEmpty());
   }
 
-  private static void requirePushable(String name, Mutators application) {
+  private static void requirePushable(String name, String definer) {
     if (name.isEmpty() || name.length() > MAX_NAME_LENGTH) {
       throw new MutatorsException(
           "%s defines a mutator whose name has not 1 to %s characters"
-              .formatted(nameOf(application), MAX_NAME_LENGTH));
+              .formatted(definer, MAX_NAME_LENGTH));
     }
-  }
-
-  private static String nameOf(Mutators application) {
-    return application.getClass().getName();
   }
 }

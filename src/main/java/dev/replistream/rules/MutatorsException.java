@@ -5,7 +5,8 @@ package dev.replistream.rules;
 public final class MutatorsException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
-  MutatorsException(String message) {
+  /// @param message what to change, in one line
+  public MutatorsException(String message) {
     super(message);
   }
 

@@ -8,13 +8,14 @@ import dev.replistream.api.JsonValue;
 import dev.replistream.api.RejectedException;
 import dev.replistream.api.Role;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class BuiltInMutatorsTest {
-  private static final MutatorRegistry REGISTRY = MutatorRegistry.of(List.of());
+  private static final MutatorRegistry REGISTRY = MutatorRegistry.of(List.of(), Optional.empty());
 
   private final InMemoryStore store = new InMemoryStore();
 

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -60,7 +61,7 @@ class MutatorRegistryTest {
     try (URLClassLoader loader =
         new URLClassLoader(new URL[] {directory.toUri().toURL()}, before)) {
       thread.setContextClassLoader(loader);
-      return MutatorRegistry.discover(more);
+      return MutatorRegistry.discover(more, Optional.of(true));
     } finally {
       thread.setContextClassLoader(before);
     }
@@ -68,7 +69,7 @@ class MutatorRegistryTest {
 
   @Test
   void theBuiltInMutatorsAreThere() {
-    MutatorRegistry registry = MutatorRegistry.of(List.of());
+    MutatorRegistry registry = MutatorRegistry.of(List.of(), Optional.of(true));
 
     assertThat(registry.find("put")).isPresent();
     assertThat(registry.find("patch")).isPresent();
@@ -78,7 +79,8 @@ class MutatorRegistryTest {
 
   @Test
   void theApplicationsMutatorsJoinThem() {
-    MutatorRegistry registry = MutatorRegistry.of(List.of(defining("a"), defining("b", "c")));
+    MutatorRegistry registry =
+        MutatorRegistry.of(List.of(defining("a"), defining("b", "c")), Optional.of(true));
 
     assertThat(registry.find("put")).isPresent();
     assertThat(registry.find("a")).contains(NOTHING);
@@ -87,12 +89,14 @@ class MutatorRegistryTest {
 
   @Test
   void theApplicationsMutatorReplacesABuiltInOne() {
-    assertThat(MutatorRegistry.of(List.of(defining("put"))).find("put")).contains(NOTHING);
+    assertThat(MutatorRegistry.of(List.of(defining("put")), Optional.of(true)).find("put"))
+        .contains(NOTHING);
   }
 
   @Test
   void aNameThatIsDefinedTwiceStopsTheStart() {
-    assertThatThrownBy(() -> MutatorRegistry.of(List.of(new Found(), defining("x", "found"))))
+    assertThatThrownBy(() ->
+            MutatorRegistry.of(List.of(new Found(), defining("x", "found")), Optional.of(true)))
         .isInstanceOf(MutatorsException.class)
         .hasMessageStartingWith(
             "the mutator \"found\" is defined twice, by " + Found.class.getName() + " and by ");
@@ -101,7 +105,8 @@ class MutatorRegistryTest {
   @ParameterizedTest
   @ValueSource(ints = {0, 129})
   void aNameThatCantBePushedStopsTheStart(int length) {
-    assertThatThrownBy(() -> MutatorRegistry.of(List.of(defining("n".repeat(length)))))
+    assertThatThrownBy(
+            () -> MutatorRegistry.of(List.of(defining("n".repeat(length))), Optional.of(true)))
         .isInstanceOf(MutatorsException.class)
         .hasMessageContaining("1 to 128 characters");
   }
@@ -110,7 +115,8 @@ class MutatorRegistryTest {
   void aNameOf128CharactersIsFine() {
     String name = "n".repeat(128);
 
-    assertThat(MutatorRegistry.of(List.of(defining(name))).find(name)).isPresent();
+    assertThat(MutatorRegistry.of(List.of(defining(name)), Optional.of(true)).find(name))
+        .isPresent();
   }
 
   @Test

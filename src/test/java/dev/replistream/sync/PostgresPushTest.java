@@ -14,6 +14,7 @@ import io.helidon.metrics.api.MetricsFactory;
 import io.helidon.service.registry.Services;
 import java.time.Clock;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
@@ -34,7 +35,7 @@ class PostgresPushTest {
   private static Push pushTo(Database database) {
     return new Push(
         TestTransactions.of(database),
-        MutatorRegistry.of(List.of(new TestMutators())),
+        MutatorRegistry.of(List.of(new TestMutators()), Optional.of(true)),
         1_000,
         RoomLimits.direct(2, 3),
         TestStorage.unlimited(database),

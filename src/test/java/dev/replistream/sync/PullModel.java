@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
@@ -69,7 +70,7 @@ abstract class PullModel {
     push =
         new Push(
             TestTransactions.of(database),
-            MutatorRegistry.of(List.of(new TestMutators())),
+            MutatorRegistry.of(List.of(new TestMutators()), Optional.of(true)),
             1_000,
             RoomLimits.direct(1_000, 10_000),
             TestStorage.unlimited(database),

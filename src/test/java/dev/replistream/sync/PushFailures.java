@@ -18,6 +18,7 @@ import io.helidon.service.registry.Services;
 import java.time.Clock;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -70,7 +71,7 @@ abstract class PushFailures {
     Push push =
         new Push(
             TestTransactions.of(database()),
-            MutatorRegistry.of(List.of(mutators)),
+            MutatorRegistry.of(List.of(mutators), Optional.of(true)),
             1_000_000,
             RoomLimits.direct(10, 10),
             TestStorage.unlimited(database()),

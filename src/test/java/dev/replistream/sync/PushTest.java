@@ -70,7 +70,7 @@ class PushTest {
   private Push pushOf(Mutators mutators, Duration longestRun, Push.Feedback feedback) {
     return new Push(
         transactions,
-        MutatorRegistry.of(List.of(mutators)),
+        MutatorRegistry.of(List.of(mutators), Optional.of(true)),
         1_000,
         RoomLimits.direct(2, 3),
         TestStorage.unlimited(database),

@@ -21,6 +21,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.function.Consumer;
@@ -77,7 +78,7 @@ abstract class RestoreModel {
   private Push push() {
     return new Push(
         TestTransactions.of(database),
-        MutatorRegistry.of(List.of(new TestMutators())),
+        MutatorRegistry.of(List.of(new TestMutators()), Optional.of(true)),
         1_000,
         RoomLimits.direct(1_000, 10_000),
         TestStorage.unlimited(database),

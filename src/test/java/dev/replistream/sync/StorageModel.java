@@ -25,6 +25,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -77,7 +78,7 @@ abstract class StorageModel {
     push =
         new Push(
             TestTransactions.of(database, new PokedUsers().bus()),
-            MutatorRegistry.of(List.of(new TestMutators(), new Writers())),
+            MutatorRegistry.of(List.of(new TestMutators(), new Writers()), Optional.of(true)),
             2_000,
             RoomLimits.direct(1_000, 10_000),
             new Push.Storage(limits, TestStorage.metrics(database), () -> refused++),

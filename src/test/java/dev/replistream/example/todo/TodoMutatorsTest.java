@@ -8,6 +8,7 @@ import dev.replistream.api.JsonValue;
 import dev.replistream.api.RejectedException;
 import dev.replistream.rules.MutatorRegistry;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -17,7 +18,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// How an application tests its mutators: without a server and without a database.
 class TodoMutatorsTest {
   private final InMemoryStore store = new InMemoryStore();
-  private final MutatorRegistry mutators = MutatorRegistry.of(List.of(new TodoMutators()));
+  private final MutatorRegistry mutators =
+      MutatorRegistry.of(List.of(new TodoMutators()), Optional.of(true));
 
   private void run(String userId, String name, String args) {
     store.run(userId, mutators.find(name).orElseThrow(), JsonValue.parse(args));

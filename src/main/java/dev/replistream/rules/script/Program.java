@@ -1,0 +1,229 @@
+package dev.replistream.rules.script;
+
+import dev.replistream.api.JsonValue;
+import dev.replistream.api.Transaction;
+import dev.replistream.rules.MutatorRegistry;
+import dev.replistream.rules.MutatorsException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.graalvm.polyglot.Engine;
+import org.graalvm.polyglot.PolyglotException;
+import org.graalvm.polyglot.Source;
+import org.graalvm.polyglot.SourceSection;
+
+/// The application's file as it was when it was read, and the contexts that run it. Thread-safe.
+final class Program implements AutoCloseable {
+  /// What the names of this service's own sources begin with.
+  private static final String PREFIX = "replistream:";
+
+  private static final String MODULE = "application/javascript+module";
+
+  /// A line of a stack: `at name (rules.mjs:2:61)` or `at rules.mjs:2:61`.
+  private static final Pattern FRAME = Pattern.compile("\\s*at (?:.* \\()?(.+:\\d+:\\d+)\\)?");
+
+  private final Engine engine;
+  private final Watchdog watchdog;
+  private final ScriptSettings settings;
+  private final ScriptLog log;
+  private final ModuleFiles files;
+  private final Source module;
+  private final Source glue;
+  private final Set<String> names;
+  private final ConcurrentLinkedDeque<ScriptContext> free = new ConcurrentLinkedDeque<>();
+  private volatile boolean closed;
+
+  private Program(
+      Engine engine,
+      Watchdog watchdog,
+      ScriptSettings settings,
+      ScriptLog log,
+      ModuleFiles files,
+      Source module) {
+    this.engine = engine;
+    this.watchdog = watchdog;
+    this.settings = settings;
+    this.log = log;
+    this.files = files;
+    this.module = module;
+    glue = resource("glue.js", "application/javascript");
+    ScriptContext first = new ScriptContext(this, engine, watchdog);
+    names = Set.copyOf(first.names());
+    free.push(first);
+    requirePushable();
+  }
+
+  /// Reads the file, and loads it once.
+  ///
+  /// @throws MutatorsException when it can't be used
+  static Program of(
+      Engine engine, Watchdog watchdog, ScriptSettings settings, ScriptLog log, ModuleFiles files) {
+    return new Program(engine, watchdog, settings, log, files, module(files));
+  }
+
+  /// A program of this service's own, with the mutator `warmUp`.
+  static Program ofWarmUp(
+      Engine engine, Watchdog watchdog, ScriptSettings settings, ScriptLog log) {
+    return new Program(
+        engine,
+        watchdog,
+        settings,
+        log,
+        ModuleFiles.beside(settings.file()),
+        resource("warm-up.js", MODULE));
+  }
+
+  private static Source module(ModuleFiles files) {
+    Path file = files.main();
+    try {
+      String text =
+          StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(files.read(file))).toString();
+      return Source.newBuilder("js", file.toFile()).content(text).mimeType(MODULE).build();
+    } catch (NoSuchFileException _) {
+      throw unusable(file, "there is no such file");
+    } catch (CharacterCodingException _) {
+      throw unusable(file, "it is not UTF-8");
+    } catch (IOException e) {
+      throw unusable(file, "it can't be read (" + e.getMessage() + ")");
+    }
+  }
+
+  private static Source resource(String name, String mimeType) {
+    try (InputStream in = Objects.requireNonNull(Program.class.getResourceAsStream(name))) {
+      String text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+      return Source.newBuilder("js", text, PREFIX + name).mimeType(mimeType).internal(true).build();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private void requirePushable() {
+    for (String name : names) {
+      if (name.isEmpty() || name.length() > MutatorRegistry.MAX_NAME_LENGTH) {
+        throw unusable(
+            "a mutator's name has 1 to %s characters".formatted(MutatorRegistry.MAX_NAME_LENGTH));
+      }
+    }
+    if (names.isEmpty()) {
+      throw unusable("its `mutators` has no function (tx, args)");
+    }
+  }
+
+  Set<String> names() {
+    return names;
+  }
+
+  /// The file's name, as positions have it.
+  String name() {
+    return String.valueOf(files.main().getFileName());
+  }
+
+  ScriptSettings settings() {
+    return settings;
+  }
+
+  ScriptLog log() {
+    return log;
+  }
+
+  ModuleFiles files() {
+    return files;
+  }
+
+  Source module() {
+    return module;
+  }
+
+  Source glue() {
+    return glue;
+  }
+
+  /// Runs a mutation in a context that is free, or a new one.
+  void run(String name, Transaction transaction, JsonValue args) {
+    ScriptContext context = free.poll();
+    if (context == null) {
+      context = new ScriptContext(this, engine, watchdog);
+    }
+    try {
+      context.run(name, transaction, args);
+    } finally {
+      if (closed || context.isWorn()) {
+        context.close();
+      } else {
+        free.push(context);
+      }
+    }
+  }
+
+  /// Where in the application's code an error was made, by its stack.
+  Optional<String> position(String stack) {
+    return stack
+        .lines()
+        .filter(line -> !line.contains(PREFIX))
+        .map(FRAME::matcher)
+        .filter(Matcher::matches)
+        .map(frame -> files.shown(frame.group(1)))
+        .findFirst();
+  }
+
+  /// Where in the application's code it happened.
+  Optional<String> position(PolyglotException e) {
+    SourceSection own = e.getSourceLocation();
+    if (own != null && !own.getSource().isInternal()) {
+      return Optional.of(position(own));
+    }
+    for (PolyglotException.StackFrame frame : e.getPolyglotStackTrace()) {
+      SourceSection section = frame.isGuestFrame() ? frame.getSourceLocation() : null;
+      if (section != null && !section.getSource().isInternal()) {
+        return Optional.of(position(section));
+      }
+    }
+    return Optional.empty();
+  }
+
+  private String position(SourceSection section) {
+    String path = section.getSource().getPath();
+    return "%s:%s:%s"
+        .formatted(
+            path == null ? section.getSource().getName() : files.shown(path),
+            section.getStartLine(),
+            section.getStartColumn());
+  }
+
+  /// The exception for a file that does not load.
+  MutatorsException unusable(PolyglotException e) {
+    String message =
+        e.isResourceExhausted()
+            ? "it runs more than %s statements while it is loaded (mutators.max-statements)"
+                .formatted(settings.maxStatements())
+            : String.valueOf(e.getMessage()).lines().findFirst().orElse("it does not load");
+    return new MutatorsException(position(e).orElse(name()) + ": " + message);
+  }
+
+  MutatorsException unusable(String reason) {
+    return unusable(files.main(), reason);
+  }
+
+  private static MutatorsException unusable(Path file, String reason) {
+    return new MutatorsException(file.getFileName() + ": " + reason);
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    for (ScriptContext context = free.poll(); context != null; context = free.poll()) {
+      context.close();
+    }
+  }
+}

@@ -1,0 +1,155 @@
+package dev.replistream.rules.script;
+
+import dev.replistream.api.InMemoryStore;
+import dev.replistream.api.JsonValue;
+import dev.replistream.api.Mutator;
+import dev.replistream.api.Transaction;
+import dev.replistream.rules.MutatorSource;
+import dev.replistream.rules.MutatorsException;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import org.graalvm.polyglot.Engine;
+
+/// The mutators of a JavaScript file. In development mode the file is read again when it, or what
+/// it imports, has changed; one that can't be used leaves the mutators as they were. Thread-safe.
+public final class ScriptRules implements MutatorSource {
+  private static final Duration RELOAD_INTERVAL = Duration.ofMillis(300);
+
+  private static final int WARM_UP_RUNS = 50;
+
+  /// One for the process: what it has learned of the module serves all contexts.
+  private static final Engine ENGINE =
+      Engine.newBuilder("js").option("engine.WarnInterpreterOnly", "false").build();
+
+  private static final AtomicBoolean WARM = new AtomicBoolean();
+
+  private final ScriptSettings settings;
+  private final Consumer<Set<String>> requireFree;
+  private final ScriptLog log;
+  private final Watchdog watchdog;
+  private final CountDownLatch closed = new CountDownLatch(1);
+  private volatile Program program;
+
+  /// The files that were read or looked for, and when each was changed, if it was there.
+  private volatile Map<Path, Optional<FileTime>> seen = Map.of();
+
+  private ScriptRules(ScriptSettings settings, Consumer<Set<String>> requireFree) {
+    this.settings = settings;
+    this.requireFree = requireFree;
+    log = new ScriptLog(settings.isDevelopment());
+    watchdog = new Watchdog(settings.maxCpu(), settings.maxMemoryBytes());
+    try {
+      if (!WARM.getAndSet(true)) {
+        warmUp();
+      }
+      program = load();
+    } catch (Throwable e) {
+      watchdog.close();
+      throw e;
+    }
+    if (settings.isDevelopment()) {
+      Thread.ofPlatform().daemon().name("script-reload").start(this::reloadAlways);
+    }
+  }
+
+  /// Loads the file, and runs a little so that the first mutation finds a warm engine.
+  ///
+  /// @param requireFree throws a {@link MutatorsException} where a name is taken
+  /// @throws MutatorsException when the file can't be used, with its name, line and column; or this
+  ///   build has no JavaScript engine
+  public static ScriptRules open(ScriptSettings settings, Consumer<Set<String>> requireFree) {
+    try {
+      return new ScriptRules(settings, requireFree);
+    } catch (NoClassDefFoundError | ExceptionInInitializerError _) {
+      throw new MutatorsException(
+          "this build has no JavaScript engine: its jars belong into lib/script (etc/image --script)");
+    }
+  }
+
+  private Program load() {
+    ModuleFiles files = ModuleFiles.beside(settings.file());
+    Program loaded;
+    try {
+      loaded = Program.of(ENGINE, watchdog, settings, log, files);
+    } finally {
+      Map<Path, Optional<FileTime>> all = new HashMap<>(seen);
+      all.putAll(files.seen());
+      seen = all;
+    }
+    try {
+      requireFree.accept(loaded.names());
+      return loaded;
+    } catch (Throwable e) {
+      loaded.close();
+      throw e;
+    }
+  }
+
+  /// Runs a module of this service's own till the engine knows its way.
+  private void warmUp() {
+    try (Program own = Program.ofWarmUp(ENGINE, watchdog, settings, log)) {
+      InMemoryStore store = new InMemoryStore();
+      for (int i = 0; i < WARM_UP_RUNS; i++) {
+        store.run("warm-up", transaction -> own.run("warmUp", transaction, JsonValue.of(1)));
+      }
+    }
+  }
+
+  @Override
+  public Set<String> names() {
+    return program.names();
+  }
+
+  @Override
+  public Optional<Mutator> find(String name) {
+    Program now = program;
+    return now.names().contains(name) ? Optional.of(new Script(now, name)) : Optional.empty();
+  }
+
+  private record Script(Program program, String name) implements Mutator {
+    @Override
+    public void apply(Transaction transaction, JsonValue args) {
+      program.run(name, transaction, args);
+    }
+  }
+
+  private void reloadAlways() {
+    try {
+      while (!closed.await(RELOAD_INTERVAL.toMillis(), TimeUnit.MILLISECONDS)) {
+        if (!ModuleFiles.times(seen.keySet()).equals(seen)) {
+          reload();
+        }
+      }
+    } catch (InterruptedException _) {
+      // the process ends
+    }
+  }
+
+  private void reload() {
+    seen = ModuleFiles.times(seen.keySet());
+    try {
+      Program before = program;
+      program = load();
+      before.close();
+      log.reloaded(program.names().size());
+    } catch (MutatorsException e) {
+      log.notReloaded(String.valueOf(e.getMessage()));
+    }
+  }
+
+  @Override
+  public void close() {
+    closed.countDown();
+    program.close();
+    watchdog.close();
+  }
+}

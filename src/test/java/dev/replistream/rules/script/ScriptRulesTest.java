@@ -1,0 +1,476 @@
+package dev.replistream.rules.script;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.replistream.Eventually;
+import dev.replistream.api.InMemoryStore;
+import dev.replistream.api.JsonValue;
+import dev.replistream.api.RejectedException;
+import dev.replistream.rules.MutatorFailedException;
+import dev.replistream.rules.MutatorsException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@Timeout(60)
+class ScriptRulesTest {
+  @TempDir Path folder;
+  private final InMemoryStore store = new InMemoryStore();
+  private ScriptRules rules;
+
+  @AfterEach
+  void close() {
+    if (rules != null) {
+      rules.close();
+    }
+  }
+
+  private ScriptRules open(boolean isDevelopment) {
+    return open(isDevelopment, Duration.ofMillis(300));
+  }
+
+  private ScriptRules open(boolean isDevelopment, Duration maxCpu) {
+    return ScriptRules.open(
+        new ScriptSettings(
+            folder.resolve("mutators.js"), maxCpu, 64 << 20, 5_000_000, isDevelopment),
+        names -> {});
+  }
+
+  private void write(String name, String text) throws IOException {
+    Path file = folder.resolve(name);
+    Files.createDirectories(file.getParent());
+    Files.writeString(file, text);
+  }
+
+  private void load(String mutators) throws IOException {
+    write("mutators.js", "export const mutators = {\n" + mutators + "\n};\n");
+    rules = open(false, Duration.ofSeconds(5)); // a cold engine on a busy machine
+  }
+
+  private void run(String userId, String name, String args) {
+    store.run(userId, rules.find(name).orElseThrow(), JsonValue.parse(args));
+  }
+
+  private void run(String name) {
+    run("alice", name, "null");
+  }
+
+  private String view() {
+    return JsonValue.object(store.view("alice")).toJson();
+  }
+
+  private static void assertFails(ThrowingCallable run, String message, String position) {
+    assertThatThrownBy(run)
+        .isInstanceOfSatisfying(
+            MutatorFailedException.class,
+            e -> {
+              assertThat(e.getMessage()).contains(message);
+              assertThat(e.position().orElse("")).startsWith(position);
+            });
+  }
+
+  @Test
+  void aMutatorReadsAndWritesAsInTheBrowser() throws IOException {
+    load(
+        """
+        async add(tx, {id, text}) {
+          await tx.set(`todo/${id}`, {id, text, done: false});
+        },
+        async check(tx, {id}) {
+          const todo = await tx.get(`todo/${id}`);
+          await tx.put(`todo/${id}`, {...todo, done: true});
+        },
+        async count(tx) {
+          let done = 0;
+          for await (const todo of tx.scan({prefix: 'todo/'})) if (todo.done) done++;
+          await tx.set('count', {
+            done,
+            keys: await tx.scan({prefix: 'todo/'}).keys().toArray(),
+            first: await tx.scan({prefix: 'todo/', limit: 1}).toArray(),
+            rest: await tx.scan({prefix: 'todo/', start: {key: 'todo/a', exclusive: true}}).entries().toArray(),
+            empty: await tx.isEmpty(), has: await tx.has('todo/b'), gone: (await tx.get('nothing')) === undefined,
+            deleted: [await tx.del('todo/a'), await tx.del('todo/a')],
+            who: [tx.user, tx.clientID, tx.mutationID, tx.claims.sub, tx.reason, tx.location, tx.environment]});
+        }\
+        """);
+    run("alice", "add", "{\"id\":\"a\",\"text\":\"x\"}");
+    run("alice", "add", "{\"id\":\"b\",\"text\":\"y\"}");
+    run("alice", "check", "{\"id\":\"a\"}");
+    run("count");
+
+    assertThat(view())
+        .isEqualTo(
+            """
+            {"count":{"done":1,"keys":["todo/a","todo/b"],"first":[{"id":"a","text":"x","done":true}],\
+            "rest":[["todo/b",{"id":"b","text":"y","done":false}]],"empty":false,"has":true,"gone":true,\
+            "deleted":[true,false],"who":["alice","client of alice",4,"alice","authoritative","server","server"]},\
+            "todo/b":{"id":"b","text":"y","done":false}}\
+            """);
+  }
+
+  @Test
+  void aScanSeesWhatIsWrittenAheadOfIt() throws IOException {
+    load(
+        """
+        async grow(tx) {
+          for (let i = 10; i < 30; i++) await tx.set(`k${i}`, i);
+          const seen = [];
+          for await (const key of tx.scan({prefix: 'k'}).keys()) {
+            seen.push(key);
+            if (key === 'k10') { await tx.del('k11'); await tx.set('k12x', 0); await tx.set('k0', 0); }
+            if (key === 'k29') await tx.set('k99', 0);
+            if (key.length === 3) await tx.del(key);
+          }
+          await tx.set('seen', seen.join(' '));
+        }\
+        """);
+    run("grow");
+
+    assertThat(store.view("alice").get("seen").asText())
+        .isEqualTo(
+            "k10 k12 k12x k13 k14 k15 k16 k17 k18 k19 k20 k21 k22 k23 k24 k25 k26 k27 k28 k29 k99");
+  }
+
+  @Test
+  void roomsAndRightsAreThoseOfTheCaller() throws IOException {
+    load(
+        """
+        async make(tx, {id}) {
+          await tx.rooms.create(id);
+          await tx.set('word', 'open', {room: id});
+        },
+        async read(tx, {id}) { await tx.set('read', await tx.get('word', {room: id})); },
+        async knock(tx, {id, word}) {
+          if ((await tx.unrestricted.get('word', {room: id})) !== word) throw Object.assign(new Error('not the word'), {code: 'wrong'});
+          await tx.unrestricted.rooms.put(id, tx.user, 'writer');
+        },
+        async list(tx) { await tx.set('list', [await tx.rooms.list(), (await tx.rooms.members('r')).map(each => each.userId)]); },
+        async link(tx) { await tx.set('link', (await tx.rooms.createLink('r', 'reader', {uses: 3, expiresIn: 60})).length > 10); },
+        async catching(tx) {
+          try { await tx.rooms.create('r'); } catch (error) { await tx.set('caught', [error.name, typeof error.code, error instanceof Error]); }
+        }\
+        """);
+    run("alice", "make", "{\"id\":\"r\"}");
+
+    assertThatThrownBy(() -> run("bob", "read", "{\"id\":\"r\"}"))
+        .isInstanceOf(RejectedException.class);
+    assertThatThrownBy(() -> run("bob", "knock", "{\"id\":\"r\",\"word\":\"sesame\"}"))
+        .isInstanceOfSatisfying(
+            RejectedException.class,
+            e ->
+                assertThat(e.code().orElseThrow() + e.getMessage()).isEqualTo("wrongnot the word"));
+    run("bob", "knock", "{\"id\":\"r\",\"word\":\"open\"}");
+    run("bob", "read", "{\"id\":\"r\"}");
+    run("list");
+    run("link");
+    run("catching");
+
+    assertThat(store.view("bob").get("read").asText()).isEqualTo("open");
+    assertThat(view())
+        .isEqualTo(
+            "{\"caught\":[\"RejectedError\",\"string\",true],\"link\":true,"
+                + "\"list\":[[{\"id\":\"r\",\"role\":\"owner\"}],[\"alice\",\"bob\"]],\"word\":\"open\"}");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          args.missing.deep                                     | Cannot read property              | mutators.js:3:
+          null.x                                                | Cannot read property              | mutators.js:3:
+          throw new Error('sold out')                           | Error: sold out                   | mutators.js:3:
+          nowhere()                                             | nowhere is not defined            | mutators.js:3:
+          await tx.set('a', 1 / 0)                              | Infinity is not JSON              | mutators.js:3:
+          await tx.set('a', {b: [NaN]})                         | NaN is not JSON                   | mutators.js:3:
+          await tx.set('a', undefined)                          | the value is not JSON             | mutators.js:3:
+          await tx.set('a', 1n)                                 | BigInt                            | mutators.js:3:
+          await tx.get(1)                                       | a key has to be a string          | mutators.js:3:
+          await tx.scan({indexName: 'i'}).toArray()             | no indexes                        | mutators.js:3:
+          const f = n => f(n + 1) + 1; f(0)                     | call stack                        | mutators.js:3:
+          await new Promise(() => {})                           | nothing will settle               | mutators.js
+          setTimeout(() => {}, 1)                               | setTimeout is not defined         | mutators.js:3:
+          await fetch('http://127.0.0.1')                       | fetch is not defined              | mutators.js:3:
+          await import('../outside.js')                         | not beneath the folder            | mutators.js
+          'x'.repeat(2 ** 28)                                   | Invalid string length             | mutators.js:3:
+          new Uint8Array(2 ** 30)                               | length                            | mutators.js:3:
+          throw 'a text'                                        | a text                            |
+          """)
+  void aBugFailsWithItsPosition(String code, String message, String position) throws IOException {
+    write(
+        "mutators.js",
+        "export const mutators = {\nasync bug(tx, args) { await tx.set('before', 1);\n"
+            + code
+            + "\n}};");
+    rules = open(false);
+
+    assertThatThrownBy(() -> run("alice", "bug", "{}"))
+        .isInstanceOfSatisfying(
+            MutatorFailedException.class,
+            e -> {
+              assertThat(e.getMessage()).contains(message);
+              assertThat(e.position().orElse("")).startsWith(position == null ? "" : position);
+            });
+    assertThat(view()).isEqualTo("{}");
+  }
+
+  @Test
+  void aBugOfAFunctionThatIsNotAsyncFailsTheSameWay() throws IOException {
+    load(
+        "bug(tx, args) { return args.a.b.c; },\nno(tx) { throw Object.assign(new Error('no'), {code: 'x'}); }");
+
+    assertFails(
+        () -> run("alice", "bug", "{}"), "TypeError: Cannot read property 'b'", "mutators.js:2:");
+    assertThatThrownBy(() -> run("no")).isInstanceOf(RejectedException.class).hasMessage("no");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "for (;;);",
+        "for (;;) await null;",
+        "for (;;) try { for (;;); } catch { continue; }",
+        "for (;;) try { await tx.get('a'); } catch { continue; }",
+        "try { for (;;); } finally { for (;;); }",
+        "const again = () => Promise.resolve().then(again); await again();",
+        "/^(a+)+\\1c/.test('a'.repeat(40) + 'b');",
+        "const a = []; for (;;) a.push({n: a.length});",
+        "let s = 'x'; for (;;) { s += s; if (s.length > 1e7) s = 'x'; }",
+        "const m = new Map(); for (let i = 0; ; i++) m.set(i, 'v' + i);",
+        "for (;;) await tx.set('a', 'b'.repeat(1000));",
+        "for (;;) for await (const each of tx.scan()) ;",
+        "[...Array(1e7).keys()].sort(() => Math.random() - 0.5); for (;;);",
+        "let n = 3n; for (;;) n = n * n;",
+        "JSON.parse('['.repeat(1e6));",
+        "new Array(2 ** 29).fill(0);",
+        "Array.from({length: 2 ** 29}, () => ({}));",
+        "'x'.padEnd(2 ** 24).split('');for(;;);",
+        "while (true) { console.log('x'); }",
+        "class A extends Promise { then(f) { for (;;); } } await new A(() => {});",
+        "({toJSON() { for (;;); }}); await tx.set('a', {toJSON() { for (;;); }});",
+        "throw {get code() { for (;;); }};",
+        "throw new Proxy(new Error(), {get() { for (;;); }});"
+      })
+  void whatTakesTooMuchIsEndedAndTheNextOnesRun(String code) throws IOException {
+    write(
+        "mutators.js",
+        "export const mutators = {async good(tx) { await tx.set('good', 1); },\nasync bad(tx) {\nawait tx.set('before', 1);\n"
+            + code
+            + "\n}};");
+    rules = open(false);
+    run("good");
+    for (int i = 0; i < 2; i++) {
+      assertThatThrownBy(() -> run("bad")).isInstanceOf(MutatorFailedException.class);
+      assertThat(Thread.currentThread().isInterrupted()).isFalse();
+      run("good");
+    }
+
+    assertThat(view()).isEqualTo("{\"good\":1}");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "globalThis.kept = 1",
+        "Array.prototype.push = () => 1",
+        "Object.prototype.kept = 1",
+        "Promise.prototype.then = () => 1",
+        "JSON.kept = 1",
+        "Object.getPrototypeOf(tx).kept = 1",
+        "Object.getPrototypeOf(tx).get.kept = 1",
+        "Object.getPrototypeOf(async function () {}).kept = 1",
+        "Error.prototype.name = 'kept'",
+        "crypto.kept = 1",
+        "console.log.kept = 1",
+        "Symbol.kept = 1",
+        "Intl.DateTimeFormat.prototype.kept = 1",
+        "Object.getPrototypeOf(tx.scan().values()).kept = 1"
+      })
+  void whatAllMutationsShareIsFrozen(String code) throws IOException {
+    load("async keep(tx) { " + code + "; }");
+
+    assertThatThrownBy(() -> run("keep"))
+        .isInstanceOf(MutatorFailedException.class)
+        .hasMessageContaining("TypeError");
+  }
+
+  @Test
+  void nothingIsKeptOfAnEarlierMutation() throws IOException {
+    load(
+        """
+        async keep(tx) { keptTx = tx; keptScan = tx.scan(); /(s)ecret/.test('secret'); },
+        async use(tx) {
+          const told = [RegExp.$1 ?? ''];
+          for (const each of [() => keptTx.set('late', 1), () => keptScan.toArray(), () => keptTx.rooms.create('late'), () => keptTx.unrestricted.get('x')]) {
+            try { await each(); told.push('worked'); } catch (error) { told.push(error.message); }
+          }
+          await tx.set('told', told);
+        },
+        async late(tx) { (async () => { for (let i = 0; i < 9; i++) await null; await tx.set('too late', 1); })().catch(() => {}); }
+        }; let keptTx, keptScan; export const more = {\
+        """);
+    run("keep");
+    run("use");
+    run("late");
+
+    assertThat(view())
+        .isEqualTo(
+            "{\"told\":[\"\",\"Transaction is closed\",\"Transaction is closed\",\"Transaction is closed\",\"Transaction is closed\"]}");
+  }
+
+  @Test
+  void codeThatLibrariesHaveRunsAlthoughIntrinsicsAreFrozen() throws IOException {
+    load(
+        """
+        async all(tx) {
+          class NotFound extends Error { constructor(m) { super(m); this.name = 'NotFound'; this.message = m + '!'; } }
+          function Old() {} Old.prototype.constructor = Old; Old.prototype.toString = function () { return 'old'; };
+          function Dog() { Error.call(this); this.constructor = Dog; this.name = 'Dog'; } Dog.prototype = Object.create(Error.prototype); Dog.prototype.constructor = Dog;
+          const plain = {}; plain.toString = () => 'plain'; plain.valueOf = () => 1; plain.hasOwnProperty = 1;
+          const list = [1]; list.toString = () => 'list';
+          await tx.set('a', [new NotFound('x').name, new NotFound('x').message, String(new Old()), new Dog().name, `${plain}`, `${list}`, Object.keys(plain)]);
+          await tx.set('b', [typeof crypto.randomUUID(), crypto.getRandomValues(new Uint8Array(4)).length, new Intl.NumberFormat('en').format(1234.5), 'ä'.localeCompare('b') < 0, new Date(0).toISOString(), typeof new TextEncoder()]);
+        }\
+        """);
+    run("all");
+
+    assertThat(view())
+        .isEqualTo(
+            """
+            {"a":["NotFound","x!","old","Dog","plain","list",["toString","valueOf","hasOwnProperty"]],\
+            "b":["string",4,"1,234.5",true,"1970-01-01T00:00:00.000Z","object"]}\
+            """);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          export const mutators = {\\n  async a(tx { }\\n}          | mutators.js:2:
+          export const mutators = {a: nowhere};                      | mutators.js:1:29: ReferenceError: nowhere
+          import './missing.js'; export const mutators = {a() {}};   | missing.js
+          import '../outside.js'; export const mutators = {a() {}};  | not beneath the folder
+          import 'zod'; export const mutators = {a() {}};            | zod
+          import 'https://x.example/y.js'; export const mutators={a(){}}; | https
+          import './broken.js'; export const mutators = {a() {}};    | broken.js:1:
+          export const rules = {};                                   | mutators.js: it exports no `mutators`
+          export const mutators = {};                                | has no function
+          export default 1;                                          | mutators.js: it exports no `mutators`
+          throw new Error('at the top')                              | mutators.js:1:7: Error: at the top
+          await new Promise(() => {}); export const mutators={a(){}};| mutators.js
+          await Promise.reject(new Error('late'));                   | late
+          for (;;);                                                  | statements
+          module.exports = {}                                        | module is not defined
+          """)
+  void aFileThatDoesNotLoadIsRefusedInOneLine(String text, String message) throws IOException {
+    write("mutators.js", text.replace("\\n", "\n"));
+    write("broken.js", "export const = 1;");
+
+    assertThatThrownBy(() -> rules = open(false))
+        .isInstanceOf(MutatorsException.class)
+        .hasMessageContaining(message)
+        .hasMessageNotContaining("\n");
+  }
+
+  @Test
+  void modulesOfTheFolderAreImported() throws IOException {
+    write(
+        "lib/text.js",
+        "import {dot} from '../dot.mjs'; export const short = text => text.slice(0, 3) + dot;");
+    write("dot.mjs", "export const dot = '.';");
+    write(
+        "mutators.js",
+        "import {short} from './lib/text.js'; export default {async a(tx) { const {dot} = await import('./dot.mjs'); await tx.set('a', short('long') + dot); }, b: 1};");
+    rules = open(false);
+    run("a");
+
+    assertThat(rules.names()).containsExactly("a");
+    assertThat(rules.find("b")).isEmpty();
+    assertThat(view()).isEqualTo("{\"a\":\"lon..\"}");
+  }
+
+  @Test
+  void inDevelopmentModeAChangeIsReadAndOneThatDoesNotLoadIsNot() throws IOException {
+    write("part.js", "export const n = 1;");
+    write(
+        "mutators.js",
+        "import {n} from './part.js'; export const mutators = {async a(tx) { await tx.set('a', n); }};");
+    rules = open(true);
+    run("a");
+    assertThat(view()).isEqualTo("{\"a\":1}");
+
+    write("part.js", "export const n = 22;");
+    Eventually.holds(
+        "the part is read again",
+        () -> {
+          run("a");
+          return view().equals("{\"a\":22}");
+        });
+    write("mutators.js", "export const mutators = {");
+    write("part.js", "export const n = 333;");
+    write(
+        "mutators.js",
+        "import {n} from './part.js'; export const mutators = {async a(tx) { await tx.set('a', n + 1); }, async b() {}};");
+    Eventually.holds(
+        "the whole is read again",
+        () -> {
+          run("a");
+          return view().equals("{\"a\":334}");
+        });
+    assertThat(rules.find("b")).isPresent();
+  }
+
+  @Test
+  void aNameThatIsTakenIsRefused() throws IOException {
+    write("mutators.js", "export const mutators = {a() {}};");
+
+    assertThatThrownBy(() ->
+            ScriptRules.open(
+                new ScriptSettings(
+                    folder.resolve("mutators.js"),
+                    Duration.ofSeconds(1),
+                    1 << 26,
+                    1_000_000,
+                    false),
+                names -> {
+                  throw new MutatorsException("taken: " + names);
+                }))
+        .hasMessage("taken: [a]");
+  }
+
+  @Test
+  void manyThreadsRunMutationsAtATime() throws IOException, InterruptedException {
+    load(
+        "async add(tx, n) { let sum = 0; for (let i = 0; i < 1000; i++) sum += i; await tx.set(`k${n}`, sum); }");
+    Thread[] threads = new Thread[8];
+    InMemoryStore[] stores = new InMemoryStore[threads.length];
+    for (int i = 0; i < threads.length; i++) {
+      InMemoryStore own = stores[i] = new InMemoryStore();
+      threads[i] =
+          Thread.ofPlatform()
+              .start(() -> {
+                for (int n = 0; n < 20; n++) {
+                  own.run("u", rules.find("add").orElseThrow(), JsonValue.of(n));
+                }
+              });
+    }
+    for (Thread each : threads) {
+      each.join();
+    }
+
+    for (InMemoryStore each : stores) {
+      assertThat(each.view("u")).hasSize(20).containsEntry("k19", JsonValue.of(499_500));
+    }
+  }
+}
