@@ -526,12 +526,22 @@ record ServiceSettings(
     }
 
     private Mutators mutators(AuthSettings auth) {
+      Duration maxCpu = duration("mutators.max-cpu", Duration.ofMillis(10), Duration.ofMinutes(1));
+      long maxMemoryBytes = number("mutators.max-memory", 1L << 20, 1L << 40);
+      long maxStatements = number("mutators.max-statements", 1000L, Long.MAX_VALUE);
       return new Mutators(
-          text("mutators.file").map(text -> script(text, auth.isDevelopmentMode())),
+          text("mutators.file")
+              .map(text ->
+                  new ScriptSettings(
+                      script(text),
+                      maxCpu,
+                      maxMemoryBytes,
+                      maxStatements,
+                      auth.isDevelopmentMode())),
           text("mutators.built-in").map(text -> truth("mutators.built-in", text)));
     }
 
-    private ScriptSettings script(String text, boolean isDevelopment) {
+    private static Path script(String text) {
       Path file = path("mutators.file", text);
       check(Files.isRegularFile(file), "mutators.file", "there is no file " + text);
       check(
@@ -539,12 +549,7 @@ record ServiceSettings(
           "mutators.file",
           text
               + " is TypeScript: bundle it to JavaScript, such as by esbuild --bundle --format=esm");
-      return new ScriptSettings(
-          file,
-          duration("mutators.max-cpu", Duration.ofMillis(10), Duration.ofMinutes(1)),
-          number("mutators.max-memory", 1L << 20, 1L << 40),
-          number("mutators.max-statements", 1000L, Long.MAX_VALUE),
-          isDevelopment);
+      return file;
     }
 
     private List<String> origins() {

@@ -239,8 +239,19 @@ class ArchitectureTest {
   }
 
   @Test
-  void rulesKnowWhatMutatorsSeeAndJson() {
-    knowsOnly("rules", "dev.replistream.api..", "dev.replistream.json..");
+  void rulesKnowNothingOfPushesAndTheDatabase() {
+    knowsOnly("rules", "dev.replistream.api..", "dev.replistream.json..", "dev.replistream.http");
+  }
+
+  @Test
+  void onlyScriptsKnowTheirEngine() {
+    check(
+        noClasses()
+            .that()
+            .resideOutsideOfPackage("dev.replistream.rules.script..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("org.graalvm.."));
   }
 
   @Test

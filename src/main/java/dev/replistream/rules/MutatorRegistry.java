@@ -20,8 +20,6 @@ public final class MutatorRegistry {
   /// How many characters a name may have; nothing longer can be registered.
   public static final int MAX_NAME_LENGTH = 128;
 
-  private static final Map<String, Mutator> BUILT_IN = new BuiltInMutators().mutators();
-
   private final Map<String, Mutator> own;
   private final Map<String, String> definers; // who has defined each of them
   private final @Nullable MutatorSource source;
@@ -35,7 +33,10 @@ public final class MutatorRegistry {
     this.own = Map.copyOf(own);
     this.definers = Map.copyOf(definers);
     this.source = source;
-    builtIn = wantsBuiltIn.orElse(own.isEmpty() && source == null) ? BUILT_IN : Map.of();
+    builtIn =
+        wantsBuiltIn.orElse(own.isEmpty() && source == null)
+            ? new BuiltInMutators().mutators()
+            : Map.of();
   }
 
   /// The mutators of `applications`.

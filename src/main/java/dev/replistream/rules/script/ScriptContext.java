@@ -23,18 +23,17 @@ import org.jspecify.annotations.Nullable;
 final class ScriptContext implements AutoCloseable {
   /// What a browser's module finds, no more; and no single allocation that could end the process.
   private static final Map<String, String> OPTIONS =
-      Map.ofEntries(
-          Map.entry("js.esm-eval-returns-exports", "true"),
-          Map.entry("js.console", "false"),
-          Map.entry("js.load", "false"),
-          Map.entry("js.print", "false"),
-          Map.entry("js.graal-builtin", "false"),
-          Map.entry("js.text-encoding", "true"),
-          Map.entry("js.unhandled-rejections", "none"),
-          Map.entry("js.shared-array-buffer", "false"),
-          Map.entry("js.regexp-static-result", "false"), // RegExp.$1 of another mutation
-          Map.entry("js.string-length-limit", Integer.toString(1 << 24)),
-          Map.entry("js.max-typed-array-length", Integer.toString(1 << 25)));
+      Map.of(
+          "js.esm-eval-returns-exports", "true",
+          "js.console", "false",
+          "js.load", "false",
+          "js.print", "false",
+          "js.graal-builtin", "false",
+          "js.text-encoding", "true",
+          "js.shared-array-buffer", "false",
+          "js.regexp-static-result", "false", // RegExp.$1 of another mutation
+          "js.string-length-limit", Integer.toString(1 << 24),
+          "js.max-typed-array-length", Integer.toString(1 << 25));
 
   private final Program program;
   private final Context context;

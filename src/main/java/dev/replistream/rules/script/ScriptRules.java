@@ -15,7 +15,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.graalvm.polyglot.Engine;
 
@@ -25,12 +24,12 @@ public final class ScriptRules implements MutatorSource {
   private static final Duration RELOAD_INTERVAL = Duration.ofMillis(300);
 
   private static final int WARM_UP_RUNS = 50;
+  private static final ScriptSettings WARM_UP =
+      new ScriptSettings(
+          Path.of("warm-up.js"), Duration.ofMinutes(1), 1L << 30, Long.MAX_VALUE, false);
 
   /// One for the process: what it has learned of the module serves all contexts.
-  private static final Engine ENGINE =
-      Engine.newBuilder("js").option("engine.WarnInterpreterOnly", "false").build();
-
-  private static final AtomicBoolean WARM = new AtomicBoolean();
+  private static final Engine ENGINE = warmedUp();
 
   private final ScriptSettings settings;
   private final Consumer<Set<String>> requireFree;
@@ -48,9 +47,6 @@ public final class ScriptRules implements MutatorSource {
     log = new ScriptLog(settings.isDevelopment());
     watchdog = new Watchdog(settings.maxCpu(), settings.maxMemoryBytes());
     try {
-      if (!WARM.getAndSet(true)) {
-        warmUp();
-      }
       program = load();
     } catch (Throwable e) {
       watchdog.close();
@@ -94,14 +90,17 @@ public final class ScriptRules implements MutatorSource {
     }
   }
 
-  /// Runs a module of this service's own till the engine knows its way.
-  private void warmUp() {
-    try (Program own = Program.ofWarmUp(ENGINE, watchdog, settings, log)) {
+  /// An engine that has run a module of this service's own till it knows its way.
+  private static Engine warmedUp() {
+    Engine engine = Engine.newBuilder("js").option("engine.WarnInterpreterOnly", "false").build();
+    try (Watchdog watchdog = new Watchdog(WARM_UP.maxCpu(), WARM_UP.maxMemoryBytes());
+        Program own = Program.ofWarmUp(engine, watchdog, WARM_UP, new ScriptLog(false))) {
       InMemoryStore store = new InMemoryStore();
       for (int i = 0; i < WARM_UP_RUNS; i++) {
         store.run("warm-up", transaction -> own.run("warmUp", transaction, JsonValue.of(1)));
       }
     }
+    return engine;
   }
 
   @Override
