@@ -16,8 +16,6 @@ import java.util.UUID;
 /// A transaction on the data of an {@link InMemoryStore}, which are restored if it fails. What it
 /// refuses, it refuses with the reason that a server logs.
 final class InMemoryTransaction implements Transaction {
-  private static final NavigableMap<Key, JsonValue> NOTHING = Collections.emptyNavigableMap();
-
   private final InMemorySpaces spaces;
   private final Author author;
   private final String userId;
@@ -369,9 +367,11 @@ final class InMemoryTransaction implements Transaction {
 
   private static Map<Key, JsonValue> range(NavigableMap<Key, JsonValue> entries, KeyRange keys) {
     NavigableMap<Key, JsonValue> from = entries.tailMap(keys.first(), true);
-    return keys.prefix()
-        .afterPrefix()
-        .map(after -> keys.first().compareTo(after) < 0 ? from.headMap(after, false) : NOTHING)
-        .orElse(from);
+    Optional<Key> after = keys.prefix().afterPrefix();
+    if (after.isEmpty()) {
+      return from;
+    }
+    boolean isBeyond = keys.first().compareTo(after.get()) >= 0;
+    return isBeyond ? Collections.emptyNavigableMap() : from.headMap(after.get(), false);
   }
 }

@@ -61,6 +61,11 @@ public final class Key implements Comparable<Key> {
     return this;
   }
 
+  /// The least key beyond this one.
+  public Key next() {
+    return new Key(Arrays.copyOf(bytes, bytes.length + 1)); // with a zero
+  }
+
   /// This key, cut where it is longer than any that is stored. All of these are before it, beyond
   /// it or begin with it as they would if it were whole.
   public Key bound() {

@@ -75,8 +75,7 @@ public record Scan(
   /// The keys among which it looks.
   public KeyRange keys() {
     Key begin = Key.of(prefix).bound();
-    // nothing stands between a key and the same with a zero behind it
-    Key first = start.map(key -> Key.of(isStartExclusive ? key + '\0' : key).bound()).orElse(begin);
-    return new KeyRange(first.compareTo(begin) < 0 ? begin : first, begin);
+    Key first = start.map(Key::of).map(key -> isStartExclusive ? key.next() : key).orElse(begin);
+    return new KeyRange(first.compareTo(begin) < 0 ? begin : first.bound(), begin);
   }
 }

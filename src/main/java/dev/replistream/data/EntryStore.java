@@ -24,6 +24,18 @@ public final class EntryStore {
   /// the prefix.
   private static final byte ABOVE_UTF8 = (byte) 0xff;
 
+  /// Rows of a scan that PostgreSQL sends at once, where it would send all: a value has up to 1
+  /// MiB, and the scan may end before.
+  private static final int ROWS_AT_ONCE = 128;
+
+  private static final String SCAN =
+      "SELECT key, value FROM entry WHERE space = ? AND key >= ? AND key < ? ORDER BY key";
+
+  /// PostgreSQL must not know how many are wanted: where it believes that there are no more, it
+  /// reads and sorts all, and it believes so in each space that is larger than most. Of a number
+  /// that it does not know it takes a tenth of what is there, and follows the index.
+  private static final String LIMIT = " LIMIT (SELECT ?)";
+
   private static final String UPSERT =
       """
       INSERT INTO entry (space, key, born, version, value, changed_at) VALUES (?, ?, ?, ?, ?, ?)
@@ -82,6 +94,12 @@ public final class EntryStore {
     }
   }
 
+  /// What is told of each key that a scan reads.
+  @FunctionalInterface
+  public interface KeyVisitor {
+    void visit(Key key) throws SQLException;
+  }
+
   /// What is done with each entry of a scan.
   @FunctionalInterface
   public interface Visitor {
@@ -124,18 +142,19 @@ public final class EntryStore {
     return winner;
   }
 
-  /// Visits the first `limit` entries of a space in a range, in the order of their keys.
+  /// Visits the first entries of a space in a range, in the order of their keys.
+  ///
+  /// @param limit how many, {@link Integer#MAX_VALUE} for all
   public void scan(String space, KeyRange keys, int limit, Visitor visitor) throws SQLException {
-    PreparedStatement select =
-        session.prepare(
-            """
-            SELECT key, value FROM entry
-            WHERE space = ? AND key >= ? AND key < ? ORDER BY key LIMIT ?\
-            """);
+    boolean isLimited = limit < Integer.MAX_VALUE;
+    PreparedStatement select = session.prepare(isLimited ? SCAN + LIMIT : SCAN);
+    select.setFetchSize(ROWS_AT_ONCE);
     select.setString(1, space);
     select.setBytes(2, keys.first().bytes());
     select.setBytes(3, end(keys.prefix()));
-    select.setInt(4, limit);
+    if (isLimited) {
+      select.setInt(4, limit);
+    }
     try (ResultSet row = select.executeQuery()) {
       while (row.next()) {
         visitor.visit(Key.ofBytes(row.getBytes(1)), row.getBytes(2));
@@ -143,10 +162,22 @@ public final class EntryStore {
     }
   }
 
-  /// Visits the first `limit` entries of the user's client view in a range, in the order of their
-  /// keys.
-  public void scanVisible(String userId, KeyRange keys, int limit, Visitor visitor)
+  /// Visits the first entries in a range of the client view that some spaces make up, in the order
+  /// of their keys. It costs a little for each space, and for each of these entries.
+  ///
+  /// @param limit how many, which is less than all
+  /// @param reads told of each key that is read, most of which are those of the entries
+  public void scanVisible(
+      List<String> spaces, KeyRange keys, int limit, KeyVisitor reads, Visitor visitor)
       throws SQLException {
+    if (limit > 0) {
+      new FirstEntries(this, session, end(keys.prefix()), limit, reads)
+          .visit(spaces, keys, visitor);
+    }
+  }
+
+  /// Visits the entries of the user's client view in a range, in the order of their keys.
+  public void scanVisible(String userId, KeyRange keys, Visitor visitor) throws SQLException {
     PreparedStatement select =
         session.prepare(
             """
@@ -158,6 +189,7 @@ public final class EntryStore {
             WHERE m.user_id = ?
             ORDER BY key\
             """);
+    select.setFetchSize(ROWS_AT_ONCE);
     byte[] first = keys.first().bytes();
     byte[] end = end(keys.prefix());
     select.setString(1, Spaces.ofUser(userId));
@@ -167,8 +199,8 @@ public final class EntryStore {
     select.setBytes(5, end);
     select.setString(6, userId);
     try (ResultSet row = select.executeQuery()) {
-      Winner winner = new Winner(visitor, limit);
-      while (winner.isWanted() && row.next()) {
+      Winner winner = new Winner(visitor);
+      while (row.next()) {
         winner.next(row.getString(1), Key.ofBytes(row.getBytes(2)), row.getBytes(3));
       }
       winner.end();
@@ -181,15 +213,9 @@ public final class EntryStore {
     private @Nullable Key key;
     private String space = "";
     private byte[] value = {};
-    private int left;
 
-    Winner(Visitor visitor, int limit) {
+    Winner(Visitor visitor) {
       this.visitor = visitor;
-      left = limit;
-    }
-
-    boolean isWanted() {
-      return left > 0;
     }
 
     void next(String nextSpace, Key nextKey, byte[] nextValue) throws SQLException {
@@ -205,8 +231,7 @@ public final class EntryStore {
     }
 
     void end() throws SQLException {
-      if (key != null && left > 0) {
-        left--;
+      if (key != null) {
         visitor.visit(key, value);
       }
     }

@@ -212,18 +212,33 @@ final class SqlTransaction implements Transaction {
         rooms.requireMember(scan.room().get(), caller);
         entries.scan(Spaces.ofRoom(scan.room().get()), scan.keys(), scan.limit(), add);
       } else {
-        spend(READING + lockedMemberships().size());
-        spaces.lock(privateSpace);
-        entries.scanVisible(caller.userId(), scan.keys(), scan.limit(), add);
+        scanVisible(scan, add);
       }
       return found;
     });
   }
 
+  private void scanVisible(Scan scan, Visitor visitor) throws SQLException {
+    List<String> readable = new ArrayList<>();
+    readable.add(privateSpace);
+    lockedMemberships().forEach(each -> readable.add(Spaces.ofRoom(each.room())));
+    spend(READING + readable.size());
+    spaces.lock(privateSpace);
+    if (scan.limit() == Integer.MAX_VALUE) {
+      entries.scanVisible(caller.userId(), scan.keys(), visitor);
+    } else {
+      entries.scanVisible(readable, scan.keys(), scan.limit(), this::reads, visitor);
+    }
+  }
+
   private Entry scanned(Key key, byte[] value) throws SQLException {
-    spend(1);
+    reads(key);
     reads(value);
     return new Entry(key.text(), JsonValue.parse(value));
+  }
+
+  private void reads(Key key) {
+    spend(1 + key.bytes().length / BYTES_PER_WORK);
   }
 
   @Override

@@ -12,7 +12,11 @@ import dev.replistream.data.RoomLimits;
 import dev.replistream.data.RoomStore;
 import dev.replistream.data.Spaces;
 import dev.replistream.db.Database;
+import dev.replistream.db.Session;
 import dev.replistream.db.TestPostgres;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -61,6 +65,28 @@ class PostgresTransactionTest extends SqlTransactionTest {
   @Override
   Database database() {
     return shared.get();
+  }
+
+  /// The rows of all scans of the table and its indexes.
+  @Override
+  long rowsRead(Session session, Runnable work) throws SQLException {
+    long before = rowsRead(session);
+    work.run();
+    return rowsRead(session) - before;
+  }
+
+  private static long rowsRead(Session session) throws SQLException {
+    PreparedStatement select =
+        session.prepare(
+            """
+            SELECT pg_stat_get_xact_tuples_returned('entry'::regclass)
+            + SUM(pg_stat_get_xact_tuples_returned(indexrelid))
+            FROM pg_index WHERE indrelid = 'entry'::regclass\
+            """);
+    try (ResultSet row = select.executeQuery()) {
+      row.next();
+      return row.getLong(1);
+    }
   }
 
   /// A transaction that has done its first part and does its last one when told to.

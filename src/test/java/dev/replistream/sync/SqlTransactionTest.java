@@ -7,6 +7,7 @@ import dev.replistream.api.JsonValue;
 import dev.replistream.api.Key;
 import dev.replistream.api.RejectedException;
 import dev.replistream.api.Role;
+import dev.replistream.api.Scan;
 import dev.replistream.api.Transaction;
 import dev.replistream.data.Actor;
 import dev.replistream.data.EntryStore;
@@ -42,6 +43,10 @@ import org.junit.jupiter.api.Test;
 abstract class SqlTransactionTest extends TransactionContractTest {
   /// The database of the test, empty at its begin.
   abstract Database database();
+
+  /// What the database itself does for some work in a transaction of it: rows, or steps of about as
+  /// many, that it reads.
+  abstract long rowsRead(Session session, Runnable work) throws SQLException;
 
   static SqlTransaction transaction(Session session, Spaces spaces, String userId) {
     return transaction(session, spaces, userId, Instant.now(), RoomLimits.direct(1_000, 100_000));
@@ -496,6 +501,65 @@ abstract class SqlTransactionTest extends TransactionContractTest {
         .isInstanceOf(TooMuchWorkException.class);
 
     assertThat(TestDatabase.number(database(), "SELECT COUNT(*) FROM room")).isZero();
+  }
+
+  private static final long SPACES = 102;
+
+  /// Gives alice a hundred rooms of two entries and one of a hundred thousand, and as many entries
+  /// of her own in which the key of each of those stands too.
+  private void fillView() {
+    run("alice", transaction -> transaction.createRoom("large"));
+    TestDatabase.execute(
+        database(),
+        """
+        INSERT INTO member (room, user_id, role, since)
+        WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100)
+        SELECT 'room' || i, 'alice', 'writer', 0 FROM n\
+        """);
+    for (int i = 1; i <= 100; i++) {
+      TestDatabase.fill(database(), Spaces.ofRoom("room" + i), 2, 1);
+    }
+    TestDatabase.fill(database(), Spaces.ofRoom("large"), 100_000, 1);
+    TestDatabase.fill(database(), Spaces.ofUser("alice"), 1_000, 1);
+  }
+
+  @Test
+  void aScanOfAFewReadsLittleMoreHoweverManyThereAre() {
+    fillView();
+    for (Scan scan :
+        List.of(
+            Scan.prefix("key").in("large").limit(10),
+            Scan.prefix("key").in("large").after("key5").limit(10),
+            Scan.prefix("key").in("large").from("kez").limit(10),
+            Scan.all().in("large").limit(10))) {
+      Cost cost = cost(scan);
+      assertThat(cost.work).as("the work of %s", scan).isLessThan(60);
+      assertThat(cost.rows).as("the rows of %s", scan).isLessThan(60);
+    }
+    for (Scan scan :
+        List.of(
+            Scan.all().limit(10),
+            Scan.prefix("key").limit(10),
+            Scan.prefix("key").from("key3").limit(10),
+            Scan.prefix("key5").after("key5").limit(10))) {
+      Cost cost = cost(scan);
+      assertThat(cost.work).as("the work of %s", scan).isLessThan(6 * SPACES);
+      assertThat(cost.rows).as("the rows of %s", scan).isLessThan(6 * SPACES);
+    }
+    assertThat(cost(Scan.all().limit(5_000)).work).isBetween(10_000L, 20_000L);
+  }
+
+  private record Cost(long work, long rows) {}
+
+  private Cost cost(Scan scan) {
+    return database()
+        .inTransaction(session -> {
+          SqlTransaction transaction = transaction(session, new Spaces(session), "alice");
+          transaction.scan(scan.limit(0)); // takes the locks
+          int before = transaction.work();
+          long rows = rowsRead(session, () -> transaction.scan(scan));
+          return new Cost(transaction.work() - before, rows);
+        });
   }
 
   /// Gives a room entries of which one batch purges less than half.

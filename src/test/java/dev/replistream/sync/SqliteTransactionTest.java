@@ -6,13 +6,18 @@ import dev.replistream.api.JsonValue;
 import dev.replistream.api.Transaction;
 import dev.replistream.data.Spaces;
 import dev.replistream.db.Database;
+import dev.replistream.db.Session;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sqlite.ProgressHandler;
 
 class SqliteTransactionTest extends SqlTransactionTest {
   @TempDir private Path directory;
@@ -31,6 +36,29 @@ class SqliteTransactionTest extends SqlTransactionTest {
   @Override
   Database database() {
     return database;
+  }
+
+  /// As many as there may be at most: SQLite's machine takes some ten steps for a row.
+  @Override
+  long rowsRead(Session session, Runnable work) throws SQLException {
+    Connection connection = session.prepare("SELECT 1").getConnection();
+    AtomicLong tens = new AtomicLong();
+    ProgressHandler.setHandler(
+        connection,
+        10,
+        new ProgressHandler() {
+          @Override
+          protected int progress() {
+            tens.incrementAndGet();
+            return 0;
+          }
+        });
+    try {
+      work.run();
+    } finally {
+      ProgressHandler.clearHandler(connection);
+    }
+    return tens.get();
   }
 
   @Test
