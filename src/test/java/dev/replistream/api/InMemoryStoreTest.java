@@ -3,6 +3,7 @@ package dev.replistream.api;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -64,5 +65,51 @@ class InMemoryStoreTest {
   @Test
   void whatIsNoUserIdIsRefused() {
     assertThatThrownBy(() -> store.run("", _ -> {})).isInstanceOf(IllegalArgumentException.class);
+    for (String claims : List.of("{}", "{\"sub\":7}", "{\"sub\":\"\"}", "null")) {
+      assertThatThrownBy(() -> store.run(JsonValue.parse(claims), (_, _) -> {}, JsonValue.ofNull()))
+          .isInstanceOf(IllegalArgumentException.class);
+    }
+  }
+
+  @Test
+  void eachUserHasAClientWhoseMutationsAreCounted() {
+    Mutator mutator =
+        (transaction, key) ->
+            transaction.put(
+                key.asText(),
+                JsonValue.of(transaction.clientID() + ' ' + transaction.mutationID()));
+    store.run("alice", mutator, JsonValue.of("first"));
+    store.run("bob", mutator, JsonValue.of("first"));
+    store.view("alice");
+    assertThatThrownBy(() -> store.run("alice", mutator, JsonValue.ofNull()))
+        .isInstanceOf(RejectedException.class);
+    store.run("alice", mutator, JsonValue.of("third"));
+
+    assertThat(store.view("alice"))
+        .containsExactly(
+            Map.entry("first", JsonValue.of("client of alice 1")),
+            Map.entry("third", JsonValue.of("client of alice 3")));
+    assertThat(store.view("bob"))
+        .containsExactly(Map.entry("first", JsonValue.of("client of bob 1")));
+  }
+
+  @Test
+  void aMutatorRunsWithTheClaimsOfAToken() {
+    JsonValue claims = JsonValue.parse("{\"roles\":[\"admin\"],\"sub\":\"alice\"}");
+
+    store.run(
+        claims,
+        (transaction, args) -> {
+          assertThat(transaction.userId()).isEqualTo("alice");
+          transaction.put("claims", transaction.claims());
+        },
+        JsonValue.ofNull());
+
+    assertThat(store.view("alice")).containsExactly(Map.entry("claims", claims));
+  }
+
+  @Test
+  void aLimitBelowZeroIsRefused() {
+    assertThatThrownBy(() -> Scan.all().limit(-1)).isInstanceOf(IllegalArgumentException.class);
   }
 }
