@@ -505,7 +505,7 @@ abstract class SqlTransactionTest extends TransactionContractTest {
 
   private static final long SPACES = 102;
 
-  /// Gives alice a hundred rooms of two entries and one of a hundred thousand, and as many entries
+  /// Gives alice a hundred rooms of two entries and one of twenty thousand, and as many entries
   /// of her own in which the key of each of those stands too.
   private void fillView() {
     run("alice", transaction -> transaction.createRoom("large"));
@@ -519,7 +519,7 @@ abstract class SqlTransactionTest extends TransactionContractTest {
     for (int i = 1; i <= 100; i++) {
       TestDatabase.fill(database(), Spaces.ofRoom("room" + i), 2, 1);
     }
-    TestDatabase.fill(database(), Spaces.ofRoom("large"), 100_000, 1);
+    TestDatabase.fill(database(), Spaces.ofRoom("large"), 20_000, 1);
     TestDatabase.fill(database(), Spaces.ofUser("alice"), 1_000, 1);
   }
 
