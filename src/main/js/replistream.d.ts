@@ -28,6 +28,14 @@ export interface ReplicacheSSEOptions {
    */
   onPresence?: (list: PresenceList) => void;
 
+  /**
+   * Called with each mutation of the user's that the server acknowledged without effect, and why:
+   * once a tab, whichever tab or device made the mutation; compare `clientID` to tell. What came
+   * while no tab was open is told to the first that opens, for a day. By default `console.warn`
+   * says it on pages of localhost, and nobody elsewhere.
+   */
+  onRejected?: (rejection: Rejection) => void;
+
   /** The server's ping interval, in milliseconds; 30,000 by default. A stream that is silent for 2.5 intervals counts as dead. */
   pingInterval?: number;
 
@@ -52,6 +60,10 @@ export interface ReplicacheSSEOptions {
     window?: EventTarget;
     /** Fires `freeze` and `resume`, and tells whether the tab is hidden. */
     document?: EventTarget & {visibilityState?: string};
+    /** Whose page it is: on localhost rejections are said on the console. */
+    location?: {hostname: string};
+    /** Keeps how far the user was told of rejections, for tabs that open later. */
+    storage?: Pick<Storage, 'getItem' | 'setItem'>;
     random?: () => number;
   };
 }
@@ -67,6 +79,22 @@ export interface PresenceList {
     /** When they connected, in ISO 8601. */
     since: string;
   }[];
+}
+
+/** A mutation that had no effect. */
+export interface Rejection {
+  /** Grows with each rejection of the user. */
+  seq: number;
+  /** The Replicache client that made the mutation. */
+  clientID: string;
+  /** The client's number for the mutation. */
+  id: number;
+  /** Which mutator it was for. */
+  name: string;
+  /** Names the reason for programs: one of your rule's, or of the server's such as `unknown-mutator`. */
+  code: string;
+  /** The reason in words. */
+  message: string;
 }
 
 /** The detail of `connected` and `sync`. */
@@ -102,6 +130,8 @@ export interface ReplicacheSSEEvents {
   sync: CustomEvent<StreamDetail>;
   /** Who is present in a room; only with the option `onPresence`. */
   presence: CustomEvent<PresenceList & {holder: boolean}>;
+  /** A mutation had no effect; only with the option `onRejected`, or on a page of localhost. */
+  rejected: CustomEvent<Rejection & {holder: boolean}>;
   /** There is no stream now. */
   offline: CustomEvent<EndDetail>;
   /** The user must sign in again; then call `connect()`. */

@@ -33,6 +33,12 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Silence means death after this many ping intervals. */
 const PINGS_MISSED = 2.5;
 
+/** How many rejections are remembered as told: more than the server keeps. */
+const TOLD = 200;
+
+/** Hosts of those who develop: their pages say on the console what was rejected. */
+const LOCAL_HOSTS = ['localhost', '127.0.0.1', '[::1]'];
+
 /**
  * Parses a stream of server-sent events: WHATWG HTML, section 9.2.6. Give it the bytes in any
  * pieces; an event that has no empty line after it never happened.
@@ -176,7 +182,7 @@ async function readFetch(link) {
     if (event.type === 'ended') {
       throw stopped();
     }
-    if (event.type === 'message' || event.type === 'presence') {
+    if (['message', 'presence', 'rejected'].includes(event.type)) {
       message(event);
     }
   }, retry);
@@ -200,6 +206,7 @@ async function readEventSource(link) {
       };
       source.addEventListener('ended', () => reject(stopped()));
       source.addEventListener('presence', source.onmessage);
+      source.addEventListener('rejected', source.onmessage);
       // it would come back with the same ticket, which is used up
       source.onerror = () => reject(new Failure('network'));
       link.signal.addEventListener('abort', reject);
@@ -213,16 +220,16 @@ async function readEventSource(link) {
 const TRY_AGAIN_LATER = 1013;
 const STOP = 4204;
 
-/** Text frames: `ping`, and `connected` and `sync` with an id after a space. */
+/** Text frames: `ping`, and after a space `connected` and `sync` with an id, and `rejected` with its JSON. */
 async function readWebSocket(link) {
   const url = await withTicket(link, link.urls.socket);
   const socket = new link.environment.WebSocket(url.replace(/^http/, 'ws'));
   try {
     await new Promise((_, reject) => {
       socket.onmessage = ({data}) => {
-        const [name, id = ''] = String(data).split(' ', 2);
+        const [, name, rest] = /^(\S*) ?(.*)$/s.exec(data);
         link.alive();
-        link.message({data: name, lastEventId: id});
+        link.message(name === 'rejected' ? {type: name, data: rest} : {data: name, lastEventId: rest});
       };
       socket.onclose = event => reject(closed(event));
       socket.onerror = () => reject(new Failure('network'));
@@ -457,7 +464,7 @@ class Tabs {
 /**
  * Keeps a Replicache client in sync with a Replistream server.
  *
- * Events: `connected`, `sync`, `presence`, `offline`, `expired`; see the types for their details.
+ * Events: `connected`, `sync`, `presence`, `rejected`, `offline`, `expired`; see the types for their details.
  */
 export class ReplicacheSSE extends EventTarget {
   #environment;
@@ -476,6 +483,7 @@ export class ReplicacheSSE extends EventTarget {
   #retryMs = RETRY_MS;
   #lastEventId = '';
   #presence = new Map(); // the lists of rooms that were told, as text
+  #rejections; // of a user: how far they were asked for, and which were told
 
   #lifecycle;
   #resting = new Set();
@@ -495,6 +503,7 @@ export class ReplicacheSSE extends EventTarget {
     replicache,
     user,
     onPresence,
+    onRejected,
     pingInterval = 30_000,
     connectTimeout = 15_000,
     transports = ['fetch', 'websocket', 'eventsource'],
@@ -502,7 +511,8 @@ export class ReplicacheSSE extends EventTarget {
   }) {
     super();
     this.#environment = completed(environment);
-    this.#urls = urlsOf(url, onPresence);
+    const told = onRejected ?? (LOCAL_HOSTS.includes(this.#environment.location?.hostname) ? warn : undefined);
+    this.#urls = urlsOf(url, onPresence, told);
     this.#auth = auth;
     this.#replicache = replicache;
     this.#user = user;
@@ -516,6 +526,9 @@ export class ReplicacheSSE extends EventTarget {
     this.#preferred = this.#transports[0];
     if (onPresence) {
       this.addEventListener('presence', ({detail: {holder, ...list}}) => onPresence(list));
+    }
+    if (told) {
+      this.addEventListener('rejected', ({detail: {holder, ...rejection}}) => told(rejection));
     }
   }
 
@@ -778,10 +791,10 @@ export class ReplicacheSSE extends EventTarget {
 
   #receive(stream, {type, data, lastEventId}) {
     const {transport} = stream;
-    if (type === 'presence') {
-      const list = JSON.parse(data);
-      this.#tabs?.tell(type, list);
-      this.#handle(type, list, true);
+    if (type === 'presence' || type === 'rejected') {
+      const told = JSON.parse(data);
+      this.#tabs?.tell(type, told);
+      this.#handle(type, told, true);
       return;
     }
     if (!['connected', 'sync', 'ping'].includes(data)) {
@@ -802,6 +815,10 @@ export class ReplicacheSSE extends EventTarget {
       this.#show(detail, holder);
       return;
     }
+    if (type === 'rejected') {
+      this.#reject(detail, holder);
+      return;
+    }
     this.#lastEventId = detail.id ?? this.#lastEventId;
     if (type === 'connected') {
       this.#wasOpen = true;
@@ -817,6 +834,7 @@ export class ReplicacheSSE extends EventTarget {
     if (type !== 'ping') {
       this.#emit(type, detail, holder);
     }
+    this.#askForRejections(type === 'connected');
   }
 
   /** Tells of a list, unless it was told before: for a tab that comes later all hear it again. */
@@ -826,6 +844,70 @@ export class ReplicacheSSE extends EventTarget {
       this.#presence.set(list.room, text);
       this.#emit('presence', list, holder);
     }
+  }
+
+  /**
+   * Asks for what was rejected while there was no stream; where that fails, again at the next event.
+   *
+   * @param {boolean} isDue whether there was none
+   */
+  async #askForRejections(isDue) {
+    if (!this.#urls.rejections) {
+      return;
+    }
+    const asked = this.#rejectionsOf(this.#user ?? this.#tokenUser);
+    asked.isDue ||= isDue;
+    if (asked.isAsking) {
+      return;
+    }
+    asked.isAsking = true;
+    try {
+      while (asked.isDue && this.#session) {
+        asked.isDue = false;
+        await this.#askSince(asked, this.#session.signal);
+      }
+    } catch (error) {
+      asked.isDue = !error.final; // else the server is of a release that has none
+    }
+    asked.isAsking = false;
+  }
+
+  async #askSince(asked, signal) {
+    await this.#authorize(signal);
+    const link = {environment: this.#environment, token: this.#token, signal};
+    const response = await ask(link, `${this.#urls.rejections}?after=${asked.after}`, {});
+    const {rejections} = await response.json();
+    signal.throwIfAborted();
+    for (const each of asked === this.#rejections ? rejections : []) {
+      asked.after = Math.max(asked.after, each.seq);
+      this.#reject(each, false);
+    }
+  }
+
+  /** What is known of a user's rejections: at first how far a tab of this browser was told. */
+  #rejectionsOf(user) {
+    if (!this.#rejections || this.#rejections.user !== user) {
+      const key = user === undefined ? undefined : `replistream rejections ${this.#urls.stream} ${user}`;
+      this.#rejections = {user, key, after: stored(this.#environment.storage, key), told: new Set()};
+    }
+    return this.#rejections;
+  }
+
+  /** Tells of a rejection, unless it was told before: by the stream, or when it was asked for. */
+  #reject(rejection, holder) {
+    const {key, told} = this.#rejectionsOf(this.#user ?? this.#tokenUser);
+    if (told.has(rejection.seq)) {
+      return;
+    }
+    told.add(rejection.seq);
+    if (told.size > TOLD) {
+      told.delete(told.values().next().value); // the oldest
+    }
+    const {storage} = this.#environment;
+    if (rejection.seq > stored(storage, key)) {
+      store(storage, key, rejection.seq);
+    }
+    this.#emit('rejected', rejection, holder);
   }
 
   /** Waits till the next try, with full jitter; or ends it all where that is of no use. */
@@ -925,7 +1007,7 @@ function isObject(value) {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function urlsOf(url, withPresence) {
+function urlsOf(url, withPresence, withRejections) {
   const stream = new URL(url, globalThis.location?.href);
   if (!/\/(stream|events)$/.test(stream.pathname)) {
     stream.pathname = `${stream.pathname.replace(/\/+$/, '')}/stream`;
@@ -933,7 +1015,16 @@ function urlsOf(url, withPresence) {
   if (withPresence) { // tabs that do without it share another stream
     stream.searchParams.set('presence', '1');
   }
-  return {stream: stream.href, ticket: new URL('ticket', stream).href, socket: new URL('ws', stream).href};
+  const socket = new URL('ws', stream);
+  if (withRejections) {
+    [stream, socket].forEach(each => each.searchParams.set('rejections', '1'));
+  }
+  return {
+    stream: stream.href,
+    ticket: new URL('ticket', stream).href,
+    socket: socket.href,
+    rejections: withRejections && new URL('rejections', stream).href,
+  };
 }
 
 /** The environment with what the browser has where the application gave nothing. */
@@ -946,10 +1037,43 @@ function completed(given) {
     locks: globalThis.navigator?.locks,
     window: globalThis.addEventListener && globalThis,
     document: globalThis.document,
+    location: globalThis.location,
+    storage: pageStorage(),
     random: Math.random,
     ...given,
   };
   return {...environment, fetch: environment.fetch.bind(globalThis)}; // which it insists on
+}
+
+/** Says what was rejected to whoever develops the page. */
+function warn({name, code, message}) {
+  console.warn(`Replistream: the mutation ${name} had no effect: ${code}: ${message}`);
+}
+
+/** The page's storage, if it has one and may use it. */
+function pageStorage() {
+  try {
+    return globalThis.window?.localStorage;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The number that stands in the storage; 0 where there is none. */
+function stored(storage, key) {
+  try {
+    return Number(key && storage?.getItem(key)) || 0;
+  } catch {
+    return 0;
+  }
+}
+
+function store(storage, key, number) {
+  try {
+    key && storage?.setItem(key, String(number));
+  } catch {
+    // it is full: this tab remembers by itself
+  }
 }
 
 /** The claims of a JWT; none of a token that is something else. */

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import {after} from 'node:test';
 
+import {WebSocket} from 'ws';
+
+import {ReplicacheSSE} from '../../main/js/replistream.js';
 import {scenario} from './harness.mjs';
-import {Server} from './server.mjs';
+import {realFetch} from './network.mjs';
+import {Server, token} from './server.mjs';
 import {eventually, pause} from './waiting.mjs';
 
 const server = await Server.start({REPLISTREAM_AUTH_CLOCK_SKEW: 'PT0S'});
@@ -11,11 +15,113 @@ after(() => server.stop());
 const POISON = {
   'a mutator that the server does not have': tab => tab.mutate.unknown({key: 'poison'}),
   'a value that is too large': tab => tab.mutate.put({key: 'poison', value: 'x'.repeat(1_100_000)}),
-  'arguments of the wrong kind': tab => tab.mutate.put({key: 'poison', room: {no: 'room'}, value: 1}),
+  'arguments of the wrong kind': tab => tab.mutate.increment({key: 'poison', id: 'poison', room: {no: 'room'}}),
   'a room that does not exist': tab => tab.mutate.put({key: 'poison', room: 'nowhere', value: 1}),
   'a mutator that rejects after it wrote': tab => tab.mutate.putThenReject({key: 'poison'}),
   'a mutator that fails after it wrote': tab => tab.mutate.putThenFail({key: 'poison'}),
 };
+
+const TOLD = {
+  'a mutator that the server does not have': ['unknown', 'unknown-mutator', /^no such mutator$/],
+  'a value that is too large': ['put', 'value-too-large', /bytes/],
+  'arguments of the wrong kind': ['increment', 'bad-arguments', /^a string is needed, not an object$/],
+  'a room that does not exist': ['put', 'not-a-member', /no member/],
+  'a mutator that rejects after it wrote': ['putThenReject', 'rejected', /^the scenario wants it so$/],
+  'a mutator that fails after it wrote': ['putThenFail', 'failed', /^The mutator failed\.$/],
+};
+
+/** What the client module tells a user of rejections, with the module itself to be closed. */
+function listener(user, options = {}) {
+  const told = [];
+  const sse = new ReplicacheSSE({
+    url: server.url,
+    auth: () => token(user),
+    onRejected: rejection => told.push(rejection),
+    ...options,
+    environment: {fetch: realFetch, WebSocket, BroadcastChannel: undefined, ...options.environment},
+  });
+  const connected = new Promise(resolve => sse.addEventListener('connected', resolve));
+  sse.connect();
+  return {told, connected, close: () => sse.disconnect()};
+}
+
+/** Waits till each of the listeners has been told so often, and closes them. */
+async function areTold(count, ...listeners) {
+  try {
+    for (const {told} of listeners) {
+      await eventually(() => `${count} of ${JSON.stringify(told)}`, () => told.length >= count);
+    }
+  } finally {
+    listeners.forEach(each => each.close());
+  }
+}
+
+for (const [what, [name, code, message]] of Object.entries(TOLD)) {
+  scenario(`of ${what} the author is told, and nobody else`, server, async open => {
+    const laptop = open('alice');
+    const bob = open('bob');
+    const listeners = [
+      listener(laptop.userID),
+      listener(laptop.userID, {transports: ['websocket']}),
+      listener(bob.userID),
+    ];
+    await Promise.all(listeners.map(({connected}) => connected));
+    await laptop.mutate.put({key: 'before', value: 1});
+    await POISON[what](laptop);
+    await bob.mutate.unknown({key: 'poison'});
+    await bob.settled();
+    await laptop.settled();
+
+    await areTold(1, ...listeners);
+    const [[one], [other], [foreign]] = listeners.map(({told}) => told);
+    const {seq, message: said, ...rest} = one;
+    assert.deepEqual(rest, {clientID: await laptop.rep.clientID, id: 2, name, code});
+    assert.match(said, message);
+    assert.ok(seq > 0);
+    assert.deepEqual(other, one);
+    assert.equal(foreign.clientID, await bob.rep.clientID);
+    assert.deepEqual(listeners.map(({told}) => told.length), [1, 1, 1]);
+  });
+}
+
+scenario('who was offline is told when they are back, also of what another device did', server, async open => {
+  const [laptop, phone] = [open('alice'), open('alice', {device: 'phone'})];
+  const first = listener(laptop.userID);
+  await first.connected;
+  first.close();
+  laptop.goOffline();
+  await laptop.mutate.put({key: 'kept', value: 1});
+  await laptop.mutate.putThenReject({key: 'poison'});
+  await phone.mutate.unknown({key: 'poison'});
+  await phone.settled();
+  laptop.goOnline();
+  await laptop.settled();
+
+  const later = listener(laptop.userID);
+  await areTold(2, later);
+  assert.deepEqual(first.told, []);
+  assert.deepEqual(
+    later.told.map(({clientID, id, code}) => [clientID, id, code]),
+    [[await phone.rep.clientID, 1, 'unknown-mutator'], [await laptop.rep.clientID, 2, 'rejected']],
+  );
+  assert.deepEqual(await laptop.view(), new Map([['kept', 1]]));
+});
+
+scenario('a restart loses no rejection, and repeats none', server, async open => {
+  const laptop = open('alice');
+  const live = listener(laptop.userID);
+  await live.connected;
+  await laptop.mutate.unknown({key: 'poison'});
+  await laptop.settled();
+  await eventually('the first', () => live.told.length === 1);
+  await server.kill();
+  await laptop.mutate.putThenReject({key: 'poison'});
+  await server.restart();
+  await laptop.settled();
+
+  await areTold(2, live);
+  assert.deepEqual(live.told.map(({id}) => id), [1, 2]);
+});
 
 for (const [what, poison] of Object.entries(POISON)) {
   scenario(`${what} is acknowledged, has no effect and holds nothing up`, server, async open => {

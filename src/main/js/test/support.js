@@ -57,6 +57,12 @@ export class PokeServer {
   /** How many pokes there were: the last event's id. */
   pokes = 0;
 
+  /** What it answers to `GET /rejections`. */
+  rejections = [];
+
+  /** What it answers to the next ones instead: functions of the response. */
+  insteadOfRejections = [];
+
   /** The retry that each stream begins with, in milliseconds. */
   retry = 5;
 
@@ -111,6 +117,16 @@ export class PokeServer {
     this.say(`event: presence\ndata: ${JSON.stringify(list)}\n\n`);
   }
 
+  /** Rejects a mutation, and tells all streams of it or, if it is lost on the way, none. */
+  reject(seq, {isLost = false} = {}) {
+    const rejection = {seq, clientID: 'c', id: seq, name: 'sell', code: 'sold-out', message: `no ${seq}`};
+    this.rejections.push(rejection);
+    if (!isLost) {
+      this.say(`event: rejected\ndata: ${JSON.stringify(rejection)}\n\n`);
+    }
+    return rejection;
+  }
+
   say(text) {
     this.streams.forEach(response => response.write(text));
   }
@@ -157,7 +173,13 @@ export class PokeServer {
       lastEventId: request.headers['last-event-id'] ?? searchParams.get('lastEventId') ?? undefined,
       ticket: searchParams.get('ticket') ?? undefined,
       presence: searchParams.get('presence') ?? undefined,
+      rejections: searchParams.get('rejections') ?? undefined,
+      after: searchParams.get('after') ?? undefined,
     });
+    if (path.endsWith('/rejections')) {
+      (this.insteadOfRejections.shift() ?? PokeServer.rejected(searchParams.get('after')))(response, this);
+      return;
+    }
     const answer = this.#answers.shift() ?? (path.endsWith('/ticket') ? PokeServer.ticket : PokeServer.stream);
     answer(response, this);
   }
@@ -166,6 +188,14 @@ export class PokeServer {
   static ticket(response, server) {
     response.setHeader('Content-Type', 'application/json');
     response.end(JSON.stringify({ticket: `ticket-${server.requests.length}`, expiresIn: 30}));
+  }
+
+  /** Answers with what was rejected after `after`. */
+  static rejected(after) {
+    return (response, server) => {
+      response.setHeader('Content-Type', 'application/json');
+      response.end(JSON.stringify({rejections: server.rejections.filter(({seq}) => seq > after)}));
+    };
   }
 
   /** Answers with a stream. */

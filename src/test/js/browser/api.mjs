@@ -6,7 +6,7 @@ import {eventually} from '../waiting.mjs';
 export async function call(server, user, method, route, body) {
   const response = await realFetch(`${server.url}/${route}`, {
     method,
-    headers: {Authorization: `Bearer ${token(user)}`},
+    headers: {Authorization: `Bearer ${token(user)}`, ...(body && {'Content-Type': 'application/json'})},
     body: body && JSON.stringify(body),
   });
   if (!response.ok) {

@@ -127,6 +127,14 @@ scenario('the snippet for presence tells who is in a room, as written', async ({
   await shows('plan', 1, ['frank']);
 });
 
+scenario('the snippet for rejected mutations tells which and why, as written', async ({device}) => {
+  const shows = await open(device, 'rejected', snippet('docs/browser.md', 'rejected', 'mia'));
+  await haveStreams(server, 'mia', 1);
+  const mutations = [{clientID: 'c', id: 1, name: 'order', args: null, timestamp: 0}];
+  await call(server, 'mia', 'POST', 'push', {profileID: 'p', clientGroupID: 'mia', pushVersion: 1, schemaVersion: '', mutations});
+  await shows('order', 'unknown-mutator', 'no such mutator');
+});
+
 scenario('the snippet for a link joins its room and takes the code out of the address, as written', async ({device}) => {
   await call(server, 'kim', 'POST', 'rooms', {id: 'joined'});
   const {code} = await call(server, 'kim', 'POST', 'rooms/joined/links', {role: 'reader', uses: 1});

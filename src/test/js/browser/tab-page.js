@@ -54,7 +54,7 @@ const sse = new ReplicacheSSE({
   ...(transport && {transports: [transport]}),
   ...JSON.parse(parameters.get('options') ?? '{}'),
 });
-for (const type of ['connected', 'sync', 'offline', 'expired']) {
+for (const type of ['connected', 'sync', 'rejected', 'offline', 'expired']) {
   sse.addEventListener(type, ({detail}) => events.push({type, ...detail}));
 }
 sse.connect();

@@ -75,3 +75,31 @@ scenario('all tabs recover from a restart of the server with one pull each', asy
   assert.deepEqual(tabs.map(tab => tab.requests('pull').length), tabs.map(() => 2));
   assert.equal(await streams(server, 'carol'), 1);
 });
+
+scenario('each tab of a user says once what was rejected, also one that comes later, and no other user does', async ({device, log}) => {
+  const [laptop, phone, strange] = await Promise.all([device(), device(), device()]);
+  const [tabs, [elsewhere], [stranger]] = await Promise.all([open(laptop, 'dora', 3), open(phone, 'dora', 1), open(strange, 'eve', 1)]);
+  await all([...tabs, elsewhere, stranger], tab => tab.sees('connected'));
+  await tabs[1].put('kept', 1);
+  await tabs[1].put('poison', 'x'.repeat(1_100_000));
+  await tabs[1].isSaved();
+  await all([...tabs, elsewhere], tab => tab.sees('rejected'));
+  await tabs[1].shows('poison', undefined);
+
+  const [told] = await tabs[0].events('rejected');
+  const {type, seq, holder, ...rejection} = told;
+  const clientID = await tabs[1].page.evaluate(() => tab.rep.clientID);
+  assert.deepEqual(rejection, {clientID, id: 2, name: 'put', code: 'value-too-large', message: 'the value has too many bytes'});
+
+  // this browser has told of it, and another one has not
+  const [later] = await open(laptop, 'dora', 1);
+  await tabs[0].page.reload();
+  const [newest] = await open(await device(), 'dora', 1);
+  await all([later, tabs[0], newest], tab => eventually('it has asked', () => tab.answered('rejections')));
+  await newest.sees('rejected');
+  await settle([...tabs, later, elsewhere, newest], 'dora');
+  const counts = await all([...tabs, later, elsewhere, newest, stranger], async tab => (await tab.events('rejected')).length);
+  assert.deepEqual(counts, [0, 1, 1, 0, 1, 1, 0]);
+  const warnings = log.lines.filter(line => line.startsWith('warning: Replistream: the mutation put had no effect: value-too-large: '));
+  assert.equal(warnings.length, 5);
+});

@@ -9,11 +9,12 @@ const options: ReplicacheSSEOptions = {
   auth: async () => (Math.random() < 0.5 ? 'token' : undefined),
   replicache,
   user: 'alice',
+  onRejected: ({seq, clientID, id, name, code, message}) => console.log(seq.toFixed(), clientID, id.toFixed(), name + code + message),
   onPresence: ({room, count, users}) => console.log(room.length, count.toFixed(), users.map(({userId, since}) => userId + since)),
   pingInterval: 30_000,
   connectTimeout: 15_000,
   transports: ['fetch', 'websocket', 'eventsource'],
-  environment: {fetch, EventSource, WebSocket, BroadcastChannel, locks: navigator.locks, window, document, random: Math.random},
+  environment: {fetch, EventSource, WebSocket, BroadcastChannel, locks: navigator.locks, window, document, location, storage: localStorage, random: Math.random},
 };
 
 const sse = new ReplicacheSSE(options);
@@ -27,6 +28,7 @@ sse.addEventListener('offline', ({detail}) => console.log(detail.reason.length, 
 sse.addEventListener('expired', ({detail: {status}}) => console.log(status?.toFixed()), {once: true});
 sse.addEventListener('sync', event => event.detail.holder);
 sse.addEventListener('presence', ({detail}) => console.log(detail.users.length, detail.holder));
+sse.addEventListener('rejected', ({detail}) => console.log(detail.code.length, detail.holder));
 sse.addEventListener('anything', event => event.timeStamp);
 sse.connect();
 sse.handleSync();
