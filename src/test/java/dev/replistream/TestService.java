@@ -62,6 +62,7 @@ public final class TestService implements AutoCloseable {
     variables.put("REPLISTREAM_AUTH_SECRET", SECRET);
     variables.put("REPLISTREAM_DATA_DIR", directory().toString());
     variables.put("REPLISTREAM_STREAM_DRAIN", "PT0S");
+    variables.put("REPLISTREAM_MUTATORS_BUILT_IN", "true"); // beside those of a test
     for (int i = 0; i < environment.length; i += 2) {
       variables.put("REPLISTREAM_" + environment[i], environment[i + 1]);
     }
