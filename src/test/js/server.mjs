@@ -101,7 +101,8 @@ export class Server {
       REPLISTREAM_AUTH_SECRET: SECRET,
       REPLISTREAM_DATA_DIR: join(this.#home, 'data'),
       REPLISTREAM_DB_URL: DATABASE_URL ?? `jdbc:sqlite:${join(this.#home, 'data', 'replistream.db')}`,
-      // the mutators of the scenarios add members as they please
+      // the scenarios use the built-in mutators too, and theirs add members as they please
+      REPLISTREAM_MUTATORS_BUILT_IN: 'true',
       REPLISTREAM_ROOMS_MEMBERSHIP: 'direct',
       ...(REDIS_URL && {REPLISTREAM_REDIS_URL: REDIS_URL}),
       ...this.#settings,

@@ -505,8 +505,8 @@ abstract class SqlTransactionTest extends TransactionContractTest {
 
   private static final long SPACES = 102;
 
-  /// Gives alice a hundred rooms of two entries and one of twenty thousand, and as many entries
-  /// of her own in which the key of each of those stands too.
+  /// Gives alice a hundred rooms of two entries and one of twenty thousand, and as many entries of
+  /// her own in which the key of each of those stands too.
   private void fillView() {
     run("alice", transaction -> transaction.createRoom("large"));
     TestDatabase.execute(

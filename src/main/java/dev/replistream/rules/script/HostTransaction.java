@@ -102,7 +102,13 @@ final class HostTransaction implements ProxyExecutable {
   }
 
   /// The texts of a call, from the third argument on.
-  private record Texts(Value... arguments) {
+  private static final class Texts {
+    private final Value[] arguments;
+
+    Texts(Value... arguments) {
+      this.arguments = arguments;
+    }
+
     @Nullable String get(int index) {
       Value value = arguments[index + 2];
       return value.isNull() ? null : value.asString();

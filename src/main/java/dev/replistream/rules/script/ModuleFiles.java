@@ -214,7 +214,7 @@ final class ModuleFiles implements FileSystem {
 
     @Override
     public SeekableByteChannel position(long position) {
-      bytes.position((int) Math.clamp(position, 0, bytes.limit()));
+      bytes.position(Math.clamp(position, 0, bytes.limit()));
       return this;
     }
 

@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import org.graalvm.polyglot.Context;
 import org.jspecify.annotations.Nullable;
@@ -86,7 +87,7 @@ final class Watchdog implements AutoCloseable {
     private final Context context;
     private final AtomicInteger state = new AtomicInteger(NONE);
     private volatile @Nullable Thread runner;
-    private volatile long run;
+    private final AtomicLong run = new AtomicLong();
     private volatile @Nullable Limit exceeded;
 
     // the watchdog's own
@@ -106,7 +107,7 @@ final class Watchdog implements AutoCloseable {
       exceeded = null;
       bytesBefore = threads.getCurrentThreadAllocatedBytes();
       runner = Thread.currentThread();
-      run++;
+      run.incrementAndGet();
       state.set(GUEST);
       if (asleep) {
         asleep = false;
@@ -154,7 +155,7 @@ final class Watchdog implements AutoCloseable {
     /// @return whether there is one
     private boolean look() {
       Thread running = runner;
-      long number = run;
+      long number = run.get();
       if (running == null || !isRunning()) {
         return false;
       }
@@ -173,7 +174,7 @@ final class Watchdog implements AutoCloseable {
           cpuNanos - seenCpuNanos > maxCpuNanos
               ? Limit.CPU
               : bytes > maxMemoryBytes ? Limit.MEMORY : null;
-      if (limit != null && number == run && state.compareAndSet(GUEST, FIRING)) {
+      if (limit != null && number == run.get() && state.compareAndSet(GUEST, FIRING)) {
         fire(limit, number);
       }
       return true;
@@ -182,7 +183,7 @@ final class Watchdog implements AutoCloseable {
     /// Ends the run: first so that it knows where it was; if it goes on nevertheless, as what is in
     /// a `finally` may, for good.
     private void fire(Limit limit, long number) {
-      if (number == run) { // and stays so, as its end waits for this
+      if (number == run.get()) { // and stays so, as its end waits for this
         boolean isFirst = exceeded == null;
         exceeded = limit;
         if (isFirst) {
