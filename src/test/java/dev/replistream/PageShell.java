@@ -187,6 +187,6 @@ final class PageShell {
         .collect(Collectors.joining())
         .replaceAll("\"(ticket|mac|epoch|code)\":\"[\\w-]+\"", "\"$1\":\"\"")
         .replaceAll("\"id\":\"(?:[\\w-]{22}|[\\w-]{43})\"", "\"id\":\"\"")
-        .replaceAll("\"order\":\\d+", "\"order\":N");
+        .replaceAll("\"(order|seq)\":\\d+", "\"$1\":N");
   }
 }
