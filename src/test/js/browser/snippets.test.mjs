@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import {readdir, readFile} from 'node:fs/promises';
+import {mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
 import {test} from 'node:test';
 
 import {Server, token} from '../server.mjs';
@@ -119,6 +121,32 @@ scenario('the snippet for React tells of the connection as long as its component
 scenario('the snippet of the built-in mutators merges at once, as written', async ({device}) => {
   const shows = await open(device, 'mutators', snippet('docs/browser.md', 'mutators'));
   await shows({text: 'milk', tags: {shop: 1, today: 1}, done: true});
+});
+
+scenario('the snippets for rules in JavaScript run in the page and on the server, as written', async ({device}) => {
+  const folder = await mkdtemp(join(tmpdir(), 'replistream-rules-'));
+  const file = join(folder, 'mutators.js');
+  await writeFile(file, snippet('docs/javascript.md', 'mutators'));
+  const shop = await Server.start({REPLISTREAM_MUTATORS_FILE: file, REPLISTREAM_MUTATORS_BUILT_IN: undefined, REPLISTREAM_CORS_ALLOW_ORIGINS: site.origin}, '');
+  try {
+    const script = snippet('docs/javascript.md', 'page').replaceAll('TOKEN', token('nick')).replace(`http://${WRITTEN}`, shop.origin).replace("'./mutators.js'", JSON.stringify(file));
+    await site.addPage('rules', `${script} window.rep = rep;`);
+    const page = await (await device()).newPage();
+    const shows = logOf(page);
+    await page.goto(`${site.origin}/rules`);
+    const pulled = () => page.evaluate(async () => (await rep.experimentalPendingMutations()).length === 0);
+    await shows([['item/tea', {price: 3, sold: false}]]);
+    await page.evaluate(() => rep.mutate.buy({id: 'tea'}));
+    await shows([['item/tea', {price: 3, sold: true, buyer: 'nick'}]]);
+    await eventually('all is pulled', pulled, PATIENCE_MS);
+
+    const mutations = [{clientID: 'other', id: 1, name: 'buy', args: {id: 'tea'}, timestamp: 0}];
+    await call(shop, 'nick', 'POST', 'push', {profileID: 'p', clientGroupID: 'other', pushVersion: 1, schemaVersion: '', mutations});
+    await shows('buy', 'sold-out', 'tea is not for sale');
+  } finally {
+    await shop.stop();
+    await rm(folder, {recursive: true});
+  }
 });
 
 scenario('the snippet for presence tells who is in a room, as written', async ({device}) => {

@@ -10,7 +10,7 @@ import java.util.List;
 /// The entry of `etc/bench`, which gives it the server's command.
 public final class Bench {
   private static final String USAGE =
-      "usage: etc/bench [streams|sync|cluster] [--quick] [--jar] [--peer]";
+      "usage: etc/bench [streams|sync|cluster] [--quick] [--rules] [--jar] [--peer]";
 
   private Bench() {}
 
@@ -23,6 +23,7 @@ public final class Bench {
     List<String> command = List.copyOf(options.subList(split + 1, options.size()));
     options.subList(split < 0 ? 0 : split, options.size()).clear();
     boolean quick = options.remove("--quick");
+    boolean rules = options.remove("--rules");
     boolean sync = options.remove("sync");
     boolean cluster = options.remove("cluster");
     boolean streams = options.remove("streams") || !(sync || cluster);
@@ -42,8 +43,14 @@ public final class Bench {
             .run();
       }
       if (sync) {
-        new SyncBench(command, work, quick ? SyncBench.Sizes.QUICK : SyncBench.Sizes.FULL, report)
-            .run();
+        SyncBench bench =
+            new SyncBench(
+                command, work, quick ? SyncBench.Sizes.QUICK : SyncBench.Sizes.FULL, report);
+        if (rules) {
+          bench.runRules();
+        } else {
+          bench.run();
+        }
       }
       if (cluster) {
         new ClusterBench(

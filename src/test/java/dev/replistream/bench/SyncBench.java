@@ -37,6 +37,14 @@ final class SyncBench {
   private final Path work;
   private final Sizes sizes;
   private final Report report;
+
+  /// In JavaScript, for the training too.
+  static final Path MUTATORS =
+      Path.of("src/test/resources/dev/replistream/bench/mutators.js").toAbsolutePath();
+
+  private static final int RULE_PUSHES = 20;
+  private static final int RULE_BATCH = 2_000;
+
   private final Secret secret = new Secret();
   private final List<String> tokens = secret.tokens(CLIENTS + 3);
   private int clients;
@@ -80,6 +88,50 @@ final class SyncBench {
     }
     report.note("SQLite, every push durable (synchronous=FULL); values of about 100 bytes");
     report.note("times are medians on one keep-alive connection; rates are of as many as clients");
+  }
+
+  /// Measures mutators in JavaScript beside the built-in ones with the same effect.
+  void runRules() throws IOException {
+    try (ServerProcess server =
+        ServerProcess.start(
+            command,
+            Map.of(
+                "REPLISTREAM_AUTH_SECRET",
+                secret.text(),
+                "REPLISTREAM_DATA_DIR",
+                "" + work.resolve("rules"),
+                "REPLISTREAM_LIMITS_PUSHES_PER_SECOND",
+                "0",
+                "REPLISTREAM_MUTATORS_FILE",
+                "" + MUTATORS,
+                "REPLISTREAM_MUTATORS_BUILT_IN",
+                "true"),
+            work.resolve("rules.log"))) {
+      report.row("start with rules", "%d ms", server.startTime().toMillis());
+      report.row("RSS with rules, idle", "%.0f MB", server.residentBytes() / 1e6);
+      for (int round = 0; round < 2; round++) {
+        for (String mutator : List.of("put", "set", "patch", "change")) {
+          cpuOfMutations(server, mutator, round == 0 ? " (first round)" : "");
+        }
+      }
+      pushes(server, "different spaces, set in JavaScript", i -> i, "set");
+    }
+  }
+
+  private void cpuOfMutations(ServerProcess server, String mutator, String round)
+      throws IOException {
+    try (SyncClient client =
+        new SyncClient(server.port(), tokens.get(CLIENTS + 2), "rules-" + clients++, mutator)) {
+      Duration before = server.cpu();
+      for (int push = 0; push < RULE_PUSHES; push++) {
+        client.push(push % 5 * RULE_BATCH, RULE_BATCH);
+      }
+      double nanos = server.cpu().minus(before).toNanos();
+      report.row(
+          "CPU of a %s in pushes of %,d%s".formatted(mutator, RULE_BATCH, round),
+          "%.1f us",
+          nanos / RULE_PUSHES / RULE_BATCH / 1e3);
+    }
   }
 
   private SyncClient client(ServerProcess server, int user) throws IOException {
@@ -158,9 +210,16 @@ final class SyncBench {
 
   private void pushes(ServerProcess server, String where, IntUnaryOperator userOf)
       throws IOException {
+    pushes(server, where, userOf, "put");
+  }
+
+  private void pushes(ServerProcess server, String where, IntUnaryOperator userOf, String mutator)
+      throws IOException {
     List<Callable<Void>> pushers = new ArrayList<>();
     for (int i = 0; i < CLIENTS; i++) {
-      SyncClient client = client(server, userOf.applyAsInt(i));
+      SyncClient client =
+          new SyncClient(
+              server.port(), tokens.get(userOf.applyAsInt(i)), "bench-" + clients++, mutator);
       pushers.add(() -> {
         for (int push = 0; push < sizes.pushes(); push++) {
           client.push(push % 100, 1);

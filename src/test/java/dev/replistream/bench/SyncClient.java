@@ -9,14 +9,23 @@ import java.util.stream.IntStream;
 final class SyncClient implements AutoCloseable {
   private final SyncConnection connection;
   private final String name;
+  private final String mutator;
   private int lastMutationId;
   private String cookie = "null";
 
   /// @param token its user's
   /// @param name a name of its own
   SyncClient(int port, String token, String name) throws IOException {
+    this(port, token, name, "put");
+  }
+
+  /// @param token its user's
+  /// @param name a name of its own
+  /// @param mutator which one its pushes are for
+  SyncClient(int port, String token, String name, String mutator) throws IOException {
     this.connection = new SyncConnection(port, token);
     this.name = name;
+    this.mutator = mutator;
   }
 
   /// Pushes `count` mutations that set keys from `first` on.
@@ -36,10 +45,17 @@ final class SyncClient implements AutoCloseable {
   private String mutation(int key) {
     lastMutationId++;
     return """
-    {"id":%d,"name":"put","args":{"key":"item/%07d","value":{"text":"%s","rank":%d,"done":false}},\
+    {"id":%d,"name":"%s","args":{"key":"item/%07d","%s":{"text":"%s","rank":%d,"done":false}},\
     "timestamp":1.5,"clientID":"c-%s"}\
     """
-        .formatted(lastMutationId, key, "a text of some length ".repeat(3), lastMutationId, name);
+        .formatted(
+            lastMutationId,
+            mutator,
+            key,
+            mutator.equals("patch") ? "merge" : "value",
+            "a text of some length ".repeat(3),
+            lastMutationId,
+            name);
   }
 
   /// Pulls what changed since the last {@link #catchUp}.

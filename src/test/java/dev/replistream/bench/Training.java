@@ -9,6 +9,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -36,13 +37,20 @@ public final class Training {
 
   /// Trains the server whose command is given, and ends it with streams open.
   ///
-  /// @param args the log file, then the command
+  /// @param args the log file, `--script` where there are to be mutators in JavaScript, then the
+  ///   command
   public static void main(String[] args) throws Exception {
     Path log = Path.of(args[0]);
-    List<String> command = List.of(args).subList(1, args.length);
+    boolean hasRules = args[1].equals("--script");
+    List<String> command = List.of(args).subList(hasRules ? 2 : 1, args.length);
     Secret secret = new Secret();
     Path data = Files.createTempDirectory(log.toAbsolutePath().getParent(), "training");
-    Map<String, String> settings =
+    Map<String, String> settings = new HashMap<>();
+    if (hasRules) {
+      settings.put("REPLISTREAM_MUTATORS_FILE", SyncBench.MUTATORS.toString());
+      settings.put("REPLISTREAM_MUTATORS_BUILT_IN", "true");
+    }
+    settings.putAll(
         Map.of(
             "REPLISTREAM_DATA_DIR", data.toString(),
             "REPLISTREAM_AUTH_SECRET", secret.text(),
@@ -51,7 +59,7 @@ public final class Training {
             "REPLISTREAM_STREAM_DRAIN", "PT1S",
             "REPLISTREAM_LIMITS_POKES_PER_SECOND", "0",
             "REPLISTREAM_LIMITS_TICKETS_PER_SECOND", "0",
-            "REPLISTREAM_LIMITS_REFUSED_TOKENS_PER_SECOND", "0");
+            "REPLISTREAM_LIMITS_REFUSED_TOKENS_PER_SECOND", "0"));
     try (ServerProcess server = ServerProcess.start(command, settings, log);
         Loop loop = new Loop()) {
       Training training = new Training(server, loop, secret.tokens(USERS));
@@ -60,6 +68,9 @@ public final class Training {
       training.comeAndGo();
       training.requests();
       training.sync();
+      if (hasRules) {
+        training.rules();
+      }
       training.leaveOpen();
     }
     if (Files.readString(log).contains("level=ERROR")) {
@@ -126,6 +137,18 @@ public final class Training {
       }
       try (SyncClient fresh = new SyncClient(server.port(), tokens.get(user), "fresh-" + user)) {
         fresh.catchUp();
+      }
+    }
+  }
+
+  /// Pushes for mutators in JavaScript.
+  private void rules() throws IOException {
+    for (String mutator : List.of("set", "change")) {
+      try (SyncClient client =
+          new SyncClient(server.port(), tokens.get(30), "rules-" + mutator, mutator)) {
+        for (int round = 0; round < 20; round++) {
+          client.push(0, 500);
+        }
       }
     }
   }
