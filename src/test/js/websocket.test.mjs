@@ -37,7 +37,7 @@ class Client {
       url,
       auth: () => token(user),
       replicache: {pull: () => this.pulls++},
-      connectTimeout: 300,
+      connectTimeout: 1_000,
       pingInterval: 1_000,
       ...options,
       environment: {fetch: realFetch, WebSocket, random: () => 0.01},

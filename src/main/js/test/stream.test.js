@@ -296,10 +296,10 @@ test('a page in place of a stream is a failure', async () => {
 });
 
 test('a stream that is silent for two and a half ping intervals is dead', async () => {
-  const tab = open({pingInterval: 200});
+  const tab = open({pingInterval: 600});
   await tab.heard('connected');
   const begin = Date.now();
-  for (let i = 0; i < 6; i++) {
+  for (let i = 0; i < 20; i++) {
     await pause(100);
     server.say('data: ping\n\n');
   }
@@ -307,7 +307,7 @@ test('a stream that is silent for two and a half ping intervals is dead', async 
 
   assert.equal(tab.of('offline').length, 1);
   assert.equal(tab.of('offline')[0].reason, 'silent');
-  assert.ok(Date.now() - begin >= 1_000, 'pings did not keep it alive');
+  assert.ok(Date.now() - begin >= 3_000, 'pings did not keep it alive');
 });
 
 test('an answer that something on the way holds back is a failure', async () => {

@@ -117,7 +117,7 @@ test('an auth that fails for a fresh token is asked again', async () => {
 });
 
 test('before its token ends a stream is followed by one with a fresh token, and the old one lives until then', async () => {
-  const {auth, given} = tokens(1, 3600);
+  const {auth, given} = tokens(3, 3600);
   let mostStreams = 0;
   const tab = open({auth});
   await tab.heard('connected');
@@ -153,7 +153,8 @@ test('an auth that gives the same token again is not asked again and again', asy
   let calls = 0;
   const last = tokenOf('alice', 0.5);
   const tab = open({auth: () => (calls++, last)});
-  await pause(700);
+  await eventually('the question', () => calls === 2);
+  await aWhile();
 
   assert.equal(calls, 2);
   assert.equal(server.requests.length, 1);
@@ -170,7 +171,7 @@ test('a token that outlives the longest timer is not renewed early', async () =>
 });
 
 test('a renewal that fails leaves the stream alone', async () => {
-  const {auth} = tokens(0.5, 3600);
+  const {auth} = tokens(2, 3600);
   const tab = open({auth});
   await tab.heard('connected');
   server.answerNext(PokeServer.status(503));
@@ -184,7 +185,7 @@ test('a renewal that fails leaves the stream alone', async () => {
 });
 
 test('disconnect during a renewal ends both streams', async () => {
-  const tab = open({auth: tokens(0.5, 3600).auth});
+  const tab = open({auth: tokens(2, 3600).auth});
   await tab.heard('connected');
   server.answerNext(PokeServer.silent);
   await eventually('two streams', () => server.streams.size === 2);

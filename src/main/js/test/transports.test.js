@@ -108,7 +108,7 @@ test('a stream with a ticket is renewed before the token ends too', async () => 
 test('after three failures in a row a WebSocket with a ticket is tried, and stays while it works', async () => {
   const answers = [PokeServer.silent, PokeServer.silent, PokeServer.silent, PokeServer.ticket, PokeServer.socket];
   server.answerNext(...answers);
-  const tab = open({connectTimeout: 500, environment: {WebSocket: WebSocketStandIn}});
+  const tab = open({connectTimeout: 1_000, environment: {WebSocket: WebSocketStandIn}});
   const {transport, id} = await tab.heard('connected');
   assert.deepEqual({transport, id}, {transport: 'websocket', id: undefined});
   await tab.pulled(1);
@@ -281,11 +281,11 @@ test('a ticket that is not found is final where nothing has been open yet', asyn
   assert.deepEqual([status, final], [404, true]);
 });
 
-/** A tab, and others like it, whose streams something on the way holds back, so that it came to a WebSocket. */
+/** A tab, and others like it, whose streams something on the way refuses, so that it came to a WebSocket. */
 async function openBehindProxy(environment = {}) {
-  const {silent, ticket, socket} = PokeServer;
-  server.answerNext(silent, silent, silent, ticket, socket);
-  const options = {connectTimeout: 500, environment: {WebSocket: WebSocketStandIn, ...environment}};
+  const {ticket, socket} = PokeServer;
+  server.answerNext(...Array(3).fill(PokeServer.status(502)), ticket, socket);
+  const options = {environment: {WebSocket: WebSocketStandIn, ...environment}};
   const tab = open(options);
   assert.equal((await tab.heard('connected')).transport, 'websocket');
   return {tab, another: () => open(options), before: server.requests.length};
