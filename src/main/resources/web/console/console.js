@@ -4,6 +4,9 @@ import {Panel} from './panel.js';
 
 const FIRST_USER = 'demo';
 
+/** What is shown is true within a second, whoever connects or leaves elsewhere. */
+const REFRESH_MS = 500;
+
 const panels = new Map();
 const form = document.getElementById('connect');
 const input = document.getElementById('credential');
@@ -49,6 +52,8 @@ form.addEventListener('submit', event => {
     problem.textContent = error.message;
   }
 });
+
+setInterval(() => document.hidden || panels.forEach(panel => panel.refresh()), REFRESH_MS);
 
 if (isDevelopment) {
   document.getElementById('mode').textContent = 'development mode: this machine only';

@@ -12,6 +12,31 @@ export function parts(root) {
   return Object.fromEntries([...root.querySelectorAll('[data-part]')].map(each => [each.dataset.part, each]));
 }
 
+const shown = new WeakMap(); // what each list shows, as text
+
+/**
+ * Shows `data` in a list, unless it does: what has the focus, or is being clicked on, stays.
+ *
+ * @param {() => HTMLElement} otherwise gets the focus where no button is left that could
+ * @returns {boolean} whether that was news
+ */
+export function showItems(list, data, toElement, otherwise) {
+  const text = JSON.stringify(data);
+  if (shown.get(list) === text) {
+    return false;
+  }
+  shown.set(list, text);
+  const focused = list !== document.activeElement && list.contains(document.activeElement);
+  const label = focused && document.activeElement.getAttribute('aria-label');
+  list.replaceChildren(...data.map(toElement));
+  if (focused) {
+    const buttons = [...list.querySelectorAll('button')];
+    const next = buttons.find(each => each.getAttribute('aria-label') === label) ?? buttons[0];
+    (next ?? otherwise?.())?.focus();
+  }
+  return true;
+}
+
 /** A time of day with milliseconds, for people and for machines. */
 export function timeElement(date) {
   const text = date.toLocaleTimeString('en-GB') + '.' + String(date.getMilliseconds()).padStart(3, '0');

@@ -1,10 +1,12 @@
 import {ReplicacheSSE} from '/replistream.js';
-import {copyItem, element, parts, timeElement} from './elements.js';
+import {copyItem, element, parts, showItems, timeElement} from './elements.js';
 import {API, isDevelopment} from './credentials.js';
+import {takePlace} from './places.js';
 import {Plot, rounded} from './plot.js';
 import {Rooms} from './rooms.js';
 
-const STATS_INTERVAL_MS = 10_000;
+const ROOMS_INTERVAL_MS = 10_000;
+const LONGEST_ANSWER_MS = 1_000; // what was true before it is not shown any longer
 const MAX_LOG_LINES = 300;
 const hasSessions = document.documentElement.dataset.sessions === 'true';
 
@@ -12,10 +14,14 @@ const hasSessions = document.documentElement.dataset.sessions === 'true';
 export class Panel {
   #credentials;
   #parts;
+  #turn; // from Connect to Disconnect, or the stream's end for good
   #stream;
+  #place;
   #plot;
   #rooms;
   #timer;
+  #askedAt; // while there is no answer
+  #isTrouble = false;
   #pokes = []; // when those were sent whose sync has not come
   #syncs = 0;
 
@@ -29,7 +35,7 @@ export class Panel {
     this.#rooms = new Rooms(credentials, this.element, (event, detail) => this.#log(event, detail));
     this.#label(credentials.user);
     this.#parts.poke.onclick = () => this.#poke();
-    this.#parts.toggle.onclick = () => (this.#stream ? this.disconnect() : this.connect());
+    this.#parts.toggle.onclick = () => (this.#turn ? this.disconnect() : this.connect());
     this.#parts.remove.onclick = () => onRemove(this);
     this.#parts.clear.onclick = () => this.#parts.lines.replaceChildren();
     this.#parts.curl.ontoggle = () => this.#showCommands();
@@ -62,33 +68,44 @@ export class Panel {
     }
   }
 
-  connect() {
-    const stream = new ReplicacheSSE({url: API, auth: this.#credentials.fresh});
-    this.#stream = stream;
+  async connect() {
+    const turn = {};
+    this.#turn = turn;
     this.#parts.toggle.textContent = 'Disconnect';
     this.#say('connecting');
+    const place = await takePlace('console');
+    if (this.#turn !== turn) {
+      place.giveBack();
+      return;
+    }
+    this.#place = place;
+    const stream = new ReplicacheSSE({url: API, auth: this.#credentials.fresh, transports: place.transports});
+    this.#stream = stream;
     stream.addEventListener('connected', ({detail}) => {
       this.#say('connected', 'connected', described(detail));
-      this.#refresh();
+      this.refresh();
+      this.#rooms.refresh();
     });
     stream.addEventListener('sync', ({detail}) => this.#synced(detail));
     stream.addEventListener('offline', ({detail}) => {
       this.#say('offline', 'offline', ended(detail));
+      this.#showNothing();
       if (detail.final) {
         this.#stopped();
       }
     });
     stream.addEventListener('expired', ({detail}) => {
       this.#say('expired', 'expired', ended(detail));
+      this.#showNothing();
       this.#stopped();
     });
     stream.connect();
-    this.#timer = setInterval(() => this.#isConnected() && !document.hidden && this.#refresh(), STATS_INTERVAL_MS);
+    this.#timer = setInterval(() => this.#isConnected() && !document.hidden && this.#rooms.refresh(), ROOMS_INTERVAL_MS);
   }
 
   disconnect() {
-    if (this.#stream) {
-      this.#stream.disconnect();
+    if (this.#turn) {
+      this.#stream?.disconnect();
       this.#say('disconnected', 'disconnected');
       this.#stopped();
     }
@@ -96,7 +113,10 @@ export class Panel {
 
   #stopped() {
     clearInterval(this.#timer);
+    this.#place?.giveBack();
+    this.#place = undefined;
     this.#stream = undefined;
+    this.#turn = undefined;
     this.#pokes = [];
     this.#parts.toggle.textContent = 'Connect';
   }
@@ -166,24 +186,52 @@ export class Panel {
     }
   }
 
-  async #refresh() {
+  /** Asks how many streams there are, and which, with or without one of this panel's own. */
+  async refresh() {
+    if (this.#askedAt !== undefined) {
+      if (performance.now() - this.#askedAt > LONGEST_ANSWER_MS) {
+        this.#showNothing();
+      }
+      return;
+    }
+    if (this.#parts.state.dataset.state === 'expired') {
+      return;
+    }
+    this.#askedAt = performance.now();
     try {
-      const stats = await (await this.#credentials.call('GET', '/stats')).json();
+      const [stats, {sessions}] = await Promise.all([this.#ask('/stats'), hasSessions ? this.#ask('/sessions') : {}]);
       this.#parts.own.textContent = stats.userConnections;
       this.#parts.all.textContent = stats.totalConnections;
-      if (hasSessions) {
-        await this.#refreshSessions();
+      if (sessions) {
+        this.#showSessions(sessions);
       }
-      await this.#rooms.refresh();
+      this.#isTrouble = false;
     } catch (error) {
-      this.#log('failed', error.message);
+      this.#showNothing();
+      if (!this.#isTrouble) { // said once, not at each attempt
+        this.#log('failed', error.message);
+      }
+      this.#isTrouble = true;
     }
+    this.#askedAt = undefined;
   }
 
-  async #refreshSessions() {
-    const {sessions} = await (await this.#credentials.call('GET', '/sessions')).json();
+  async #ask(route) {
+    return (await this.#credentials.call('GET', route)).json();
+  }
+
+  /** What nobody knows is not shown. */
+  #showNothing() {
+    this.#parts.own.textContent = '–';
+    this.#parts.all.textContent = '–';
+    this.#parts.sessions.hidden = true;
+    showItems(this.#parts.sessions.tBodies[0], [], () => {});
+  }
+
+  #showSessions(sessions) {
     this.#parts.sessions.hidden = false;
-    this.#parts.sessions.tBodies[0].replaceChildren(...sessions.map(session => this.#sessionRow(session)));
+    const shown = sessions.map(({id, device, transport, connectedAt}) => ({id, device, transport, connectedAt}));
+    showItems(this.#parts.sessions.tBodies[0], shown, session => this.#sessionRow(session), () => this.#parts.toggle);
   }
 
   #sessionRow({id, device, transport, connectedAt}) {
@@ -193,7 +241,7 @@ export class Panel {
     end.onclick = async () => {
       try {
         await this.#credentials.call('DELETE', `/sessions/${encodeURIComponent(id)}`);
-        await this.#refresh();
+        await this.refresh();
       } catch (error) {
         this.#log('failed', error.message);
       }

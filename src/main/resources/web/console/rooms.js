@@ -1,4 +1,4 @@
-import {announce, copyItem, element, parts} from './elements.js';
+import {announce, copyItem, element, parts, showItems} from './elements.js';
 import {makeLink} from './links.js';
 
 /** The rooms of a user: what others invite it to, and whom it invites. */
@@ -6,7 +6,6 @@ export class Rooms {
   #credentials;
   #parts;
   #log;
-  #shown = new Map(); // what each list shows
   #chosen = ''; // the room that was chosen or made last, which the list may not have yet
   #isAsking = false;
   #isStale = false;
@@ -144,27 +143,10 @@ export class Rooms {
     return button;
   }
 
-  /**
-   * Shows `data` in a list, unless it does: what has the focus, or is being clicked on, stays.
-   *
-   * @returns {boolean} whether that was news
-   */
   #show(list, data, toElement) {
-    const text = JSON.stringify(data);
-    if (this.#shown.get(list) === text) {
-      return false;
-    }
-    this.#shown.set(list, text);
-    const focused = list !== document.activeElement && list.contains(document.activeElement);
-    const label = focused && document.activeElement.getAttribute('aria-label');
-    list.replaceChildren(...data.map(toElement));
+    const isNews = showItems(list, data, toElement, () => this.#parts.rooms.querySelector('summary'));
     list.hidden = data.length === 0;
-    if (focused) {
-      const buttons = [...list.querySelectorAll('button')];
-      const next = buttons.find(each => each.getAttribute('aria-label') === label) ?? buttons[0];
-      (next ?? this.#parts.rooms.querySelector('summary')).focus();
-    }
-    return true;
+    return isNews;
   }
 
   async #make() {

@@ -1,6 +1,7 @@
 import {Credentials, isDevelopment} from '/console/credentials.js';
 import {announce, element} from '/console/elements.js';
 import {codeOfAddress, makeLink} from '/console/links.js';
+import {takePlace} from '/console/places.js';
 import {SharedList} from './list.js';
 import {DeadLinkError, enter, join} from './rooms.js';
 
@@ -22,7 +23,8 @@ async function open(credentials) {
     const {role, isNew} = room ? await enter(room, credentials) : {};
     by('sign-in').hidden = true;
     by('joining').hidden = true;
-    show(new SharedList(credentials, token, room), credentials.user, room);
+    const {transports} = await takePlace('demo');
+    show(new SharedList(credentials, token, room, transports), credentials.user, room);
     showShare(credentials, room, role);
     if (isNew) {
       await share(credentials, room);

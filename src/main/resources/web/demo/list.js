@@ -17,8 +17,9 @@ export class SharedList {
   /**
    * @param {import('/console/credentials.js').Credentials} credentials
    * @param {string | undefined} room
+   * @param {string[] | undefined} transports how it may read its stream; who is present needs one by HTTP
    */
-  constructor(credentials, token, room) {
+  constructor(credentials, token, room, transports) {
     this.#room = room && {room};
     this.#prefix = room ? `room/${room}/todo/` : 'todo/';
     this.#replicache = new Replicache({
@@ -35,6 +36,7 @@ export class SharedList {
       url: API,
       auth: credentials.fresh,
       replicache: this.#replicache,
+      transports,
       onPresence: room && (list => list.room === room && this.#onPresent(list)),
     });
     this.stream.connect();

@@ -35,6 +35,7 @@ public final class WebPages {
           "console/console.js",
           "console/links.js",
           "console/panel.js",
+          "console/places.js",
           "console/plot.js",
           "console/rooms.js",
           "demo/demo.css",
