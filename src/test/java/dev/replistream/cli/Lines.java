@@ -11,7 +11,8 @@ import java.util.concurrent.TimeUnit;
 
 /// What a program prints: all of it, and line by line for a test that waits for one. Thread-safe.
 public final class Lines extends Writer {
-  private static final Duration DEADLINE = Duration.ofSeconds(30);
+  /// Within which a program says what it has to on a busy machine, the start of a server among it.
+  private static final Duration DEADLINE = Duration.ofSeconds(60);
 
   private final StringBuilder all = new StringBuilder();
   private final StringBuilder line = new StringBuilder();
