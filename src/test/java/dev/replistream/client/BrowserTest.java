@@ -12,13 +12,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicContainer;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 
 /// Runs the scenarios of `src/test/js/browser` in Chromium, and shows each as a test. `etc/test`
 /// installs what they need; `CHROMIUM` in the environment is another browser than Debian's. They
 /// leave pictures of the pages in `target/screenshots`.
-@Tag("clients")
 final class BrowserTest {
   private static final Path SCENARIOS = Path.of("src", "test", "js", "browser").toAbsolutePath();
   private static final String CHROMIUM =

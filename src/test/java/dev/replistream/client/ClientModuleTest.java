@@ -12,12 +12,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicContainer;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /// The client module: runs its own tests under Node, and looks after how it is shipped.
-@Tag("clients")
 final class ClientModuleTest {
   private static final Path MODULE = Path.of("src", "main", "js");
 

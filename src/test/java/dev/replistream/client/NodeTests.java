@@ -3,6 +3,7 @@ package dev.replistream.client;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,10 +11,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.regex.MatchResult;
@@ -58,38 +55,28 @@ record NodeTests(List<String> options, Duration limit) {
     }
   }
 
-  /// The tests of `files`, which run two at a time: most of a file's time is waiting.
+  /// The tests of `files`, one file after the other: other classes run beside this one.
   Stream<DynamicContainer> containers(List<TestFile> files) {
-    ExecutorService twoAtATime = Executors.newFixedThreadPool(2);
-    List<DynamicContainer> containers = new ArrayList<>();
-    for (TestFile file : files) {
-      Future<List<DynamicTest>> tests = twoAtATime.submit(() -> run(file));
-      containers.add(
-          DynamicContainer.dynamicContainer(
-              file.name, Stream.of(tests).flatMap(NodeTests::resultOf)));
-    }
-    twoAtATime.shutdown();
-    return containers.stream();
+    return files.stream()
+        .map(file ->
+            DynamicContainer.dynamicContainer(
+                file.name, Stream.of(file).flatMap(each -> run(each).stream())));
   }
 
-  private static Stream<DynamicTest> resultOf(Future<List<DynamicTest>> tests) {
+  private List<DynamicTest> run(TestFile file) {
     try {
-      return tests.get().stream();
-    } catch (ExecutionException e) {
-      throw new IllegalStateException(e);
+      Path log = Files.createTempFile("replistream-node", ".tap");
+      try {
+        int exitCode = runNode(file.path, file.environment.get(), log);
+        return tests(exitCode, Files.readString(log));
+      } finally {
+        Files.delete(log);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException(e);
-    }
-  }
-
-  private List<DynamicTest> run(TestFile file) throws IOException, InterruptedException {
-    Path log = Files.createTempFile("replistream-node", ".tap");
-    try {
-      int exitCode = runNode(file.path, file.environment.get(), log);
-      return tests(exitCode, Files.readString(log));
-    } finally {
-      Files.delete(log);
     }
   }
 

@@ -17,12 +17,10 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.DynamicContainer;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 
 /// Runs the scenarios of `src/test/js` under Node, and shows each as a test. `etc/test` installs
 /// what they need; `CONVERGENCE_SECONDS` and `CONVERGENCE_SEED` in the environment reach them.
-@Tag("clients")
 final class RealClientTest {
   private static final String SECONDS = "CONVERGENCE_SECONDS";
   private static final Path SCENARIOS = Path.of("src", "test", "js").toAbsolutePath();

@@ -18,13 +18,11 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Three nodes are stopped and started again one after the other, as a new release is rolled out,
 /// while clients listen and others push and poke.
-@Tag("alone")
 class RollingRestartTest {
   private static final int USERS = 480;
   private static final int WORKERS = 3;
