@@ -171,13 +171,12 @@ export class Server {
   }
 }
 
+/** A port for a server to come. The system gives none of these to whoever connects or listens meanwhile. */
 function freePort() {
   return new Promise((resolve, reject) => {
-    const probe = createServer().once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const {port} = probe.address();
-      probe.close(() => resolve(port));
-    });
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const probe = createServer().once('error', ({code}) => (code === 'EADDRINUSE' ? resolve(freePort()) : reject(code)));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(port)));
   });
 }
 
