@@ -9,7 +9,7 @@ import {scenario, startBrowser} from './harness.mjs';
 
 const SCREENSHOTS = fileURLToPath(new URL('../../../../target/screenshots', import.meta.url));
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-// the first two have each width and each scheme
+// Each page is looked at in all of these. The first two have each width and each scheme.
 const LOOKS = [
   {width: 1280, colorScheme: 'light'},
   {width: 360, colorScheme: 'dark'},
@@ -24,81 +24,86 @@ const [server, closed] = await Promise.all([
   mkdir(SCREENSHOTS, {recursive: true}),
 ]);
 
-async function openDevice(device, {width, colorScheme}) {
-  const context = await device({viewport: {width, height: 900}, colorScheme, reducedMotion: 'reduce'});
+/** A device on which there is the least room. */
+async function openDevice(device) {
+  const context = await device({viewport: {width: 360, height: 900}, reducedMotion: 'reduce'});
   await context.addInitScript({path: AXE});
   return context;
 }
 
-/** Keeps a picture of a page, on which nothing may be cut off or shut out anybody. */
-async function inspect(page, subject, {name: look}) {
-  const name = `${subject}-${look}`;
-  await page.screenshot({path: `${SCREENSHOTS}/${name}.png`, fullPage: true});
-  const {scrollWidth, innerWidth} = await page.evaluate(() => ({
-    scrollWidth: document.documentElement.scrollWidth,
-    innerWidth,
-  }));
-  assert.ok(scrollWidth <= innerWidth, `${name} is ${scrollWidth} wide, in a window of ${innerWidth}`);
-  const violations = await page.evaluate(async () =>
-    (await axe.run()).violations.map(({id, help, nodes}) => `${id}: ${help}: ${nodes.map(({html}) => html).join(' ')}`),
-  );
-  assert.deepEqual(violations, [], name);
+/** Keeps pictures of a page in each look, in which nothing may be cut off or shut out anybody. */
+async function inspect(page, subject) {
+  for (const {name: look, width, colorScheme} of LOOKS) {
+    const name = `${subject}-${look}`;
+    await page.setViewportSize({width, height: 900});
+    await page.emulateMedia({colorScheme});
+    await page.screenshot({path: `${SCREENSHOTS}/${name}.png`, fullPage: true});
+    const {scrollWidth, innerWidth} = await page.evaluate(() => ({
+      scrollWidth: document.documentElement.scrollWidth,
+      innerWidth,
+    }));
+    assert.equal(innerWidth, width);
+    assert.ok(scrollWidth <= innerWidth, `${name} is ${scrollWidth} wide, in a window of ${innerWidth}`);
+    const violations = await page.evaluate(async () =>
+      (await axe.run()).violations.map(({id, help, nodes}) => `${id}: ${help}: ${nodes.map(({html}) => html).join(' ')}`),
+    );
+    assert.deepEqual(violations, [], name);
+  }
+  await page.setViewportSize({width: 360, height: 900});
 }
 
 const panel = (page, user) => page.getByRole('region', {name: `User ${user}`});
 const syncs = (page, user, count) =>
   panel(page, user).locator('[data-part="syncs"]').getByText(String(count), {exact: true}).waitFor();
 
-for (const look of LOOKS) {
-  scenario(`console and demo are whole and accessible: ${look.name}`, async ({device}) => {
-    const context = await openDevice(device, look);
-    const page = await context.newPage();
-    await page.goto(`${server.origin}/?user=alice&user=bob`);
-    for (const user of ['alice', 'bob']) {
-      await panel(page, user).locator('[data-state="connected"]').waitFor();
-    }
-    for (let count = 1; count <= 3; count++) {
-      await panel(page, 'alice').getByRole('button', {name: 'Poke'}).click();
-      await syncs(page, 'alice', count);
-    }
-    await panel(page, 'alice').getByText('The same with curl').click();
-    await panel(page, 'alice').getByText('poke: the stream says sync').waitFor();
-    await invite(panel(page, 'alice'), `console ${look.name}`, 'bob');
-    await panel(page, 'alice').getByText('bob is invited, as writer').waitFor();
-    await panel(page, 'alice').getByRole('button', {name: 'Make a link'}).click();
-    await panel(page, 'alice').getByText('which is shown this once').waitFor();
-    await panel(page, 'bob').getByRole('button', {name: `Accept the invitation to console ${look.name}`}).waitFor();
-    await inspect(page, 'console', look);
+scenario('console and demo are whole and accessible, wide and narrow, light and dark', async ({device}) => {
+  const context = await openDevice(device);
+  const page = await context.newPage();
+  await page.goto(`${server.origin}/?user=alice&user=bob`);
+  for (const user of ['alice', 'bob']) {
+    await panel(page, user).locator('[data-state="connected"]').waitFor();
+  }
+  for (let count = 1; count <= 3; count++) {
+    await panel(page, 'alice').getByRole('button', {name: 'Poke'}).click();
+    await syncs(page, 'alice', count);
+  }
+  await panel(page, 'alice').getByText('The same with curl').click();
+  await panel(page, 'alice').getByText('poke: the stream says sync').waitFor();
+  await invite(panel(page, 'alice'), 'looks', 'bob');
+  await panel(page, 'alice').getByText('bob is invited, as writer').waitFor();
+  await panel(page, 'alice').getByRole('button', {name: 'Make a link'}).click();
+  await panel(page, 'alice').getByText('which is shown this once').waitFor();
+  await panel(page, 'bob').getByRole('button', {name: 'Accept the invitation to looks'}).waitFor();
+  await inspect(page, 'console');
 
-    const demo = await DemoWindow.open(context, server, 'alice', look.name);
-    await demo.add('Milk');
-    await demo.add('Bread, and if they have none of the dark one that we had last week, then whatever looks best');
-    await demo.check('Milk');
-    const other = new DemoWindow(await (await openDevice(device, look)).newPage());
-    await other.page.goto(await demo.link());
-    await inspect(other.page, 'demo-join', look);
-    await other.join('bob');
-    await other.add('Averyveryverylongwordwithoutanyplacewhereabrowsermaybreakitwhichiswhatmanyaddressesare');
-    await demo.shows('Averyvery');
-    await demo.saved('The server has everything.');
-    await inspect(demo.page, 'demo', look);
-  });
+  const demo = await DemoWindow.open(context, server, 'alice', 'shopping');
+  await demo.add('Milk');
+  await demo.add('Bread, and if they have none of the dark one that we had last week, then whatever looks best');
+  await demo.check('Milk');
+  const other = new DemoWindow(await (await openDevice(device)).newPage());
+  await other.page.goto(await demo.link());
+  await inspect(other.page, 'demo-join');
+  await other.join('bob');
+  await other.add('Averyveryverylongwordwithoutanyplacewhereabrowsermaybreakitwhichiswhatmanyaddressesare');
+  await demo.shows('Averyvery');
+  await demo.saved('The server has everything.');
+  await inspect(demo.page, 'demo');
+});
 
-  scenario(`console and demo are so on a server that signs no tokens: ${look.name}`, async ({device}) => {
-    const page = await (await openDevice(device, look)).newPage();
-    await page.goto(closed.origin);
-    await page.getByLabel('Token').fill('nonsense');
-    await page.getByRole('button', {name: 'Connect'}).click();
-    await page.getByText('That is not a token').waitFor();
-    await inspect(page, 'console-token', look);
-    await page.getByLabel('Token').fill(token('carol'));
-    await page.getByRole('button', {name: 'Connect'}).click();
-    await panel(page, 'carol').locator('[data-state="connected"]').waitFor();
+scenario('console and demo are so on a server that signs no tokens', async ({device}) => {
+  const page = await (await openDevice(device)).newPage();
+  await page.goto(closed.origin);
+  await page.getByLabel('Token').fill('nonsense');
+  await page.getByRole('button', {name: 'Connect'}).click();
+  await page.getByText('That is not a token').waitFor();
+  await inspect(page, 'console-token');
+  await page.getByLabel('Token').fill(token('carol'));
+  await page.getByRole('button', {name: 'Connect'}).click();
+  await panel(page, 'carol').locator('[data-state="connected"]').waitFor();
 
-    await page.goto(`${closed.origin}/demo`);
-    await inspect(page, 'demo-missing', look);
-  });
-}
+  await page.goto(`${closed.origin}/demo`);
+  await inspect(page, 'demo-missing');
+});
 
 /** Makes a room on the console, and invites a user to it. */
 async function invite(panel, room, user) {
