@@ -5,6 +5,7 @@ import dev.replistream.api.JsonValueException;
 import dev.replistream.api.Member;
 import dev.replistream.api.Membership;
 import dev.replistream.api.RejectedException;
+import dev.replistream.api.RejectionCode;
 import dev.replistream.api.Role;
 import dev.replistream.api.Scan;
 import dev.replistream.api.Transaction;
@@ -93,9 +94,9 @@ final class HostTransaction implements ProxyExecutable {
           operation,
           new Texts(arguments));
     } catch (RejectedException e) {
-      return "!" + e.code().orElse("rejected") + " " + e.getMessage();
+      return "!" + e.code().orElseGet(RejectionCode.REJECTED::code) + " " + e.getMessage();
     } catch (JsonValueException e) {
-      return "!bad-value " + e.getMessage();
+      return "!" + RejectionCode.BAD_VALUE.code() + " " + e.getMessage();
     } finally {
       watched.leaveHost();
     }
@@ -233,7 +234,9 @@ final class HostTransaction implements ProxyExecutable {
 
   private static Role role(String label) {
     return Role.of(label)
-        .orElseThrow(() -> new RejectedException("bad-role", "a role is owner, writer or reader"));
+        .orElseThrow(() ->
+            new RejectedException(
+                RejectionCode.BAD_ARGUMENTS, "a role is owner, writer or reader"));
   }
 
   private static String createLink(Transaction tx, Texts texts) {
