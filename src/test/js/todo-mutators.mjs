@@ -1,41 +1,105 @@
-/** The client's side of the example's `TodoMutators`. */
-export const todoMutators = {
-  createList: (tx, list) => tx.set(`list/${list.id}`, list),
+/**
+ * The seven mutators of the todo application, the same file in the page and on the server. A list is a room: its entries
+ * live there, and sharing the list invites the other user. Who may do what follows from the roles, so hardly a mutator
+ * checks it. Clients make up the ids, so each room is named after its owner as well.
+ */
+export const mutators = {
+  async createList(tx, {id, name, ownerID}) {
+    if (isServer(tx) && ownerID !== tx.user) {
+      throw rejection('not-yours', 'a list for somebody else');
+    }
+    await requireNew(tx, `list/${id}`);
+    const room = roomOf({id, ownerID});
+    await tx.rooms?.create(room);
+    await tx.set(`list/${id}`, {id, name, ownerID}, {room});
+  },
 
   async deleteList(tx, id) {
+    if (isServer(tx)) {
+      return tx.rooms.delete(await roomOfList(tx, id)); // with all that is in it
+    }
     await tx.del(`list/${id}`);
-    for (const [key] of await ofList(tx, id)) {
-      await tx.del(key);
+    for (const prefix of ['todo/', 'share/']) {
+      for await (const [key, {listID}] of tx.scan({prefix}).entries()) {
+        if (listID === id) {
+          await tx.del(key);
+        }
+      }
     }
   },
 
-  async createTodo(tx, todo) {
-    const others = await ofList(tx, todo.listID);
-    const sort = Math.max(0, ...others.map(([, {sort}]) => sort ?? 0)) + 1;
-    await tx.set(`todo/${todo.id}`, {...todo, sort});
+  async createTodo(tx, {id, listID, text, completed}) {
+    await requireNew(tx, `todo/${id}`);
+    const room = await roomOfList(tx, listID);
+    let last = 0;
+    for await (const todo of tx.scan({prefix: 'todo/', room})) {
+      if (todo.listID === listID) {
+        last = Math.max(last, todo.sort);
+      }
+    }
+    await tx.set(`todo/${id}`, {id, listID, text, completed, sort: last + 1}, {room});
   },
 
-  async updateTodo(tx, changes) {
-    await tx.set(`todo/${changes.id}`, {...(await tx.get(`todo/${changes.id}`)), ...changes});
+  async updateTodo(tx, {id, ...changes}) {
+    const todo = await tx.get(`todo/${id}`);
+    if (todo === undefined) {
+      return missing(tx, 'todo');
+    }
+    const {text = todo.text, completed = todo.completed, sort = todo.sort} = changes;
+    await tx.set(`todo/${id}`, {...todo, text, completed, sort});
   },
 
   async deleteTodo(tx, id) {
     await tx.del(`todo/${id}`);
   },
 
-  createShare: (tx, share) => tx.set(`share/${share.id}`, share),
-
-  async deleteShare(tx, id) {
-    await tx.del(`share/${id}`);
+  async createShare(tx, {id, listID, userID}) {
+    await requireNew(tx, `share/${id}`);
+    const room = await roomOfList(tx, listID);
+    const members = (await tx.rooms?.members(room)) ?? [];
+    if (isServer(tx) && !members.some(member => member.userId === userID)) {
+      await tx.rooms.invite(room, userID, 'writer');
+    }
+    await tx.set(`share/${id}`, {id, listID, userID}, {room});
   },
 
-  /** Built-in, and refused by the example. */
-  put: (tx, {key, value}) => tx.set(key, value),
+  /** The list's owner may, and the user with whom it is shared. */
+  async deleteShare(tx, id) {
+    const share = await tx.get(`share/${id}`);
+    if (share === undefined) {
+      return missing(tx, 'share');
+    }
+    const room = await roomOfList(tx, share.listID);
+    await tx.del(`share/${id}`, {room});
+    const others = await tx.scan({prefix: 'share/', room}).toArray();
+    if (!others.some(other => other.listID === share.listID && other.userID === share.userID)) {
+      await tx.rooms?.remove(room, share.userID);
+    }
+  },
 };
 
-/** The todos and shares of a list. */
-async function ofList(tx, listID) {
-  const todos = await tx.scan({prefix: 'todo/'}).entries().toArray();
-  const shares = await tx.scan({prefix: 'share/'}).entries().toArray();
-  return [...todos, ...shares].filter(([, value]) => value.listID === listID);
+const isServer = tx => tx.location === 'server';
+
+/** An error with a code is the rule's decision, of which the author is told. */
+const rejection = (code, message) => Object.assign(new Error(message), {code});
+
+/** The page goes on, as it may have what the server has deleted; the server says so. */
+function missing(tx, what) {
+  if (isServer(tx)) {
+    throw rejection('missing', `the user sees no such ${what}`);
+  }
 }
+
+async function requireNew(tx, key) {
+  if (isServer(tx) && (await tx.has(key))) {
+    throw rejection('taken', 'the id is taken');
+  }
+}
+
+/** The room of a list that the user sees; no two lists share one, as no slash is left in the owner's id. */
+async function roomOfList(tx, id) {
+  const list = await tx.get(`list/${id}`);
+  return list === undefined ? missing(tx, 'list') : roomOf(list);
+}
+
+const roomOf = ({id, ownerID}) => `${ownerID.replaceAll('~', '~0').replaceAll('/', '~1')}/${id}`;
