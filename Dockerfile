@@ -4,7 +4,9 @@
 FROM maven:3.9.11-eclipse-temurin-25-noble@sha256:407c4423cec0cf2981055bc2c6c0dc211d9605b6669279b95997f2d1c7e91e2c AS build
 WORKDIR /build
 COPY . .
-RUN etc/image && install -d -o 65532 -g 65532 /data
+# --script for mutators in JavaScript: docker build --build-arg IMAGE_OPTIONS=--script -t replistream .
+ARG IMAGE_OPTIONS=""
+RUN etc/image $IMAGE_OPTIONS && install -d -o 65532 -g 65532 /data
 
 # glibc and nothing else: no shell, no package manager
 FROM gcr.io/distroless/base-nossl-debian12:nonroot@sha256:be40c00dfabd86576d92666e87e406714d5618342de1a0c213ad232de255172e
