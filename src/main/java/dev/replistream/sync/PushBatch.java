@@ -66,7 +66,7 @@ final class PushBatch {
   /// @param spaces those of the same transaction
   /// @param maxValueBytes how long a value may be in UTF-8
   /// @param longestRun usually {@link #LONGEST_RUN}
-  /// @param tellsOfBugs whether who pushes is told what went wrong in a mutator, as in development
+  /// @param tellsOfBugs whether the pusher is told what went wrong in a mutator, as in development
   PushBatch(
       Session session,
       Spaces spaces,
@@ -118,7 +118,7 @@ final class PushBatch {
   /// What a batch did.
   ///
   /// @param next the index of the first mutation that was not seen
-  /// @param kept what is kept of the refusals for who pushes
+  /// @param kept what is kept of the refusals for the pusher
   /// @param full the spaces that were full, once for each write that was refused
   record Result(
       End end,
