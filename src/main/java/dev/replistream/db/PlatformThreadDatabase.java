@@ -8,9 +8,6 @@ import java.util.concurrent.ThreadFactory;
 /// A database whose transactions run on a few platform threads, whatever threads ask for them.
 /// Thread-safe.
 public final class PlatformThreadDatabase implements Database {
-  /// What a deep recursion of a mutator may take. Only what is used costs memory.
-  private static final long STACK_BYTES = 4 << 20;
-
   private final Database database;
   private final ExecutorService threads;
 
@@ -20,7 +17,7 @@ public final class PlatformThreadDatabase implements Database {
     this.database = database;
     ThreadFactory factory =
         work -> {
-          Thread thread = new Thread(null, work, "transactions", STACK_BYTES);
+          Thread thread = new Thread(null, work, "transactions", TransactionTask.STACK_BYTES);
           thread.setDaemon(true);
           return thread;
         };

@@ -20,9 +20,6 @@ final class SqliteWriter implements AutoCloseable {
   /// How long a group may go on taking works, so that the first of them is answered soon.
   private static final long MAX_GROUP_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
-  /// What a deep recursion of a mutator may take. Only what is used costs memory.
-  private static final long STACK_BYTES = 4 << 20;
-
   private final SqliteFile file;
   private final DatabaseListener listener;
   private final Availability availability;
@@ -42,7 +39,7 @@ final class SqliteWriter implements AutoCloseable {
     this.session = session;
     this.listener = listener;
     this.availability = availability;
-    thread = new Thread(null, this::run, "sqlite-writer", STACK_BYTES);
+    thread = new Thread(null, this::run, "sqlite-writer", TransactionTask.STACK_BYTES);
     thread.setDaemon(true);
     thread.start();
   }

@@ -7,6 +7,10 @@ import org.jspecify.annotations.Nullable;
 
 /// A work that one thread waits for and another one runs. Thread-safe.
 final class TransactionTask<T> {
+  /// The stack of a thread that runs works: what a deep recursion of a mutator may take. Only what
+  /// is used costs memory.
+  static final long STACK_BYTES = 4 << 20;
+
   private enum State {
     WAITING,
     TAKEN,
