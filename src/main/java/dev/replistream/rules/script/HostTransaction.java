@@ -28,6 +28,9 @@ final class HostTransaction implements ProxyExecutable {
   /// How many lines a mutation may log.
   private static final int MAX_LINES = 100;
 
+  /// How many small frames have to have room above a mutator's own when the server begins to work.
+  private static final int STACK = 512;
+
   private static final SecureRandom RANDOM = new SecureRandom();
 
   private final ScriptLog log;
@@ -85,6 +88,7 @@ final class HostTransaction implements ProxyExecutable {
   private @Nullable String operate(String operation, Value... arguments) {
     Transaction open = transaction;
     Watchdog.Watch watched = watch;
+    requireStack(STACK);
     if (open == null || watched == null || !watched.enterHost()) {
       throw new IllegalStateException("the mutation has ended");
     }
@@ -99,6 +103,13 @@ final class HostTransaction implements ProxyExecutable {
       return "!" + RejectionCode.BAD_VALUE.code() + " " + e.getMessage();
     } finally {
       watched.leaveHost();
+    }
+  }
+
+  /// Overflows here, where nothing has begun, rather than amid the work of the database.
+  private static void requireStack(int frames) {
+    if (frames > 0) {
+      requireStack(frames - 1);
     }
   }
 

@@ -30,6 +30,9 @@ final class Program implements AutoCloseable {
 
   private static final String MODULE = "application/javascript+module";
 
+  /// No line of a stack is as long; one that a mutator made up would take the pattern very long.
+  private static final int MAX_FRAME = 1000;
+
   /// A line of a stack: `at name (rules.mjs:2:61)` or `at rules.mjs:2:61`.
   private static final Pattern FRAME = Pattern.compile("\\s*at (?:.* \\()?(.+:\\d+:\\d+)\\)?");
 
@@ -170,7 +173,7 @@ final class Program implements AutoCloseable {
   Optional<String> position(String stack) {
     return stack
         .lines()
-        .filter(line -> !line.contains(PREFIX))
+        .filter(line -> line.length() <= MAX_FRAME && !line.contains(PREFIX))
         .map(FRAME::matcher)
         .filter(Matcher::matches)
         .map(frame -> files.shown(frame.group(1)))

@@ -131,7 +131,8 @@ final class Watchdog implements AutoCloseable {
     ///
     /// @return how many bytes it has allocated
     long end() {
-      while (!state.compareAndSet(GUEST, NONE)) {
+      // a stack that overflowed may have left it as if the server were at work
+      while (!state.compareAndSet(GUEST, NONE) && !state.compareAndSet(HOST, NONE)) {
         Thread.onSpinWait(); // while it is being interrupted, which ends as it has left
       }
       if (exceeded != null) {

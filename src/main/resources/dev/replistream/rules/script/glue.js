@@ -514,29 +514,32 @@
     });
   }
 
+  /** What an error says is read once, as each look may give something else, and not more of it than anybody reads. */
   function describe(run, error) {
     run.state = 'failed';
     run.code = null;
     run.stack = '';
+    run.name = 'Error';
     try {
+      if (typeof error === 'object' && error !== null) {
+        const {code} = error;
+        run.code = typeof code === 'string' ? slice(code, 0, MAX_CODE) : null;
+      }
       if (error instanceof Error) {
-        run.name = `${error.name}`;
-        run.message = `${error.message}`;
-        run.stack = `${error.stack}`;
-        run.code = typeof error.code === 'string' ? error.code : null;
-      } else if (typeof error === 'object' && error !== null && typeof error.code === 'string') {
-        run.name = 'Error';
-        run.message = `${error.message ?? ''}`;
-        run.code = error.code;
+        run.name = slice(`${error.name}`, 0, maxLogged);
+        run.stack = slice(`${error.stack}`, 0, MAX_STACK);
+        run.message = slice(`${error.message}`, 0, maxLogged);
       } else {
-        run.name = 'Error';
-        run.message = shown(error);
+        run.message = slice(run.code === null ? shown(error) : `${error.message ?? ''}`, 0, maxLogged);
       }
     } catch {
-      run.name = 'Error';
+      run.code = null;
       run.message = 'what was thrown can not be read';
     }
   }
+
+  const MAX_CODE = 200;
+  const MAX_STACK = 10_000;
 
   return {
     /** Takes what the module exports, and freezes the rest. Gives back the names of the mutators. */

@@ -482,4 +482,32 @@ class ScriptRulesTest {
       assertThat(each.view("u")).hasSize(20).containsEntry("k19", JsonValue.of(499_500));
     }
   }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "let n = 0; const e = new Error('x'); Object.defineProperty(e, 'code', {get: () => n++ === 0 ? 'a' : {}}); throw e;",
+        "let n = 0; throw {get code() { return n++ === 0 ? 'a' : 7; }};",
+        "const e = new Error('x'); e.stack = 'at ' + ' ('.repeat(200_000); throw e;",
+        "throw new Error('x'.repeat(10_000_000));",
+        "throw Object.assign(new Error('x'), {code: '\\ud800' + 'c'.repeat(1_000_000)});",
+        "throw Object.assign(new Error('x'), {code: 'x', message: Symbol('a')});",
+        "throw new Proxy({}, {get() { throw 1; }, getPrototypeOf() { throw 2; }});",
+        "const f = () => { tx.set('deep', 1); f(); }; f();",
+        "const f = () => { tx.scan().toArray(); f(); }; try { f(); } catch {} throw new Error('after');"
+      })
+  void whateverAMutatorThrowsIsAFailureOfAReadableSize(String code) throws IOException {
+    load("async good(tx) { await tx.set('good', 1); }, async bad(tx, args) { %s }".formatted(code));
+
+    assertThatThrownBy(() -> run("bad"))
+        .isInstanceOfAny(MutatorFailedException.class, RejectedException.class)
+        .satisfies(e -> assertThat(String.valueOf(e.getMessage())).hasSizeLessThan(1100))
+        .satisfies(e -> {
+          if (e instanceof RejectedException rejected) {
+            assertThat(rejected.code().orElse("")).hasSizeLessThanOrEqualTo(200);
+          }
+        });
+    run("good");
+    assertThat(view()).isEqualTo("{\"good\":1}");
+  }
 }
