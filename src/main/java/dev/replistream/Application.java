@@ -231,12 +231,12 @@ public final class Application implements AutoCloseable {
         script == null ? javaMutators : javaMutators.with(script, settings.mutators().builtIn());
     SyncMetrics syncMetrics = new SyncMetrics(meters);
     database = database(syncMetrics);
-    Pull pull = orClose(database, () -> new Pull(database, syncMetrics));
+    Pull pull = orClose(() -> new Pull(database, syncMetrics));
     TicketStore ownTickets = new MemoryTickets(MAX_TICKETS, clock);
     TicketStore ticketStore;
     Nodes nodes;
     if (settings.redis().isPresent()) {
-      RedisConnection redis = orClose(database, () -> redis(settings.redis().get(), meters));
+      RedisConnection redis = orClose(() -> redis(settings.redis().get(), meters));
       RedisNodes redisNodes = new RedisNodes(redis, streamSettings.maxConnectionsPerUser());
       RedisPokeBus redisBus = new RedisPokeBus(redis, redisNodes, meters);
       redisKeeper = new RedisKeeper(redis, redisNodes, redisBus);
@@ -249,7 +249,7 @@ public final class Application implements AutoCloseable {
       nodes = new SingleNode();
       cursorKeeper =
           new CursorKeeper(new CursorFile(settings.dataDir()), new DatabaseMark(database));
-      bus = new LocalPokeBus(orClose(database, () -> cursorKeeper.take(CURSOR_GENERATION)), meters);
+      bus = new LocalPokeBus(orClose(() -> cursorKeeper.take(CURSOR_GENERATION)), meters);
       ticketStore = ownTickets;
     }
     Tickets tickets = new Tickets(TICKET_LIFE, ticketStore, clock);
@@ -280,10 +280,8 @@ public final class Application implements AutoCloseable {
             clock,
             syncMetrics);
     revocations =
-        orClose(
-            database,
-            () ->
-                new Revocations(database, Revocations.MAX, revokedTokens, settings.auth(), clock));
+        orClose(() ->
+            new Revocations(database, Revocations.MAX, revokedTokens, settings.auth(), clock));
 
     Rooms rooms = new Rooms(database, transactions, outbox, settings.rooms(), clock);
     // what has threads of its own comes when nothing can stop the start any more
@@ -426,9 +424,7 @@ public final class Application implements AutoCloseable {
           ? new PlatformThreadDatabase(opened, settings.db().poolSize())
           : opened;
     } catch (RuntimeException e) {
-      if (script != null) {
-        script.close();
-      }
+      closeScript();
       throw e;
     }
   }
@@ -466,12 +462,19 @@ public final class Application implements AutoCloseable {
         : Optional.empty();
   }
 
-  private static <T> T orClose(Database database, Supplier<T> part) {
+  private <T> T orClose(Supplier<T> part) {
     try {
       return part.get();
     } catch (RuntimeException e) {
       database.close();
+      closeScript();
       throw e;
+    }
+  }
+
+  private void closeScript() {
+    if (script != null) {
+      script.close();
     }
   }
 
@@ -727,9 +730,7 @@ public final class Application implements AutoCloseable {
       cursorKeeper.keep(isWhole);
     }
     database.close();
-    if (script != null) {
-      script.close();
-    }
+    closeScript();
     streamMetrics.close();
     if (running != null) {
       LOGGER.log(Level.INFO, "event=stop");

@@ -1,13 +1,18 @@
 package dev.replistream.db;
 
+import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 
 /// A database whose transactions run on a few platform threads, whatever threads ask for them.
 /// Thread-safe.
 public final class PlatformThreadDatabase implements Database {
+  /// Transactions that may wait. More than run within the time that a caller waits.
+  private static final int MAX_WAITING = 16_384;
+
   private final Database database;
   private final ExecutorService threads;
 
@@ -21,7 +26,9 @@ public final class PlatformThreadDatabase implements Database {
           thread.setDaemon(true);
           return thread;
         };
-    threads = Executors.newFixedThreadPool(count, factory);
+    threads =
+        new ThreadPoolExecutor(
+            count, count, 0, TimeUnit.SECONDS, new ArrayBlockingQueue<>(MAX_WAITING), factory);
   }
 
   @Override
@@ -35,7 +42,10 @@ public final class PlatformThreadDatabase implements Database {
         }
       });
     } catch (RejectedExecutionException _) {
-      throw new DatabaseUnavailableException("the database is closed");
+      throw new DatabaseUnavailableException(
+          threads.isShutdown()
+              ? "the database is closed"
+              : "too many transactions wait for the database");
     }
     return task.await(SqliteDatabase.PATIENCE.toNanos());
   }
