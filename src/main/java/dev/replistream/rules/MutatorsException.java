@@ -10,7 +10,8 @@ public final class MutatorsException extends RuntimeException {
     super(message);
   }
 
-  MutatorsException(String message, Throwable cause) {
+  /// @param message what to change, in one line
+  public MutatorsException(String message, Throwable cause) {
     super(message, cause);
   }
 }

@@ -165,6 +165,9 @@ final class Program implements AutoCloseable {
         context.close();
       } else {
         free.push(context);
+        if (closed) { // meanwhile
+          close();
+        }
       }
     }
   }

@@ -65,9 +65,12 @@ public final class ScriptRules implements MutatorSource {
   public static ScriptRules open(ScriptSettings settings, Consumer<Set<String>> requireFree) {
     try {
       return new ScriptRules(settings, requireFree);
-    } catch (NoClassDefFoundError | ExceptionInInitializerError _) {
+    } catch (NoClassDefFoundError e) {
       throw new MutatorsException(
-          "this build has no JavaScript engine: its jars belong into lib/script (etc/image --script)");
+          "this build has no JavaScript engine: its jars belong in lib/script (etc/image --script)",
+          e);
+    } catch (ExceptionInInitializerError e) {
+      throw new MutatorsException("the JavaScript engine does not start: " + e.getCause(), e);
     }
   }
 
@@ -140,7 +143,7 @@ public final class ScriptRules implements MutatorSource {
       program = load();
       before.close();
       log.reloaded(program.names().size());
-    } catch (MutatorsException e) {
+    } catch (RuntimeException e) {
       log.notReloaded(String.valueOf(e.getMessage()));
     }
   }

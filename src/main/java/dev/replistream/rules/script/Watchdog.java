@@ -182,20 +182,21 @@ final class Watchdog implements AutoCloseable {
     }
 
     /// Ends the run: first so that it knows where it was; if it goes on nevertheless, as what is in
-    /// a `finally` may, for good.
+    /// a `finally` may, for good. Both wait till it has ended, and others are to be looked at
+    /// meanwhile.
     private void fire(Limit limit, long number) {
-      if (number == run.get()) { // and stays so, as its end waits for this
-        boolean isFirst = exceeded == null;
+      if (number != run.get()) { // of another one, which is to go on
+        state.set(GUEST);
+      } else if (exceeded == null) {
         exceeded = limit;
-        if (isFirst) {
-          interrupt();
-        } else if (!isClosing) {
+        Thread.ofPlatform().daemon().name("script-interrupt").start(this::interrupt);
+      } else {
+        if (!isClosing) {
           isClosing = true;
-          // which waits till it has ended, and others are to be looked at meanwhile
-          Thread.startVirtualThread(() -> context.close(true));
+          Thread.ofPlatform().daemon().name("script-close").start(() -> context.close(true));
         }
+        state.set(GUEST);
       }
-      state.set(GUEST);
     }
 
     private void interrupt() {
@@ -203,6 +204,8 @@ final class Watchdog implements AutoCloseable {
         context.interrupt(PATIENCE);
       } catch (TimeoutException _) {
         // in a function of the engine that does not look up; it is looked at again
+      } finally {
+        state.set(GUEST);
       }
     }
 
