@@ -455,7 +455,7 @@
         waiting.push(value);
       }
     };
-    for (const hidden of [function* () {}, async function () {}, async function* () {}, [][Symbol.iterator](), new Map().entries(), new Set().values(), ''[Symbol.iterator](), ''.matchAll(/./g)]) {
+    for (const hidden of [function* () {}, async function () {}, async function* () {}, [][Symbol.iterator](), new Map().entries(), new Set().values(), ''[Symbol.iterator](), ''.matchAll(/./g), [].values().map(each => each), Iterator.from({next() {}})]) {
       found(getPrototypeOf(hidden));
     }
     while (waiting.length > 0) {

@@ -294,6 +294,8 @@ class ScriptRulesTest {
         "Object.prototype.kept = 1",
         "Promise.prototype.then = () => 1",
         "JSON.kept = 1",
+        "Object.getPrototypeOf([].values().map(each => each)).kept = 1",
+        "Object.getPrototypeOf(Iterator.from({next() {}})).kept = 1",
         "Object.getPrototypeOf(tx).kept = 1",
         "Object.getPrototypeOf(tx).get.kept = 1",
         "Object.getPrototypeOf(async function () {}).kept = 1",
