@@ -109,6 +109,6 @@ abstract class ScriptServiceRules {
     }
     owner.pull();
 
-    assertThat(owner.view()).containsEntry("n", JsonValue.of(writers * rounds));
+    assertThat(owner.view()).containsEntry("n", JsonValue.of((long) writers * rounds));
   }
 }
