@@ -31,10 +31,7 @@ public final class EntryStore {
   private static final String SCAN =
       "SELECT key, value FROM entry WHERE space = ? AND key >= ? AND key < ? ORDER BY key";
 
-  /// PostgreSQL must not know how many are wanted: where it believes that there are no more, it
-  /// reads and sorts all, and it believes so in each space that is larger than most. Of a number
-  /// that it does not know it takes a tenth of what is there, and follows the index.
-  private static final String LIMIT = " LIMIT (SELECT ?)";
+  private static final String LIMIT = " LIMIT ?";
 
   private static final String UPSERT =
       """
@@ -142,9 +139,19 @@ public final class EntryStore {
     return winner;
   }
 
+  /// Lets PostgreSQL follow the index wherever it gives the order, till the transaction or its
+  /// savepoint ends. Of a room that has grown since the statement was planned, or the table was
+  /// analysed, it would else read all entries and sort them, also for the first ten.
+  public void followIndex() throws SQLException {
+    if (session.dialect() == Dialect.POSTGRESQL) {
+      session.prepare("SET LOCAL enable_sort = off").execute();
+    }
+  }
+
   /// Visits the first entries of a space in a range, in the order of their keys.
   ///
-  /// @param limit how many, {@link Integer#MAX_VALUE} for all
+  /// @param limit how many, {@link Integer#MAX_VALUE} for all; where it is less, {@link
+  ///   #followIndex} is to come before
   public void scan(String space, KeyRange keys, int limit, Visitor visitor) throws SQLException {
     boolean isLimited = limit < Integer.MAX_VALUE;
     PreparedStatement select = session.prepare(isLimited ? SCAN + LIMIT : SCAN);
@@ -165,7 +172,7 @@ public final class EntryStore {
   /// Visits the first entries in a range of the client view that some spaces make up, in the order
   /// of their keys. It costs a little for each space, and for each of these entries.
   ///
-  /// @param limit how many, which is less than all
+  /// @param limit how many, which is less than all, so that {@link #followIndex} is to come before
   /// @param reads told of each key that is read, most of which are those of the entries
   public void scanVisible(
       List<String> spaces, KeyRange keys, int limit, KeyVisitor reads, Visitor visitor)

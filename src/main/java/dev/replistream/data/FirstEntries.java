@@ -31,13 +31,12 @@ final class FirstEntries {
   private static final String PAGE =
       "SELECT key FROM entry WHERE space = ? AND key >= ? AND key < ? ORDER BY key LIMIT ?";
 
-  /// Of the limit see {@link EntryStore}.
   private static final String PAGES_ON_POSTGRESQL =
       """
       SELECT s.number, e.key FROM unnest(?, ?) WITH ORDINALITY AS s (space, first, number)
       CROSS JOIN LATERAL (
         SELECT key FROM entry WHERE space = s.space AND key >= s.first AND key < ?
-        ORDER BY key LIMIT (SELECT ?)
+        ORDER BY key LIMIT ?
       ) AS e\
       """;
 

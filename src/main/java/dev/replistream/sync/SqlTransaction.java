@@ -61,6 +61,7 @@ final class SqlTransaction implements Transaction {
     @Nullable SQLException failure;
     int work;
     int sideWork;
+    boolean followsIndex; // for scans of a few
     volatile @Nullable Thread runner = Thread.currentThread(); // of the mutator, until it ends
   }
 
@@ -208,6 +209,10 @@ final class SqlTransaction implements Transaction {
     return run(() -> {
       List<Entry> found = new ArrayList<>();
       Visitor add = (key, value) -> found.add(scanned(key, value));
+      if (scan.limit() < Integer.MAX_VALUE && !done.followsIndex) {
+        entries.followIndex();
+        done.followsIndex = true;
+      }
       if (scan.room().isPresent()) {
         rooms.requireMember(scan.room().get(), caller);
         entries.scan(Spaces.ofRoom(scan.room().get()), scan.keys(), scan.limit(), add);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.replistream.api.JsonValue;
 import dev.replistream.api.RejectedException;
 import dev.replistream.api.Role;
+import dev.replistream.api.Scan;
 import dev.replistream.api.Transaction;
 import dev.replistream.data.RoomException;
 import dev.replistream.data.RoomLimits;
@@ -87,6 +88,20 @@ class PostgresTransactionTest extends SqlTransactionTest {
       row.next();
       return row.getLong(1);
     }
+  }
+
+  /// After a few times PostgreSQL plans a statement for any values, and as long as it has not
+  /// analysed the table, by what was there then.
+  @Test
+  void aScanOfAFewReadsLittleAlsoWhereItWasPlannedForASmallRoom() {
+    run("alice", transaction -> transaction.createRoom("small"));
+    TestDatabase.execute(database(), "ANALYZE entry");
+    for (int i = 0; i < 50; i++) {
+      run("alice", transaction -> transaction.scan(Scan.prefix("key").in("small").limit(10)));
+      run("alice", transaction -> transaction.scan(Scan.prefix("key").limit(10)));
+    }
+
+    aScanOfAFewReadsLittleMoreHoweverManyThereAre();
   }
 
   /// A transaction that has done its first part and does its last one when told to.
