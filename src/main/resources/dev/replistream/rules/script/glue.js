@@ -145,7 +145,7 @@
       this.#isLast = this.#page.length < size;
       const next = text.length > LARGE_PAGE_LENGTH ? this.#size / 4 : this.#size * 4;
       this.#size = next < 1 ? 1 : next > LONGEST_PAGE ? LONGEST_PAGE : next;
-      this.#run.cursors.add(this);
+      (this.#run.cursors ??= new Set()).add(this);
     }
 
     /** A key was written: what was read ahead may not be true any more. */
@@ -163,26 +163,11 @@
       this.#left = 0;
       this.#page = [];
       this.#at = 0;
-      this.#run.cursors.delete(this);
+      this.#run.cursors?.delete(this);
     }
 
     close() {
       this.#end();
-    }
-  }
-
-  const setOf = {add: call.bind(Set.prototype.add), delete: call.bind(Set.prototype.delete), forEach: call.bind(Set.prototype.forEach)};
-
-  class Cursors {
-    #all = new Set();
-    add(cursor) {
-      setOf.add(this.#all, cursor);
-    }
-    delete(cursor) {
-      setOf.delete(this.#all, cursor);
-    }
-    written(key) {
-      setOf.forEach(this.#all, cursor => cursor.written(key));
     }
   }
 
@@ -372,7 +357,7 @@
 
     async set(key, value, options) {
       operate(this.#run, 'set', this.#rights, roomOf(options?.room), asText(key, 'a key'), asJson(value));
-      this.#run.cursors.written(key);
+      this.#run.cursors?.forEach(cursor => cursor.written(key));
     }
 
     async put(key, value, options) {
@@ -381,7 +366,7 @@
 
     async del(key, options) {
       const was = parse(operate(this.#run, 'del', this.#rights, roomOf(options?.room), asText(key, 'a key')));
-      this.#run.cursors.written(key);
+      this.#run.cursors?.forEach(cursor => cursor.written(key));
       return was;
     }
 
@@ -448,7 +433,7 @@
    */
   function freezeAll() {
     const seen = new Set();
-    const waiting = [globalThis, RejectedError, Cursor, Cursors, ScanIterator, ScanResult, Rooms, Transaction];
+    const waiting = [globalThis, RejectedError, Cursor, ScanIterator, ScanResult, Rooms, Transaction];
     const found = value => {
       if (((typeof value === 'object' && value !== null) || typeof value === 'function') && !seen.has(value)) {
         seen.add(value);
@@ -560,7 +545,7 @@
      * been done. There is no `try` here: it would catch what ends a mutation that takes too long, and its position with it.
      */
     run(name, args, user, clientID, mutationID) {
-      const run = (current = {state: 'pending', name: '', message: '', stack: '', code: null, user, clientID, mutationID, cursors: new Cursors()});
+      const run = (current = {state: 'pending', name: '', message: '', stack: '', code: null, user, clientID, mutationID, cursors: undefined});
       const end = () => {
         if (current === run) {
           current = undefined;
@@ -579,11 +564,6 @@
         },
       );
       return run;
-    },
-
-    /** Ends the run that is open, whatever it still waits for. */
-    end() {
-      current = undefined;
     },
 
     /** What was thrown by a mutator that is no promise. */
