@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -60,17 +61,7 @@ final class SyncBench {
 
   /// Measures everything.
   void run() throws IOException {
-    try (ServerProcess server =
-        ServerProcess.start(
-            command,
-            Map.of(
-                "REPLISTREAM_AUTH_SECRET",
-                secret.text(),
-                "REPLISTREAM_DATA_DIR",
-                "" + work,
-                "REPLISTREAM_LIMITS_PUSHES_PER_SECOND",
-                "0"),
-            work.resolve("server.log"))) {
+    try (ServerProcess server = start("server", Map.of())) {
       try (SyncClient small = client(server, CLIENTS);
           SyncClient large = client(server, CLIENTS + 1)) {
         small.push(0, SMALL_VIEW);
@@ -93,20 +84,13 @@ final class SyncBench {
   /// Measures mutators in JavaScript beside the built-in ones with the same effect.
   void runRules() throws IOException {
     try (ServerProcess server =
-        ServerProcess.start(
-            command,
+        start(
+            "rules",
             Map.of(
-                "REPLISTREAM_AUTH_SECRET",
-                secret.text(),
-                "REPLISTREAM_DATA_DIR",
-                "" + work.resolve("rules"),
-                "REPLISTREAM_LIMITS_PUSHES_PER_SECOND",
-                "0",
                 "REPLISTREAM_MUTATORS_FILE",
                 "" + MUTATORS,
                 "REPLISTREAM_MUTATORS_BUILT_IN",
-                "true"),
-            work.resolve("rules.log"))) {
+                "true"))) {
       report.row("start with rules", "%d ms", server.startTime().toMillis());
       report.row("RSS with rules, idle", "%.0f MB", server.residentBytes() / 1e6);
       for (int round = 0; round < 2; round++) {
@@ -132,6 +116,16 @@ final class SyncBench {
           "%.1f us",
           nanos / RULE_PUSHES / RULE_BATCH / 1e3);
     }
+  }
+
+  /// @param name what its directory and its log are called
+  /// @param more settings beside those of every measurement
+  private ServerProcess start(String name, Map<String, String> more) throws IOException {
+    Map<String, String> settings = new HashMap<>(more);
+    settings.put("REPLISTREAM_AUTH_SECRET", secret.text());
+    settings.put("REPLISTREAM_DATA_DIR", work.resolve(name).toString());
+    settings.put("REPLISTREAM_LIMITS_PUSHES_PER_SECOND", "0");
+    return ServerProcess.start(command, settings, work.resolve(name + ".log"));
   }
 
   private SyncClient client(ServerProcess server, int user) throws IOException {
