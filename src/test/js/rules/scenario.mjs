@@ -1,43 +1,13 @@
-/** What `ScenarioMutators` and the built-in mutators do, in JavaScript. */
-const entry = (key, room) => [key, room && {room}];
+import {builtInMutators} from 'replistream';
 
-const isObject = value => typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** RFC 7396. */
-function merged(before, patch) {
-  if (!isObject(patch)) {
-    return patch;
-  }
-  const after = isObject(before) ? {...before} : {};
-  for (const [name, value] of Object.entries(patch)) {
-    if (value === null) {
-      delete after[name];
-    } else {
-      after[name] = merged(after[name], value);
-    }
-  }
-  return after;
-}
-
+/** What `ScenarioMutators` and the built-in mutators do, in JavaScript; to be bundled with the client module. */
 export const mutators = {
-  async put(tx, {key, value, room}) {
-    await tx.set(key, value, room && {room});
-  },
-
-  async patch(tx, {key, merge, room, create}) {
-    const before = await tx.get(...entry(key, room));
-    if (before !== undefined || create) {
-      await tx.set(key, merged(before, merge), room && {room});
-    }
-  },
-
-  async del(tx, {key, room}) {
-    await tx.del(...entry(key, room));
-  },
+  ...builtInMutators,
 
   async increment(tx, {key, id, room}) {
+    const place = room && {room};
     for (const each of [key, id]) {
-      await tx.set(each, ((await tx.get(...entry(each, room))) ?? 0) + 1, room && {room});
+      await tx.set(each, ((await tx.get(each, place)) ?? 0) + 1, place);
     }
   },
 
