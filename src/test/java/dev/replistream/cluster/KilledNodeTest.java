@@ -27,6 +27,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,6 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// A node is killed with SIGKILL while pushes and pokes go on. Each finds its way to Redis alone,
 /// so that a test can hold it up between commit and poke.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@Tag("alone")
 class KilledNodeTest {
   private static final int USERS = 150;
   private static final int WORKERS = 6;
@@ -42,7 +44,7 @@ class KilledNodeTest {
   private static final Duration REPAIR = Duration.ofSeconds(10);
 
   /// A node's lease, and something for a busy machine.
-  private static final Duration LEASE = Duration.ofSeconds(5).plusSeconds(4);
+  private static final Duration LEASE = Duration.ofSeconds(5).plusSeconds(2);
 
   private final String databaseUrl = TestPostgres.newDatabase();
   private final List<TcpProxy> ways = new ArrayList<>();

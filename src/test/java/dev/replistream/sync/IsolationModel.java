@@ -21,7 +21,7 @@ import org.junit.jupiter.api.TestInstance;
 /// that it fails without.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class IsolationModel {
-  private static final int TRACES = Rounds.of(1, 6);
+  private static final int TRACES = Rounds.of(2, 6);
   private static final int STEPS = 300;
   private static final Duration TIME_TO_SHORTEN = Duration.ofSeconds(30);
   private static final Duration SHORT_PATIENCE = Duration.ofMillis(500);

@@ -520,7 +520,7 @@ abstract class ProtocolRules {
 
   /// How often two pushes meet.
   int rounds() {
-    return Rounds.of(100, 1_000);
+    return Rounds.of(200, 1_000);
   }
 
   // 11: one snapshot
