@@ -227,8 +227,7 @@ public final class Application implements AutoCloseable {
                 ScriptRules.open(
                     of, names -> javaMutators.requireFree(names, of.file().toString())))
             .orElse(null);
-    MutatorRegistry mutatorRegistry =
-        script == null ? javaMutators : javaMutators.with(script, settings.mutators().builtIn());
+    MutatorRegistry mutatorRegistry = script == null ? javaMutators : javaMutators.with(script);
     SyncMetrics syncMetrics = new SyncMetrics(meters);
     database = database(syncMetrics);
     Pull pull = orClose(() -> new Pull(database, syncMetrics));

@@ -23,6 +23,7 @@ public final class MutatorRegistry {
   private final Map<String, Mutator> own;
   private final Map<String, String> definers; // who has defined each of them
   private final @Nullable MutatorSource source;
+  private final Optional<Boolean> wantsBuiltIn;
   private final Map<String, Mutator> builtIn;
 
   private MutatorRegistry(
@@ -33,6 +34,7 @@ public final class MutatorRegistry {
     this.own = Map.copyOf(own);
     this.definers = Map.copyOf(definers);
     this.source = source;
+    this.wantsBuiltIn = wantsBuiltIn;
     builtIn =
         wantsBuiltIn.orElse(own.isEmpty() && source == null)
             ? new BuiltInMutators().mutators()
@@ -79,17 +81,18 @@ public final class MutatorRegistry {
     return of(applications, wantsBuiltIn);
   }
 
-  /// These, and those of a source, whose names are {@link #requireFree}.
-  public MutatorRegistry with(MutatorSource more, Optional<Boolean> wantsBuiltIn) {
+  /// These, and those of a source, whose names this registry can {@link #requireFree take}.
+  public MutatorRegistry with(MutatorSource more) {
     return new MutatorRegistry(own, definers, more, wantsBuiltIn);
   }
 
-  /// Sees to it that a source has no name that is defined in Java.
+  /// Sees to it that names of a source can be pushed, and that none is defined in Java.
   ///
   /// @param definer what the source is called
-  /// @throws MutatorsException when it has
+  /// @throws MutatorsException when that is not so
   public void requireFree(Set<String> names, String definer) {
     for (String name : names) {
+      requirePushable(name, definer);
       String other = definers.get(name);
       if (other != null) {
         throw definedTwice(name, other, definer);

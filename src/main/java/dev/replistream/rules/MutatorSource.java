@@ -2,14 +2,10 @@ package dev.replistream.rules;
 
 import dev.replistream.api.Mutator;
 import java.util.Optional;
-import java.util.Set;
 
 /// Mutators that are looked for by their name each time, as they may change while the service runs.
 /// Thread-safe.
 public interface MutatorSource extends AutoCloseable {
-  /// The names of the mutators that are there now.
-  Set<String> names();
-
   /// The mutator that is called `name`, if there is one now.
   Optional<Mutator> find(String name);
 

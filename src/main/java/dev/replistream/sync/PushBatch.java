@@ -16,6 +16,7 @@ import dev.replistream.db.Session;
 import dev.replistream.http.ProblemException;
 import dev.replistream.rules.MutatorFailedException;
 import dev.replistream.rules.MutatorRegistry;
+import dev.replistream.rules.TextMutator;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -296,7 +297,11 @@ final class PushBatch {
           new SqlTransaction(pusher, mutation, spaces, rooms, entries, maxValueBytes, use);
       try {
         use.reads(mutation.argsText().length());
-        mutator.applyOrReject(transaction, mutation.args());
+        if (mutator instanceof TextMutator text) {
+          text.apply(transaction, mutation.argsText());
+        } else {
+          mutator.applyOrReject(transaction, mutation.args());
+        }
       } finally {
         transaction.end();
         work += transaction.work();

@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -91,6 +92,47 @@ class MutatorRegistryTest {
   void theApplicationsMutatorReplacesABuiltInOne() {
     assertThat(MutatorRegistry.of(List.of(defining("put")), Optional.of(true)).find("put"))
         .contains(NOTHING);
+  }
+
+  /// A source that has one mutator.
+  private record Source(String name) implements MutatorSource {
+    @Override
+    public Optional<Mutator> find(String sought) {
+      return sought.equals(name) ? Optional.of(NOTHING) : Optional.empty();
+    }
+
+    @Override
+    public void close() {
+      // holds nothing
+    }
+  }
+
+  @Test
+  void besideMutatorsOfAnApplicationTheBuiltInOnesAreOffUnlessTheyAreWanted() {
+    MutatorRegistry none = MutatorRegistry.of(List.of(), Optional.empty());
+    MutatorRegistry java = MutatorRegistry.of(List.of(defining("a")), Optional.empty());
+    MutatorRegistry wanted = MutatorRegistry.of(List.of(defining("a")), Optional.of(true));
+
+    assertThat(none.find("put")).isPresent();
+    assertThat(java.find("put")).isEmpty();
+    assertThat(none.with(new Source("b")).find("put")).isEmpty();
+    assertThat(none.with(new Source("b")).find("b")).contains(NOTHING);
+    assertThat(wanted.with(new Source("b")).find("put")).isPresent();
+    assertThat(MutatorRegistry.of(List.of(), Optional.of(false)).find("put")).isEmpty();
+  }
+
+  @Test
+  void aNameOfASourceIsFreeAndCanBePushed() {
+    MutatorRegistry registry = MutatorRegistry.of(List.of(defining("a")), Optional.empty());
+
+    registry.requireFree(Set.of("b", "put"), "mutators.js");
+    assertThatThrownBy(() -> registry.requireFree(Set.of("b", "a"), "mutators.js"))
+        .isInstanceOf(MutatorsException.class)
+        .hasMessageStartingWith("the mutator \"a\" is defined twice, by ")
+        .hasMessageEndingWith(" and by mutators.js");
+    assertThatThrownBy(() -> registry.requireFree(Set.of("n".repeat(129)), "mutators.js"))
+        .isInstanceOf(MutatorsException.class)
+        .hasMessage("mutators.js defines a mutator whose name has not 1 to 128 characters");
   }
 
   @Test

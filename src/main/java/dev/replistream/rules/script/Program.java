@@ -1,8 +1,6 @@
 package dev.replistream.rules.script;
 
-import dev.replistream.api.JsonValue;
 import dev.replistream.api.Transaction;
-import dev.replistream.rules.MutatorRegistry;
 import dev.replistream.rules.MutatorsException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -64,7 +62,9 @@ final class Program implements AutoCloseable {
     ScriptContext first = new ScriptContext(this, engine, watchdog);
     names = Set.copyOf(first.names());
     free.push(first);
-    requirePushable();
+    if (names.isEmpty()) {
+      throw unusable("its `mutators` has no function (tx, args)");
+    }
   }
 
   /// Reads the file, and loads it once.
@@ -111,18 +111,6 @@ final class Program implements AutoCloseable {
     }
   }
 
-  private void requirePushable() {
-    for (String name : names) {
-      if (name.isEmpty() || name.length() > MutatorRegistry.MAX_NAME_LENGTH) {
-        throw unusable(
-            "a mutator's name has 1 to %s characters".formatted(MutatorRegistry.MAX_NAME_LENGTH));
-      }
-    }
-    if (names.isEmpty()) {
-      throw unusable("its `mutators` has no function (tx, args)");
-    }
-  }
-
   Set<String> names() {
     return names;
   }
@@ -153,13 +141,13 @@ final class Program implements AutoCloseable {
   }
 
   /// Runs a mutation in a context that is free, or a new one.
-  void run(String name, Transaction transaction, JsonValue args) {
+  void run(String name, Transaction transaction, String argsText) {
     ScriptContext context = free.poll();
     if (context == null) {
       context = new ScriptContext(this, engine, watchdog);
     }
     try {
-      context.run(name, transaction, args);
+      context.run(name, transaction, argsText);
     } finally {
       if (closed || context.isWorn()) {
         context.close();

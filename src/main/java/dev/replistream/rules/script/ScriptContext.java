@@ -1,6 +1,5 @@
 package dev.replistream.rules.script;
 
-import dev.replistream.api.JsonValue;
 import dev.replistream.api.RejectedException;
 import dev.replistream.api.Transaction;
 import dev.replistream.rules.MutatorFailedException;
@@ -121,13 +120,13 @@ final class ScriptContext implements AutoCloseable {
   ///
   /// @throws RejectedException when the mutator rejects it, by an error that has a code
   /// @throws MutatorFailedException when it fails in any other way
-  void run(String name, Transaction transaction, JsonValue args) {
+  void run(String name, Transaction transaction, String argsText) {
     context.resetLimits();
     host.begin(name, transaction, watch);
     watch.begin();
     Outcome outcome;
     try {
-      outcome = outcome(name, transaction, args);
+      outcome = outcome(name, transaction, argsText);
     } finally {
       allocatedBytes += watch.end();
       host.end();
@@ -156,12 +155,12 @@ final class ScriptContext implements AutoCloseable {
     }
   }
 
-  private Outcome outcome(String name, Transaction transaction, JsonValue args) {
+  private Outcome outcome(String name, Transaction transaction, String argsText) {
     try {
       return outcome(
           run.execute(
               name,
-              args.isNull() ? null : args.toJson(),
+              argsText.equals("null") ? null : argsText,
               transaction.userId(),
               transaction.clientID(),
               transaction.mutationID()));

@@ -1,11 +1,11 @@
 package dev.replistream.rules.script;
 
 import dev.replistream.api.InMemoryStore;
-import dev.replistream.api.JsonValue;
 import dev.replistream.api.Mutator;
 import dev.replistream.api.Transaction;
 import dev.replistream.rules.MutatorSource;
 import dev.replistream.rules.MutatorsException;
+import dev.replistream.rules.TextMutator;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
@@ -59,7 +59,7 @@ public final class ScriptRules implements MutatorSource {
 
   /// Loads the file, and runs a little so that the first mutation finds a warm engine.
   ///
-  /// @param requireFree throws a {@link MutatorsException} where a name is taken
+  /// @param requireFree throws a {@link MutatorsException} where a name is taken or can't be pushed
   /// @throws MutatorsException when the file can't be used, with its name, line and column; or this
   ///   build has no JavaScript engine
   public static ScriptRules open(ScriptSettings settings, Consumer<Set<String>> requireFree) {
@@ -100,14 +100,13 @@ public final class ScriptRules implements MutatorSource {
         Program own = Program.ofWarmUp(engine, watchdog, WARM_UP, new ScriptLog(false))) {
       InMemoryStore store = new InMemoryStore();
       for (int i = 0; i < WARM_UP_RUNS; i++) {
-        store.run("warm-up", transaction -> own.run("warmUp", transaction, JsonValue.of(1)));
+        store.run("warm-up", transaction -> own.run("warmUp", transaction, "1"));
       }
     }
     return engine;
   }
 
-  @Override
-  public Set<String> names() {
+  Set<String> names() {
     return program.names();
   }
 
@@ -117,10 +116,10 @@ public final class ScriptRules implements MutatorSource {
     return now.names().contains(name) ? Optional.of(new Script(now, name)) : Optional.empty();
   }
 
-  private record Script(Program program, String name) implements Mutator {
+  private record Script(Program program, String name) implements TextMutator {
     @Override
-    public void apply(Transaction transaction, JsonValue args) {
-      program.run(name, transaction, args);
+    public void apply(Transaction transaction, String argsText) {
+      program.run(name, transaction, argsText);
     }
   }
 
