@@ -6,7 +6,7 @@ import java.util.Locale;
 /// come; a rule that rejects gives codes of its own.
 public enum RejectionCode {
   /// The server has no mutator of that name.
-  UNKNOWN_MUTATOR("the server has no mutator of this name"),
+  UNKNOWN_MUTATOR("no such mutator"),
   /// The arguments are not what the mutator needs, or nest too deep.
   BAD_ARGUMENTS("the arguments are not what the mutator needs"),
   /// The arguments are longer than `sync.max-args`, or the mutation than `sync.max-body`.

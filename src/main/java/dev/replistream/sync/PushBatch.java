@@ -206,18 +206,17 @@ final class PushBatch {
   private void apply(Mutation mutation) throws SQLException {
     if (mutation.fault().isPresent()) {
       Mutation.Fault fault = mutation.fault().get();
-      refuse(mutation, false, fault.code(), fault.message());
+      refusals.add(refusal(mutation, false, fault.code(), fault.message()));
       return;
     }
     Optional<Mutator> mutator = mutators.find(mutation.name());
     if (mutator.isEmpty()) {
-      refuse(mutation, false, RejectionCode.UNKNOWN_MUTATOR, "no such mutator");
+      refuse(mutation, false, RejectionCode.UNKNOWN_MUTATOR);
       return;
     }
     if (mutators.isBuiltIn(mutation.name())
         && mutation.argsText().length() > maxValueBytes + MAX_BESIDE_VALUE) {
-      RejectionCode code = RejectionCode.VALUE_TOO_LARGE;
-      refuse(mutation, true, code, code.message());
+      refuse(mutation, true, RejectionCode.VALUE_TOO_LARGE);
       return;
     }
     try {
@@ -231,9 +230,13 @@ final class PushBatch {
     }
   }
 
-  private void refuse(Mutation mutation, boolean isRejected, RejectionCode code, String reason) {
-    refusals.add(
-        new Refusal(told(mutation, code.code(), reason), isRejected, reason, Optional.empty()));
+  private void refuse(Mutation mutation, boolean isRejected, RejectionCode code) {
+    refusals.add(refusal(mutation, isRejected, code, code.message()));
+  }
+
+  private static Refusal refusal(
+      Mutation mutation, boolean isRejected, RejectionCode code, String reason) {
+    return new Refusal(told(mutation, code.code(), reason), isRejected, reason, Optional.empty());
   }
 
   private static Rejection told(Mutation mutation, String code, String message) {
@@ -255,9 +258,8 @@ final class PushBatch {
             ? thrown.getCause()
             : thrown;
     if (failure instanceof TooMuchWorkException) {
-      String reason = RejectionCode.TOO_MUCH_WORK.message();
-      Rejection told = told(mutation, RejectionCode.TOO_MUCH_WORK.code(), reason);
-      return new Refusal(told, false, reason, Optional.empty());
+      RejectionCode code = RejectionCode.TOO_MUCH_WORK;
+      return refusal(mutation, false, code, code.message());
     }
     Optional<String> position =
         failure instanceof MutatorFailedException own ? own.position() : Optional.empty();
