@@ -318,10 +318,18 @@ public final class SseManager
     return connections == null ? List.of() : List.of(connections);
   }
 
-  /// Forgets a connection that has ended. Called once for each that was admitted.
+  /// Counts and logs a connection that has ended, and forgets it. Called once for each that was
+  /// admitted.
   void remove(Connection connection, int events) {
-    forget(connection);
     connection.end(CloseReason.FAILED); // counts only where no other reason was given
+    try {
+      count(connection, events);
+    } finally {
+      forget(connection); // last: who finds nobody connected finds in the log why
+    }
+  }
+
+  private void count(Connection connection, int events) {
     CloseReason reason = Objects.requireNonNull(connection.reason());
     metrics.connectionClosed(connection.transport(), reason);
     if (LOGGER.isLoggable(Level.DEBUG)) {
