@@ -505,9 +505,9 @@ abstract class SqlTransactionTest extends TransactionContractTest {
 
   private static final long SPACES = 102;
 
-  /// Gives alice a hundred rooms of two entries and one of twenty thousand, and as many entries of
-  /// her own in which the key of each of those stands too.
-  private void fillView() {
+  /// Gives alice a hundred rooms of two entries and one of twenty thousand, and a thousand entries
+  /// of her own whose keys stand there too.
+  final void fillView() {
     run("alice", transaction -> transaction.createRoom("large"));
     TestDatabase.execute(
         database(),
@@ -526,6 +526,11 @@ abstract class SqlTransactionTest extends TransactionContractTest {
   @Test
   void aScanOfAFewReadsLittleMoreHoweverManyThereAre() {
     fillView();
+    assertScansOfAFewReadLittle();
+  }
+
+  /// Of what {@link #fillView} has made.
+  final void assertScansOfAFewReadLittle() {
     for (Scan scan :
         List.of(
             Scan.prefix("key").in("large").limit(10),
