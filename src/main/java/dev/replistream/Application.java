@@ -38,6 +38,7 @@ import dev.replistream.http.wire.HelidonInternals;
 import dev.replistream.http.wire.IoThreads;
 import dev.replistream.http.wire.SteadyListener;
 import dev.replistream.http.wire.Wires;
+import dev.replistream.inspector.Inspector;
 import dev.replistream.nodes.Nodes;
 import dev.replistream.nodes.RedisConnection;
 import dev.replistream.nodes.RedisKeeper;
@@ -62,6 +63,7 @@ import dev.replistream.room.Rooms;
 import dev.replistream.rules.MutatorRegistry;
 import dev.replistream.rules.MutatorSource;
 import dev.replistream.rules.script.ScriptRules;
+import dev.replistream.stream.FeedSources;
 import dev.replistream.stream.SessionHandler;
 import dev.replistream.stream.Sessions;
 import dev.replistream.stream.SseManager;
@@ -268,6 +270,7 @@ public final class Application implements AutoCloseable {
     transactions =
         new Transactions(database, outbox, roomPresence::membersChanged, compaction::leftBehind);
     Rejections rejections = new Rejections(database, nodes, clock);
+    Inspector inspector = new Inspector(settings.auth().isDevelopmentMode(), meters);
     Push push =
         new Push(
             transactions,
@@ -275,7 +278,7 @@ public final class Application implements AutoCloseable {
             settings.sync().maxValueBytes(),
             settings.rooms(),
             new Push.Storage(settings.storage(), storageMetrics, compaction::wake),
-            new Push.Feedback(settings.auth().isDevelopmentMode(), rejections::tell),
+            new Push.Feedback(settings.auth().isDevelopmentMode(), rejections::tell, inspector),
             clock,
             syncMetrics);
     revocations =
@@ -315,11 +318,12 @@ public final class Application implements AutoCloseable {
     nodes.listen(REVOKED, revocations::receive);
     roomPresence.start(sseManager, nodes);
 
-    StreamHandler stream = streamHandler(authenticator, rejections, clock, List.of());
+    FeedSources feeds = new FeedSources(roomPresence, rejections, inspector);
+    StreamHandler stream = streamHandler(authenticator, feeds, clock, List.of());
     StreamHandler events =
         streamHandler(
             authenticator,
-            rejections,
+            feeds,
             clock,
             List.of(
                 // since 1 January 2026 (RFC 9745); the name to use instead (RFC 5829)
@@ -343,7 +347,7 @@ public final class Application implements AutoCloseable {
                 Method.GET,
                 API + "/ws",
                 new WebSocketHandler(
-                    authenticator, sseManager, rejections, streamSettings, streamMetrics, clock))
+                    authenticator, sseManager, feeds, streamSettings, streamMetrics, clock))
             .on(
                 Method.POST,
                 API + "/ticket",
@@ -429,17 +433,9 @@ public final class Application implements AutoCloseable {
   }
 
   private StreamHandler streamHandler(
-      Authenticator authenticator, Rejections rejections, Clock clock, List<Header> extraHeaders) {
+      Authenticator authenticator, FeedSources feeds, Clock clock, List<Header> extraHeaders) {
     return new StreamHandler(
-        authenticator,
-        sseManager,
-        roomPresence,
-        rejections,
-        streamSettings,
-        streamMetrics,
-        cors,
-        clock,
-        extraHeaders);
+        authenticator, sseManager, feeds, streamSettings, streamMetrics, cors, clock, extraHeaders);
   }
 
   private static RedisConnection redis(RedisSettings settings, MeterRegistry meters) {

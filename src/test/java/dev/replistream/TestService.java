@@ -1,6 +1,7 @@
 package dev.replistream;
 
 import dev.replistream.api.Mutators;
+import dev.replistream.auth.DevelopmentKey;
 import dev.replistream.stream.SseManager;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -22,8 +23,13 @@ public final class TestService implements AutoCloseable {
   private final ServiceClient client;
 
   private TestService(Settings settings, Clock clock, List<Mutators> mutators) {
+    this(settings, settings, clock, mutators);
+  }
+
+  /// @param clients by which its clients make their tokens
+  private TestService(Settings settings, Settings clients, Clock clock, List<Mutators> mutators) {
     application = new Application(settings, clock, mutators).start();
-    client = new ServiceClient(application.port(), application.adminPort(), settings, clock);
+    client = new ServiceClient(application.port(), application.adminPort(), clients, clock);
   }
 
   /// Starts a service.
@@ -48,6 +54,18 @@ public final class TestService implements AutoCloseable {
     return new TestService(settings(environment), clock, List.of(mutators));
   }
 
+  /// Starts a service in development mode, whose key its client knows, with mutators of its own.
+  public static TestService startInDevelopment(Mutators mutators, String... environment) {
+    Map<String, String> variables = variables(environment);
+    variables.put(
+        "REPLISTREAM_AUTH_SECRET",
+        DevelopmentKey.loadOrCreate(Path.of(variables.get("REPLISTREAM_DATA_DIR"))));
+    Settings clients = Settings.load(Optional.empty(), variables);
+    variables.remove("REPLISTREAM_AUTH_SECRET");
+    return new TestService(
+        Settings.load(Optional.empty(), variables), clients, Clock.systemUTC(), List.of(mutators));
+  }
+
   /// The settings of such a service.
   public static Settings settings(String... environment) {
     return allSettings(environment);
@@ -55,6 +73,10 @@ public final class TestService implements AutoCloseable {
 
   /// The same, each of which can be read.
   static ServiceSettings allSettings(String... environment) {
+    return ServiceSettings.load(Optional.empty(), variables(environment));
+  }
+
+  private static Map<String, String> variables(String... environment) {
     Map<String, String> variables = new HashMap<>();
     variables.put("REPLISTREAM_HOST", "127.0.0.1");
     variables.put("REPLISTREAM_PORT", "0");
@@ -69,7 +91,7 @@ public final class TestService implements AutoCloseable {
     if (variables.containsKey("REPLISTREAM_AUTH_JWKS")) {
       variables.remove("REPLISTREAM_AUTH_SECRET"); // it is the one or the other
     }
-    return ServiceSettings.load(Optional.empty(), variables);
+    return variables;
   }
 
   /// A new directory, which is taken away at the end if it is empty.

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import dev.replistream.auth.Caller;
 import dev.replistream.http.wire.TakenSocket;
+import dev.replistream.inspector.MutationFeed;
 import dev.replistream.poke.EventId;
 import dev.replistream.presence.PresenceFeed;
 import dev.replistream.rejection.RejectionFeed;
@@ -22,8 +23,8 @@ import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import org.jspecify.annotations.Nullable;
 
 /// One open stream, from its first event to its last. Its own virtual thread loops over its queue
-/// ({@link #serve}); pokes, lists of presence, rejections and ends come from any thread, which
-/// never waits.
+/// ({@link #serve}); pokes, lists of presence, rejections, mutations and ends come from any thread,
+/// which never waits.
 ///
 /// One thread at a time has the pen. Whoever has something for the client notes it, and if nobody
 /// has the pen they take it, write there and then, and put it down: most events cost one write and
@@ -52,8 +53,9 @@ final class Connection {
   private static final int SYNC = 1 << 2;
   private static final int PRESENCE = 1 << 3;
   private static final int REJECTED = 1 << 4;
-  private static final int EVERYTHING = CONTROL | SYNC | PRESENCE | REJECTED;
-  private static final int OWNER = 1 << 5; // the stream's thread is to have it next
+  private static final int MUTATION = 1 << 5;
+  private static final int EVERYTHING = CONTROL | SYNC | PRESENCE | REJECTED | MUTATION;
+  private static final int OWNER = 1 << 6; // the stream's thread is to have it next
 
   private static final EventId NONE = new EventId("0", 0);
 
@@ -198,6 +200,11 @@ final class Connection {
   /// Says that the feed of rejections has something.
   void offerRejection() {
     tell(REJECTED);
+  }
+
+  /// Says that the feed of mutations has something.
+  void offerMutation() {
+    tell(MUTATION);
   }
 
   /// Says that the transport itself has something; see {@link EventForm#takeControl}.
@@ -388,13 +395,14 @@ final class Connection {
   /// @param waits whether this is the stream's thread, which waits for the client where it has to;
   ///   else it ends where the socket takes no more
   private void writeEach(int these, boolean waits) {
-    for (int note = CONTROL; note <= REJECTED && rest == null; note <<= 1) {
+    for (int note = CONTROL; note <= MUTATION && rest == null; note <<= 1) {
       if (takes(note & these)) {
         switch (note) {
           case CONTROL -> writeControl();
           case SYNC -> writeSync();
           case PRESENCE -> writePresence();
-          default -> writeRejection();
+          case REJECTED -> writeRejection();
+          default -> writeMutation();
         }
         if (waits) {
           writeRest();
@@ -463,6 +471,21 @@ final class Connection {
             metrics.rejectionWritten();
           });
       add(REJECTED); // there may be more
+    }
+  }
+
+  /// Writes one of them too.
+  private void writeMutation() {
+    MutationFeed feed = feeds.mutations();
+    byte[] json = feed == null ? null : feed.next();
+    if (json != null) {
+      send(
+          form.mutation(json),
+          () -> {
+            wrote();
+            metrics.mutationWritten();
+          });
+      add(MUTATION); // there may be more
     }
   }
 

@@ -31,6 +31,9 @@ interface EventForm {
   /// The event that tells of a rejected mutation, which is JSON on one line.
   byte[] rejected(byte[] json);
 
+  /// The event that shows a mutation, which is JSON on one line.
+  byte[] mutation(byte[] json);
+
   /// Takes what the transport itself has to say between events; null when that is nothing.
   default byte @Nullable [] takeControl() {
     return null;

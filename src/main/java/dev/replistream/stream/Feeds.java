@@ -1,5 +1,6 @@
 package dev.replistream.stream;
 
+import dev.replistream.inspector.MutationFeed;
 import dev.replistream.presence.PresenceFeed;
 import dev.replistream.rejection.RejectionFeed;
 import org.jspecify.annotations.Nullable;
@@ -8,10 +9,14 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param presence who is in the rooms of its user
 /// @param rejections which mutations of its user were acknowledged without effect
-record Feeds(@Nullable PresenceFeed presence, @Nullable RejectionFeed rejections)
+/// @param mutations which mutations were acknowledged, of its user or of all
+record Feeds(
+    @Nullable PresenceFeed presence,
+    @Nullable RejectionFeed rejections,
+    @Nullable MutationFeed mutations)
     implements AutoCloseable {
   /// Nothing.
-  static final Feeds NONE = new Feeds(null, null);
+  static final Feeds NONE = new Feeds(null, null, null);
 
   /// Forgets the connection, which has ended. Idempotent.
   @Override
@@ -21,6 +26,9 @@ record Feeds(@Nullable PresenceFeed presence, @Nullable RejectionFeed rejections
     }
     if (rejections != null) {
       rejections.close();
+    }
+    if (mutations != null) {
+      mutations.close();
     }
   }
 }

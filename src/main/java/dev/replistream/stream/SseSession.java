@@ -22,6 +22,8 @@ final class SseSession implements Session, EventForm {
       "event: presence\ndata: ".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] REJECTED =
       "event: rejected\ndata: ".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] MUTATION =
+      "event: mutation\ndata: ".getBytes(StandardCharsets.US_ASCII);
 
   private final Connection connection;
   private final SseManager manager;
@@ -93,6 +95,12 @@ final class SseSession implements Session, EventForm {
   @Override
   public byte[] rejected(byte[] json) {
     return event(REJECTED, json);
+  }
+
+  /// Nor has this.
+  @Override
+  public byte[] mutation(byte[] json) {
+    return event(MUTATION, json);
   }
 
   private static byte[] event(byte[] begin, byte[] json) {

@@ -8,8 +8,6 @@ import dev.replistream.http.Problem;
 import dev.replistream.http.ProblemException;
 import dev.replistream.http.Routes;
 import dev.replistream.http.wire.Takeover;
-import dev.replistream.presence.PresenceFeed;
-import dev.replistream.rejection.Rejections;
 import io.helidon.common.media.type.MediaTypes;
 import io.helidon.http.BadRequestException;
 import io.helidon.http.Header;
@@ -49,8 +47,7 @@ public final class StreamHandler implements Handler {
 
   private final Authenticator authenticator;
   private final SseManager manager;
-  private final PresenceFeed.Source presence;
-  private final Rejections rejections;
+  private final FeedSources sources;
   private final StreamSettings settings;
   private final StreamMetrics metrics;
   private final Cors cors;
@@ -61,8 +58,7 @@ public final class StreamHandler implements Handler {
   public StreamHandler(
       Authenticator authenticator,
       SseManager manager,
-      PresenceFeed.Source presence,
-      Rejections rejections,
+      FeedSources sources,
       StreamSettings settings,
       StreamMetrics metrics,
       Cors cors,
@@ -70,8 +66,7 @@ public final class StreamHandler implements Handler {
       List<Header> extraHeaders) {
     this.authenticator = authenticator;
     this.manager = manager;
-    this.presence = presence;
-    this.rejections = rejections;
+    this.sources = sources;
     this.settings = settings;
     this.metrics = metrics;
     this.cors = cors;
@@ -90,8 +85,7 @@ public final class StreamHandler implements Handler {
     }
     // before a ticket is used up
     String device = Device.of(request);
-    boolean asksForPresence = asksFor(request, "presence");
-    boolean asksForRejections = asksFor(request, "rejections");
+    FeedSources.Wish wish = sources.wish(request, Transport.SSE);
     if (!acceptsEvents(request.headers())) {
       throw Problem.of(Status.NOT_ACCEPTABLE_406, "This route answers with text/event-stream only.")
           .toException();
@@ -118,14 +112,7 @@ public final class StreamHandler implements Handler {
     }
     SseSession session =
         new SseSession(connection, head(request), lastEventId, manager, settings, metrics);
-    String userId = caller.userId();
-    Feeds feeds =
-        asksForPresence || asksForRejections
-            ? new Feeds(
-                asksForPresence ? presence.open(userId, connection::offerPresence) : null,
-                asksForRejections ? rejections.open(userId, connection::offerRejection) : null)
-            : Feeds.NONE;
-    start(manager, response, connection, feeds, session);
+    start(manager, response, connection, sources.open(wish, connection), session);
   }
 
   /// Hands the connection of a request over to the session of one that is registered.
@@ -148,19 +135,6 @@ public final class StreamHandler implements Handler {
       manager.remove(connection, 0); // the session will never run, so nobody else would
       throw e;
     }
-  }
-
-  /// Whether a parameter of the query is 1.
-  static boolean asksFor(ServerRequest request, String what) {
-    if (request.query().isEmpty()) {
-      return false;
-    }
-    String value = request.query().first(what).orElse("0");
-    if (!value.equals("1") && !value.equals("0")) {
-      throw Problem.of(Status.BAD_REQUEST_400, what + " is 1, or 0 as when it is left out.")
-          .toException();
-    }
-    return value.equals("1");
   }
 
   /// Whether the media ranges of `Accept` allow an event stream: of those that match, the most

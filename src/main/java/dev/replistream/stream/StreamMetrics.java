@@ -34,6 +34,7 @@ public final class StreamMetrics implements AutoCloseable {
   private final Counter syncsCoalesced;
   private final Counter presenceWritten;
   private final Counter rejectionsWritten;
+  private final Counter mutationsWritten;
   private final Timer pokeToWrite;
 
   /// Registers the meters.
@@ -90,6 +91,10 @@ public final class StreamMetrics implements AutoCloseable {
         registry.getOrCreate(
             Counter.builder("replistream_rejections_written")
                 .description("rejected events written"));
+    mutationsWritten =
+        registry.getOrCreate(
+            Counter.builder("replistream_mutation_events_written")
+                .description("mutation events written"));
     pokeToWrite =
         Latency.timer(
             registry,
@@ -136,6 +141,10 @@ public final class StreamMetrics implements AutoCloseable {
 
   void rejectionWritten() {
     rejectionsWritten.increment();
+  }
+
+  void mutationWritten() {
+    mutationsWritten.increment();
   }
 
   void syncWritten(long sincePokeNanos) {

@@ -5,7 +5,6 @@ import dev.replistream.auth.Caller;
 import dev.replistream.auth.Caller.Credential;
 import dev.replistream.http.Routes;
 import dev.replistream.http.wire.Takeover;
-import dev.replistream.rejection.Rejections;
 import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
@@ -17,7 +16,7 @@ import java.time.Duration;
 public final class WebSocketHandler implements Handler {
   private final Authenticator authenticator;
   private final SseManager manager;
-  private final Rejections rejections;
+  private final FeedSources sources;
   private final StreamSettings settings;
   private final StreamMetrics metrics;
   private final Clock clock;
@@ -26,13 +25,13 @@ public final class WebSocketHandler implements Handler {
   public WebSocketHandler(
       Authenticator authenticator,
       SseManager manager,
-      Rejections rejections,
+      FeedSources sources,
       StreamSettings settings,
       StreamMetrics metrics,
       Clock clock) {
     this.authenticator = authenticator;
     this.manager = manager;
-    this.rejections = rejections;
+    this.sources = sources;
     this.settings = settings;
     this.metrics = metrics;
     this.clock = clock;
@@ -42,7 +41,7 @@ public final class WebSocketHandler implements Handler {
   public void handle(ServerRequest request, ServerResponse response) {
     byte[] head = WebSocketHandshake.accept(request); // before a ticket is used up
     String device = Device.of(request);
-    boolean asksForRejections = StreamHandler.asksFor(request, "rejections");
+    FeedSources.Wish wish = sources.wish(request, Transport.WEBSOCKET);
     Caller caller = authenticator.streamCaller(request);
     Connection connection =
         new Connection(
@@ -59,11 +58,7 @@ public final class WebSocketHandler implements Handler {
     WebSocketSession session =
         new WebSocketSession(
             connection, head, StreamHandler.lastEventId(request), manager, settings, metrics);
-    Feeds feeds =
-        asksForRejections
-            ? new Feeds(null, rejections.open(caller.userId(), connection::offerRejection))
-            : Feeds.NONE;
-    StreamHandler.start(manager, response, connection, feeds, session);
+    StreamHandler.start(manager, response, connection, sources.open(wish, connection), session);
   }
 
   /// An API client gets a status, which a browser would keep to itself: it gets a WebSocket that is

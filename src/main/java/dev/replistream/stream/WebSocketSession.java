@@ -100,6 +100,11 @@ final class WebSocketSession implements Session, EventForm, WebSocketReader.List
   }
 
   @Override
+  public byte[] mutation(byte[] json) {
+    return WebSocketFrames.text("mutation ", json);
+  }
+
+  @Override
   public byte @Nullable [] takeControl() {
     return PONG.getAndSet(this, null);
   }

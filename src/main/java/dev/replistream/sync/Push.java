@@ -5,14 +5,18 @@ import dev.replistream.data.RoomSettings;
 import dev.replistream.data.StorageSettings;
 import dev.replistream.data.Transactions;
 import dev.replistream.http.SampledLog;
+import dev.replistream.inspector.Inspector;
+import dev.replistream.inspector.SeenMutation;
 import dev.replistream.poke.PokeBus;
 import dev.replistream.rules.MutatorRegistry;
 import java.lang.System.Logger.Level;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.BiConsumer;
 
 /// Replicache's push (doc.replicache.dev/reference/server-push): runs mutators, in the order of the
@@ -85,7 +89,11 @@ public final class Push {
   ///
   /// @param tellsOfBugs whether they are told what went wrong in a mutator, as in development
   /// @param told hears, after the commit, of a user and of what is kept for that user
-  public record Feedback(boolean tellsOfBugs, BiConsumer<String, List<RejectionStore.Kept>> told) {}
+  /// @param inspector shows all mutations to those who watch
+  public record Feedback(
+      boolean tellsOfBugs,
+      BiConsumer<String, List<RejectionStore.Kept>> told,
+      Inspector inspector) {}
 
   /// How a push ended.
   enum Outcome {
@@ -156,6 +164,8 @@ public final class Push {
       int first,
       Transactions.Change change,
       Deque<RejectionStore.Kept> kept) {
+    Instant now = clock.instant();
+    boolean isWatched = feedback.inspector().isWatched(pusher.userId());
     PushBatch.Result batch =
         change.inTransaction((session, spaces) ->
             new PushBatch(
@@ -167,13 +177,21 @@ public final class Push {
                     roomLimits,
                     storage.limits(),
                     trees,
-                    clock.instant(),
+                    now,
                     longestRun,
-                    feedback.tellsOfBugs())
+                    feedback.tellsOfBugs(),
+                    isWatched)
                 .run(request, first));
     kept.addAll(batch.kept());
     while (kept.size() > RejectionStore.MOST_PER_USER) {
       kept.removeFirst();
+    }
+    if (isWatched) {
+      feedback
+          .inspector()
+          .tell(
+              pusher.userId(),
+              batch.seen().stream().map(seen -> shown(pusher, request, seen, now)).toList());
     }
     metrics.mutationsSeen(batch.applied(), batch.duplicates());
     batch.refusals().forEach(refusal -> metrics.mutationRefused(refusal.isRejected()));
@@ -186,6 +204,28 @@ public final class Push {
       storage.full.run();
     }
     return batch;
+  }
+
+  private SeenMutation shown(Pusher pusher, PushRequest request, PushBatch.Seen seen, Instant now) {
+    Mutation mutation = seen.mutation();
+    return new SeenMutation(
+        pusher.userId(),
+        request.clientGroupID(),
+        mutation.clientID(),
+        mutation.id(),
+        mutation.name(),
+        mutation.fault().isPresent() ? Optional.empty() : Optional.of(mutation.argsText()),
+        seen.refusal().map(this::shown),
+        now,
+        Duration.ofNanos(seen.nanos()));
+  }
+
+  private SeenMutation.Failure shown(PushBatch.Refusal refusal) {
+    return new SeenMutation.Failure(
+        refusal.isRejected(),
+        refusal.told().code(),
+        refusal.told().message(),
+        refusal.position().filter(_ -> feedback.tellsOfBugs()));
   }
 
   private void log(PushBatch.Refusal refusal) {

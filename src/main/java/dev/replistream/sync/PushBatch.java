@@ -54,11 +54,13 @@ final class PushBatch {
   private final Instant now;
   private final long longestRunNanos;
   private final boolean tellsOfBugs;
+  private final boolean isWatched;
   private final Spaces spaces;
   private final RoomStore rooms;
   private final EntryStore entries;
 
   private final List<Refusal> refusals = new ArrayList<>();
+  private final List<Seen> seen = new ArrayList<>();
   private long firstNanos; // when the first one had been run
   private int applied;
   private int duplicates;
@@ -68,6 +70,7 @@ final class PushBatch {
   /// @param maxValueBytes how long a value may be in UTF-8
   /// @param longestRun usually {@link #LONGEST_RUN}
   /// @param tellsOfBugs whether the pusher is told what went wrong in a mutator, as in development
+  /// @param isWatched whether it is to say of each mutation what became of it
   PushBatch(
       Session session,
       Spaces spaces,
@@ -79,7 +82,8 @@ final class PushBatch {
       TreeLimit trees,
       Instant now,
       Duration longestRun,
-      boolean tellsOfBugs) {
+      boolean tellsOfBugs,
+      boolean isWatched) {
     this.session = session;
     this.spaces = spaces;
     this.pusher = pusher;
@@ -90,6 +94,7 @@ final class PushBatch {
     this.now = now;
     longestRunNanos = longestRun.toNanos();
     this.tellsOfBugs = tellsOfBugs;
+    this.isWatched = isWatched;
     rooms = new RoomStore(session, spaces, now, roomLimits);
     entries = new EntryStore(session, spaces, storage, now);
   }
@@ -116,15 +121,23 @@ final class PushBatch {
   /// @param position where a mutator failed, if that brought its own position
   record Refusal(Rejection told, boolean isRejected, String reason, Optional<String> position) {}
 
+  /// A mutation that was acknowledged, for those who watch.
+  ///
+  /// @param refusal why it had no effect, where it had none
+  /// @param nanos how long it ran
+  record Seen(Mutation mutation, Optional<Refusal> refusal, long nanos) {}
+
   /// What a batch did.
   ///
   /// @param next the index of the first mutation that was not seen
+  /// @param seen each mutation that was acknowledged, if the batch was watched
   /// @param kept what is kept of the refusals for the pusher
   /// @param full the spaces that were full, once for each write that was refused
   record Result(
       End end,
       int next,
       List<Refusal> refusals,
+      List<Seen> seen,
       List<RejectionStore.Kept> kept,
       List<String> full,
       int applied,
@@ -142,7 +155,7 @@ final class PushBatch {
             storage,
             now.toEpochMilli());
     if (known.isEmpty()) {
-      return new Result(End.NO_ROOM, first, List.of(), List.of(), List.of(), 0, 0);
+      return new Result(End.NO_ROOM, first, List.of(), List.of(), List.of(), List.of(), 0, 0);
     }
     PushClients clients = known.get();
     List<Mutation> mutations = push.mutations();
@@ -158,7 +171,14 @@ final class PushBatch {
     spaces.concerns(
         pusher.userId()); // who waits for the acknowledgement, even of what changed nothing
     return new Result(
-        end, next, List.copyOf(refusals), keep(), List.copyOf(entries.full()), applied, duplicates);
+        end,
+        next,
+        List.copyOf(refusals),
+        List.copyOf(seen),
+        keep(),
+        List.copyOf(entries.full()),
+        applied,
+        duplicates);
   }
 
   private List<RejectionStore.Kept> keep() throws SQLException {
@@ -187,7 +207,11 @@ final class PushBatch {
     if (isFull()) {
       return End.FULL;
     }
-    apply(mutation);
+    if (isWatched) {
+      applyWatched(mutation);
+    } else {
+      apply(mutation);
+    }
     clients.raise(mutation.clientID(), mutation.id());
     if (applied + refusals.size() == 1) {
       firstNanos = System.nanoTime();
@@ -200,6 +224,14 @@ final class PushBatch {
     return seen == MAX_RUN
         || work > MAX_WORK
         || (seen > 0 && System.nanoTime() - firstNanos > longestRunNanos);
+  }
+
+  private void applyWatched(Mutation mutation) throws SQLException {
+    int before = refusals.size();
+    long start = System.nanoTime();
+    apply(mutation);
+    long nanos = System.nanoTime() - start;
+    seen.add(new Seen(mutation, refusals.stream().skip(before).findFirst(), nanos));
   }
 
   /// Runs a mutator in a savepoint; what can never succeed is rolled back and counts as seen.

@@ -236,6 +236,11 @@ class ConnectionTest {
     }
 
     @Override
+    public byte[] mutation(byte[] json) {
+      return json;
+    }
+
+    @Override
     public byte @Nullable [] farewell(CloseReason reason) {
       return null;
     }

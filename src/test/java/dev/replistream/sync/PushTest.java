@@ -254,7 +254,8 @@ class PushTest {
                 (userId, kept) -> {
                   assertThat(userId).isEqualTo("alice");
                   told.addAll(kept);
-                }));
+                },
+                TestStorage.inspector(tellsOfBugs)));
     push(List.of(mutation((int) lastMutationID() + 1, "fail", JsonValue.ofNull())));
     assertThat(told).hasSize(1);
     JsonValue rejection = JsonValue.parse(told.getFirst().json());

@@ -1,0 +1,86 @@
+package dev.replistream.inspector;
+
+import io.helidon.metrics.api.MeterRegistry;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/// Shows mutations to connections that asked for it, as this node acknowledges them: those of its
+/// own user to each, and in development mode those of all users. It is a best effort, and keeps
+/// nothing. Thread-safe.
+public final class Inspector {
+  /// What all feeds may hold: 500 large mutations, or 20,000 small ones.
+  private static final long MAX_BYTES = 8 << 20;
+
+  private final boolean isDevelopmentMode;
+  private final Budget budget;
+  private final ConcurrentMap<String, List<MutationFeed>> own = new ConcurrentHashMap<>();
+  private final List<MutationFeed> all = new CopyOnWriteArrayList<>();
+
+  /// @param isDevelopmentMode whether anybody may watch the mutations of all users
+  public Inspector(boolean isDevelopmentMode, MeterRegistry meters) {
+    this.isDevelopmentMode = isDevelopmentMode;
+    budget = new Budget(MAX_BYTES, meters);
+  }
+
+  /// Whether anybody may watch the mutations of all users.
+  public boolean showsAll() {
+    return isDevelopmentMode;
+  }
+
+  /// A feed of a user's mutations from here on.
+  ///
+  /// @param wake called when the feed, which had nothing, has something; it must not wait
+  public MutationFeed open(String userId, Runnable wake) {
+    MutationFeed opened = new MutationFeed(budget, wake, feed -> close(userId, feed));
+    own.merge(userId, List.of(opened), Inspector::joined);
+    return opened;
+  }
+
+  /// A feed of all users' mutations from here on.
+  ///
+  /// @param wake as for those of a user
+  /// @throws IllegalStateException where that is not shown
+  public MutationFeed openAll(Runnable wake) {
+    if (!isDevelopmentMode) {
+      throw new IllegalStateException("only in development mode everything is shown");
+    }
+    MutationFeed opened = new MutationFeed(budget, wake, all::remove);
+    all.add(opened);
+    return opened;
+  }
+
+  private void close(String userId, MutationFeed feed) {
+    own.computeIfPresent(
+        userId,
+        (_, feeds) -> {
+          List<MutationFeed> others = feeds.stream().filter(each -> each != feed).toList();
+          return others.isEmpty() ? null : others;
+        });
+  }
+
+  /// Whether anybody watches a user's mutations now. It takes a few nanoseconds.
+  public boolean isWatched(String userId) {
+    return !all.isEmpty() || own.containsKey(userId);
+  }
+
+  /// Tells those who watch a user. Call it after the commit.
+  ///
+  /// @param seen in the order in which they were run
+  public void tell(String userId, List<SeenMutation> seen) {
+    List<MutationFeed> feeds = joined(own.getOrDefault(userId, List.of()), all);
+    if (feeds.isEmpty() || seen.isEmpty()) {
+      return;
+    }
+    List<byte[]> told = seen.stream().map(SeenMutation::toJson).toList();
+    feeds.stream().filter(feed -> feed.offer(told)).toList().forEach(MutationFeed::wake);
+  }
+
+  private static <T> List<T> joined(List<T> some, List<T> more) {
+    List<T> joined = new ArrayList<>(some);
+    joined.addAll(more);
+    return List.copyOf(joined);
+  }
+}
