@@ -36,6 +36,12 @@ export interface ReplicacheSSEOptions {
    */
   onRejected?: (rejection: Rejection) => void;
 
+  /**
+   * Asks for the event `mutation`: what becomes of each mutation that the user pushes or, of a server in development mode, that anybody pushes.
+   * It is for tools of those who develop. The tabs of a user that ask share a stream of their own.
+   */
+  mutations?: 'own' | 'all' | undefined;
+
   /** The server's ping interval, in milliseconds; 30,000 by default. A stream that is silent for 2.5 intervals counts as dead. */
   pingInterval?: number;
 
@@ -97,6 +103,31 @@ export interface Rejection {
   message: string;
 }
 
+/** What became of a mutation. */
+export interface SeenMutation {
+  /** When the transaction began in which it was run, in ISO 8601. */
+  at: string;
+  userId: string;
+  clientGroupID: string;
+  clientID: string;
+  id: number;
+  name: string;
+  /** `failed` is a bug, or a mutation that no mutator could run. */
+  outcome: 'applied' | 'rejected' | 'failed';
+  /** Of one without effect: why, as in its {@link Rejection}. */
+  code?: string;
+  message?: string;
+  /** Where its mutator failed, such as `mutators.js:12:5`; in development mode alone. */
+  position?: string;
+  /** How long it ran. */
+  millis: number;
+  /** What the mutator was called with. */
+  args?: ReadonlyJSONValue;
+  /** The first 4,096 characters of arguments whose JSON is longer, and how long it is. */
+  argsCut?: string;
+  argsLength?: number;
+}
+
 /** The detail of `connected` and `sync`. */
 export interface StreamDetail {
   /** How far the stream has come, if the transport says so. */
@@ -132,6 +163,8 @@ export interface ReplicacheSSEEvents {
   presence: CustomEvent<PresenceList & {holder: boolean}>;
   /** A mutation had no effect; only with the option `onRejected`, or on a page of localhost. */
   rejected: CustomEvent<Rejection & {holder: boolean}>;
+  /** A mutation was seen, or some were dropped as this client reads too slowly; only with the option `mutations`. */
+  mutation: CustomEvent<(SeenMutation | {dropped: number}) & {holder: boolean}>;
   /** There is no stream now. */
   offline: CustomEvent<EndDetail>;
   /** The user must sign in again; then call `connect()`. */

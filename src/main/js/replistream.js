@@ -36,6 +36,9 @@ const PINGS_MISSED = 2.5;
 /** How many rejections are remembered as told: more than the server keeps. */
 const TOLD = 200;
 
+/** Events whose data are JSON. */
+const JSON_EVENTS = ['presence', 'rejected', 'mutation'];
+
 /** Hosts of those who develop: their pages say on the console what was rejected. */
 const LOCAL_HOSTS = ['localhost', '127.0.0.1', '[::1]'];
 
@@ -182,7 +185,7 @@ async function readFetch(link) {
     if (event.type === 'ended') {
       throw stopped();
     }
-    if (['message', 'presence', 'rejected'].includes(event.type)) {
+    if (event.type === 'message' || JSON_EVENTS.includes(event.type)) {
       message(event);
     }
   }, retry);
@@ -205,8 +208,7 @@ async function readEventSource(link) {
         link.message(event);
       };
       source.addEventListener('ended', () => reject(stopped()));
-      source.addEventListener('presence', source.onmessage);
-      source.addEventListener('rejected', source.onmessage);
+      JSON_EVENTS.forEach(type => source.addEventListener(type, source.onmessage));
       // it would come back with the same ticket, which is used up
       source.onerror = () => reject(new Failure('network'));
       link.signal.addEventListener('abort', reject);
@@ -220,7 +222,7 @@ async function readEventSource(link) {
 const TRY_AGAIN_LATER = 1013;
 const STOP = 4204;
 
-/** Text frames: `ping`, and after a space `connected` and `sync` with an id, and `rejected` with its JSON. */
+/** Text frames: `ping`, and after a space `connected` and `sync` with an id, and `rejected` and `mutation` with their JSON. */
 async function readWebSocket(link) {
   const url = await withTicket(link, link.urls.socket);
   const socket = new link.environment.WebSocket(url.replace(/^http/, 'ws'));
@@ -229,7 +231,7 @@ async function readWebSocket(link) {
       socket.onmessage = ({data}) => {
         const [, name, rest] = /^(\S*) ?(.*)$/s.exec(data);
         link.alive();
-        link.message(name === 'rejected' ? {type: name, data: rest} : {data: name, lastEventId: rest});
+        link.message(JSON_EVENTS.includes(name) ? {type: name, data: rest} : {data: name, lastEventId: rest});
       };
       socket.onclose = event => reject(closed(event));
       socket.onerror = () => reject(new Failure('network'));
@@ -464,7 +466,7 @@ class Tabs {
 /**
  * Keeps a Replicache client in sync with a Replistream server.
  *
- * Events: `connected`, `sync`, `presence`, `rejected`, `offline`, `expired`; see the types for their details.
+ * Events: `connected`, `sync`, `presence`, `rejected`, `mutation`, `offline`, `expired`; see the types for their details.
  */
 export class ReplicacheSSE extends EventTarget {
   #environment;
@@ -504,6 +506,7 @@ export class ReplicacheSSE extends EventTarget {
     user,
     onPresence,
     onRejected,
+    mutations,
     pingInterval = 30_000,
     connectTimeout = 15_000,
     transports = ['fetch', 'websocket', 'eventsource'],
@@ -512,7 +515,7 @@ export class ReplicacheSSE extends EventTarget {
     super();
     this.#environment = completed(environment);
     const told = onRejected ?? (LOCAL_HOSTS.includes(this.#environment.location?.hostname) ? warn : undefined);
-    this.#urls = urlsOf(url, onPresence, told);
+    this.#urls = urlsOf(url, onPresence, told, mutations);
     this.#auth = auth;
     this.#replicache = replicache;
     this.#user = user;
@@ -791,7 +794,7 @@ export class ReplicacheSSE extends EventTarget {
 
   #receive(stream, {type, data, lastEventId}) {
     const {transport} = stream;
-    if (type === 'presence' || type === 'rejected') {
+    if (JSON_EVENTS.includes(type)) {
       const told = JSON.parse(data);
       this.#tabs?.tell(type, told);
       this.#handle(type, told, true);
@@ -817,6 +820,10 @@ export class ReplicacheSSE extends EventTarget {
     }
     if (type === 'rejected') {
       this.#reject(detail, holder);
+      return;
+    }
+    if (type === 'mutation') {
+      this.#emit(type, detail, holder);
       return;
     }
     this.#lastEventId = detail.id ?? this.#lastEventId;
@@ -870,6 +877,7 @@ export class ReplicacheSSE extends EventTarget {
       asked.isDue = !error.final; // else the server is of a release that has none
     }
     asked.isAsking = false;
+    this.#remember(asked);
   }
 
   async #askSince(asked, signal) {
@@ -888,14 +896,15 @@ export class ReplicacheSSE extends EventTarget {
   #rejectionsOf(user) {
     if (!this.#rejections || this.#rejections.user !== user) {
       const key = user === undefined ? undefined : `replistream rejections ${this.#urls.stream} ${user}`;
-      this.#rejections = {user, key, after: stored(this.#environment.storage, key), told: new Set()};
+      this.#rejections = {user, key, after: stored(this.#environment.storage, key), last: 0, told: new Set(), isDue: true};
     }
     return this.#rejections;
   }
 
   /** Tells of a rejection, unless it was told before: by the stream, or when it was asked for. */
   #reject(rejection, holder) {
-    const {key, told} = this.#rejectionsOf(this.#user ?? this.#tokenUser);
+    const asked = this.#rejectionsOf(this.#user ?? this.#tokenUser);
+    const {told} = asked;
     if (told.has(rejection.seq)) {
       return;
     }
@@ -903,11 +912,17 @@ export class ReplicacheSSE extends EventTarget {
     if (told.size > TOLD) {
       told.delete(told.values().next().value); // the oldest
     }
-    const {storage} = this.#environment;
-    if (rejection.seq > stored(storage, key)) {
-      store(storage, key, rejection.seq);
-    }
+    asked.last = Math.max(asked.last, rejection.seq);
+    this.#remember(asked);
     this.#emit('rejected', rejection, holder);
+  }
+
+  /** Keeps how far the user was told, unless there may be older ones that are still to be asked for. */
+  #remember({key, last, isDue, isAsking}) {
+    const {storage} = this.#environment;
+    if (!isDue && !isAsking && last > stored(storage, key)) {
+      store(storage, key, last);
+    }
   }
 
   /** Waits till the next try, with full jitter; or ends it all where that is of no use. */
@@ -1007,7 +1022,7 @@ function isObject(value) {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function urlsOf(url, withPresence, withRejections) {
+function urlsOf(url, withPresence, withRejections, mutations) {
   const stream = new URL(url, globalThis.location?.href);
   if (!/\/(stream|events)$/.test(stream.pathname)) {
     stream.pathname = `${stream.pathname.replace(/\/+$/, '')}/stream`;
@@ -1016,6 +1031,9 @@ function urlsOf(url, withPresence, withRejections) {
     stream.searchParams.set('presence', '1');
   }
   const socket = new URL('ws', stream);
+  if (mutations) {
+    [stream, socket].forEach(each => each.searchParams.set('mutations', mutations));
+  }
   if (withRejections) {
     [stream, socket].forEach(each => each.searchParams.set('rejections', '1'));
   }

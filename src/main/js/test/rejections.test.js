@@ -153,7 +153,8 @@ test('tabs share the rejections of one stream, and each tab tells of each once',
 test('a tab that opens later is told what no tab of the browser was told', async () => {
   const kept = storage();
   const first = open({environment: {storage: kept}});
-  await first.heard('connected');
+  await asked(1);
+  await aWhile(); // the answer has come
   server.reject(1);
   await hears(first, 1);
   first.sse.disconnect();
@@ -164,6 +165,28 @@ test('a tab that opens later is told what no tab of the browser was told', async
   const other = open({auth: tokenOf('bob'), environment: {storage: kept}});
   await hears(other, 1, 2); // another user, with what is theirs
   assert.deepEqual([...kept.items.values()], ['2', '2']);
+});
+
+test('one that is told live hides none that could not be asked for', async () => {
+  const kept = storage();
+  server.insteadOfRejections.push(PokeServer.status(503), PokeServer.status(503));
+  server.reject(1, {isLost: true});
+  const first = open({environment: {storage: kept}});
+  await asked(1);
+  await aWhile();
+  server.reject(2);
+  await hears(first, 2);
+  first.sse.disconnect();
+  assert.deepEqual([...kept.items], []);
+
+  const second = open({environment: {storage: kept}});
+  await asked(2);
+  await aWhile();
+  server.reject(3);
+  await hears(second, 3);
+  server.poke();
+  await hears(second, 3, 1, 2);
+  assert.deepEqual([...kept.items.values()], ['3']);
 });
 
 test('a storage that fails costs nothing but what it would remember', async () => {

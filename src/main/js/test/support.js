@@ -174,6 +174,7 @@ export class PokeServer {
       ticket: searchParams.get('ticket') ?? undefined,
       presence: searchParams.get('presence') ?? undefined,
       rejections: searchParams.get('rejections') ?? undefined,
+      mutations: searchParams.get('mutations') ?? undefined,
       after: searchParams.get('after') ?? undefined,
     });
     if (path.endsWith('/rejections')) {

@@ -11,6 +11,7 @@ const options: ReplicacheSSEOptions = {
   user: 'alice',
   onRejected: ({seq, clientID, id, name, code, message}) => console.log(seq.toFixed(), clientID, id.toFixed(), name + code + message),
   onPresence: ({room, count, users}) => console.log(room.length, count.toFixed(), users.map(({userId, since}) => userId + since)),
+  mutations: Math.random() < 0.5 ? 'own' : undefined,
   pingInterval: 30_000,
   connectTimeout: 15_000,
   transports: ['fetch', 'websocket', 'eventsource'],
@@ -29,6 +30,13 @@ sse.addEventListener('expired', ({detail: {status}}) => console.log(status?.toFi
 sse.addEventListener('sync', event => event.detail.holder);
 sse.addEventListener('presence', ({detail}) => console.log(detail.users.length, detail.holder));
 sse.addEventListener('rejected', ({detail}) => console.log(detail.code.length, detail.holder));
+sse.addEventListener('mutation', ({detail}) => {
+  if ('dropped' in detail) {
+    console.log(detail.dropped.toFixed());
+  } else if (detail.outcome === 'failed') {
+    console.log(detail.position?.length, detail.message?.length, detail.millis.toFixed(), detail.args, detail.argsCut?.length);
+  }
+});
 sse.addEventListener('anything', event => event.timeStamp);
 sse.connect();
 sse.handleSync();
