@@ -292,6 +292,9 @@ class InspectorTest {
   }
 
   private static double written() {
-    return development.client().metrics().get("replistream_mutation_events_written_total");
+    return development
+        .client()
+        .metrics()
+        .getOrDefault("replistream_mutation_events_written_total", -1.0);
   }
 }
