@@ -16,6 +16,10 @@ import dev.replistream.auth.TicketStore;
 import dev.replistream.auth.Tickets;
 import dev.replistream.auth.TokenSigner;
 import dev.replistream.auth.TokenVerifier;
+import dev.replistream.backend.EntryHandler;
+import dev.replistream.backend.MutationHandler;
+import dev.replistream.backend.TransactionHandler;
+import dev.replistream.backend.WriteLimits;
 import dev.replistream.data.DatabaseMark;
 import dev.replistream.data.Outbox;
 import dev.replistream.data.Transactions;
@@ -28,9 +32,12 @@ import dev.replistream.http.ClientAddresses;
 import dev.replistream.http.Cors;
 import dev.replistream.http.Hosts;
 import dev.replistream.http.LocalCallers;
+import dev.replistream.http.LongAnswers;
 import dev.replistream.http.OperatorPaths;
 import dev.replistream.http.RateLimit;
+import dev.replistream.http.ReadTurns;
 import dev.replistream.http.Routes;
+import dev.replistream.http.SpillFiles;
 import dev.replistream.http.UrlHost;
 import dev.replistream.http.wire.Crowd;
 import dev.replistream.http.wire.FileDescriptors;
@@ -77,7 +84,6 @@ import dev.replistream.sync.Pull;
 import dev.replistream.sync.PullHandler;
 import dev.replistream.sync.Push;
 import dev.replistream.sync.PushHandler;
-import dev.replistream.sync.SpillFiles;
 import dev.replistream.sync.StorageMetrics;
 import dev.replistream.sync.SyncMetrics;
 import dev.replistream.sync.UsageHandler;
@@ -332,6 +338,7 @@ public final class Application implements AutoCloseable {
                     HeaderNames.LINK, "<" + API + "/stream>; rel=\"successor-version\"")));
     budget = new BodyBudget(limits.inflightBytes(), meters);
     Bodies bodies = budget.bodiesOf(settings.http().maxBodyBytes());
+    LongAnswers answers = new LongAnswers(new SpillFiles(settings.dataDir(), MAX_SPILLED_BYTES));
     SessionHandler session =
         new SessionHandler(authenticator, new Sessions(sseManager, nodes, clock));
     RoomHandler room = new RoomHandler(authenticator, rooms, clock, bodies, roomChanges, pokes);
@@ -339,6 +346,20 @@ public final class Application implements AutoCloseable {
         new MemberHandler(authenticator, rooms, bodies, roomChanges, invitations);
     InvitationHandler invitation = new InvitationHandler(authenticator, rooms, bodies, roomChanges);
     LinkHandler link = new LinkHandler(authenticator, rooms, bodies, roomChanges);
+    Bodies pushBodies = budget.bodiesOf(settings.sync().maxBodyBytes());
+    RateLimit pushes = new RateLimit("pushes", limits.pushesPerSecond(), meters);
+    WriteLimits writes =
+        new WriteLimits(settings.rooms(), settings.storage(), settings.sync().maxValueBytes());
+    EntryHandler entries =
+        new EntryHandler(
+            authenticator,
+            database,
+            transactions,
+            answers,
+            new ReadTurns("reads"),
+            budget.bodiesOf(settings.sync().maxValueBytes()),
+            writes,
+            clock);
     routes =
         new Routes()
             .on(Method.GET, API + "/stream", stream)
@@ -375,12 +396,7 @@ public final class Application implements AutoCloseable {
             .on(
                 Method.POST,
                 API + "/push",
-                new PushHandler(
-                    authenticator,
-                    push,
-                    budget.bodiesOf(settings.sync().maxBodyBytes()),
-                    settings.sync(),
-                    new RateLimit("pushes", limits.pushesPerSecond(), meters)))
+                new PushHandler(authenticator, push, pushBodies, settings.sync(), pushes))
             .on(
                 Method.POST,
                 API + "/pull",
@@ -389,7 +405,7 @@ public final class Application implements AutoCloseable {
                     pull,
                     bus::pulled,
                     syncMetrics,
-                    new SpillFiles(settings.dataDir(), MAX_SPILLED_BYTES),
+                    answers,
                     settings.sync(),
                     budget.bodiesOf(PullHandler.MAX_BODY_BYTES)))
             .on(Method.POST, API + "/rooms", room::create)
@@ -411,7 +427,34 @@ public final class Application implements AutoCloseable {
             .on(Method.POST, API + "/rooms/{room}/links", link::create)
             .on(Method.GET, API + "/rooms/{room}/links", link::list)
             .on(Method.DELETE, API + "/rooms/{room}/links/{id}", link::remove)
-            .on(Method.POST, API + "/join", link::join);
+            .on(Method.POST, API + "/join", link::join)
+            .on(Method.GET, API + "/rooms/{room}/entries", entries::list)
+            .on(Method.GET, API + "/rooms/{room}/entries/{key}", entries::get)
+            .on(Method.PUT, API + "/rooms/{room}/entries/{key}", entries::put)
+            .on(Method.PATCH, API + "/rooms/{room}/entries/{key}", entries::patch)
+            .on(Method.DELETE, API + "/rooms/{room}/entries/{key}", entries::delete)
+            .on(Method.GET, API + "/rooms/{room}/changes", entries::changes)
+            .on(Method.GET, API + "/users/{userId}/entries", entries::list)
+            .on(Method.GET, API + "/users/{userId}/entries/{key}", entries::get)
+            .on(Method.PUT, API + "/users/{userId}/entries/{key}", entries::put)
+            .on(Method.PATCH, API + "/users/{userId}/entries/{key}", entries::patch)
+            .on(Method.DELETE, API + "/users/{userId}/entries/{key}", entries::delete)
+            .on(Method.GET, API + "/users/{userId}/changes", entries::changes)
+            .on(
+                Method.POST,
+                API + "/transactions",
+                new TransactionHandler(authenticator, transactions, pushBodies, writes, clock))
+            .on(
+                Method.POST,
+                API + "/mutations",
+                new MutationHandler(
+                    authenticator,
+                    transactions,
+                    push,
+                    pushBodies,
+                    settings.sync().maxArgsLength(),
+                    pushes,
+                    clock));
     new WebPages(settings.web(), developmentSigner(settings, clock))
         .register(routes, API + "/sessions");
     if (redisKeeper != null) {

@@ -28,8 +28,11 @@ public record Caller(
   /// The scope that lets a backend service revoke tokens.
   public static final String REVOKE_SCOPE = "replicache:revoke";
 
-  /// The scope that lets a backend service change any room, and rooms' members without their
-  /// consent.
+  /// The scope that lets a backend service read the entries of all rooms and users.
+  public static final String READ_SCOPE = "replicache:read";
+
+  /// The scope that lets a backend service read and write the entries of all rooms and users, run
+  /// rules as any user, and change any room, and rooms' members without their consent.
   public static final String WRITE_SCOPE = "replicache:write";
 
   /// How a caller showed who it is, which decides how it can be refused.

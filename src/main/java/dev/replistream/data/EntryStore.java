@@ -26,7 +26,7 @@ public final class EntryStore {
 
   /// Rows of a scan that PostgreSQL sends at once, where it would send all: a value has up to 1
   /// MiB, and the scan may end before.
-  private static final int ROWS_AT_ONCE = 128;
+  static final int ROWS_AT_ONCE = 128;
 
   private static final String SCAN =
       "SELECT key, value FROM entry WHERE space = ? AND key >= ? AND key < ? ORDER BY key";
@@ -143,6 +143,11 @@ public final class EntryStore {
   /// savepoint ends. Of a room that has grown since the statement was planned, or the table was
   /// analysed, it would else read all entries and sort them, also for the first ten.
   public void followIndex() throws SQLException {
+    followIndex(session);
+  }
+
+  /// The same in any transaction or snapshot.
+  static void followIndex(Session session) throws SQLException {
     if (session.dialect() == Dialect.POSTGRESQL) {
       session.prepare("SET LOCAL enable_sort = off").execute();
     }
@@ -244,7 +249,8 @@ public final class EntryStore {
     }
   }
 
-  private static byte[] end(Key prefix) {
+  /// What comes after all keys that begin with a prefix.
+  static byte[] end(Key prefix) {
     int length = prefix.bytes().length;
     byte[] end = Arrays.copyOf(prefix.bytes(), length + 1);
     end[length] = ABOVE_UTF8;

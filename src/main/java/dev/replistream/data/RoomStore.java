@@ -496,8 +496,8 @@ public final class RoomStore {
     return exists(room) ? Optional.of(Role.OWNER) : Optional.empty();
   }
 
-  /// A room without members is one that was deleted.
-  private boolean exists(String room) throws SQLException {
+  /// Whether there is such a room: one without members was deleted.
+  public boolean exists(String room) throws SQLException {
     if (!Id.isValid(room)) {
       return false;
     }

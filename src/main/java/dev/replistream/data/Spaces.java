@@ -63,7 +63,7 @@ public final class Spaces {
   }
 
   /// The user whose private space it is; empty for a room's.
-  static Optional<String> user(String space) {
+  public static Optional<String> user(String space) {
     return space.startsWith(PRIVATE)
         ? Optional.of(space.substring(PRIVATE.length()))
         : Optional.empty();

@@ -68,6 +68,18 @@ public final class Bodies {
     }
   }
 
+  /// Parses a body that was read as a whole, of any length. Of members with the same name the
+  /// reader sees each.
+  ///
+  /// @throws ProblemException 400 as {@link #parse} does but for those members
+  public static <T> T parseLong(byte[] body, Json.Reader<T> reader) {
+    try {
+      return Json.read(body, reader);
+    } catch (JsonException e) {
+      throw problem(e);
+    }
+  }
+
   /// What a body is refused with that is not JSON.
   static ProblemException problem(JsonException e) {
     return Problem.of(Status.BAD_REQUEST_400, "The body is " + e.getMessage() + ".").toException();
@@ -108,6 +120,17 @@ public final class Bodies {
         return Json.read(in, reader);
       } catch (JsonException e) {
         throw problem(e);
+      }
+    }
+
+    /// Reads the whole body, which counts until this is closed.
+    ///
+    /// @throws ProblemException 413 when it is too long, 503 when there is no room for more of it
+    public byte[] readAll() {
+      try (Counted in = counted(BodyStream.of(request, maxBytes))) {
+        return request.content().hasEntity() ? in.readAllBytes() : new byte[0];
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
       }
     }
 

@@ -30,11 +30,19 @@ public final class Cors {
       HeaderValues.createCached(HeaderNames.ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
   private static final Header VARY = HeaderValues.createCached(HeaderNames.VARY, "Origin");
   private static final Header ALLOW_METHODS =
-      HeaderValues.createCached(HeaderNames.ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, DELETE");
+      HeaderValues.createCached(
+          HeaderNames.ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, PATCH, DELETE");
   private static final List<String> NEEDED_HEADERS =
-      List.of("Authorization", "Content-Type", "Last-Event-ID", "X-Replicache-RequestID");
+      List.of(
+          "Authorization",
+          "Content-Type",
+          "Idempotency-Key",
+          "If-Match",
+          "If-None-Match",
+          "Last-Event-ID",
+          "X-Replicache-RequestID");
   private static final Header EXPOSE_HEADERS =
-      HeaderValues.createCached(HeaderNames.ACCESS_CONTROL_EXPOSE_HEADERS, "Retry-After");
+      HeaderValues.createCached(HeaderNames.ACCESS_CONTROL_EXPOSE_HEADERS, "ETag, Retry-After");
   private static final Header MAX_AGE =
       HeaderValues.createCached(HeaderNames.ACCESS_CONTROL_MAX_AGE, "7200");
   private static final HeaderName REQUEST_METHOD = HeaderNames.ACCESS_CONTROL_REQUEST_METHOD;

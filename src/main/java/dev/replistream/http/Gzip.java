@@ -10,7 +10,7 @@ import java.util.Locale;
 import java.util.zip.GZIPOutputStream;
 
 /// The content coding `gzip` (RFC 9110, section 8.4.1.3). A stream is confined to one thread.
-public final class Gzip extends GZIPOutputStream {
+final class Gzip extends GZIPOutputStream {
   /// Below this the head of the response is most of it.
   public static final int MIN_BYTES = 1024;
 

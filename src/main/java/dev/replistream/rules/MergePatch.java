@@ -6,13 +6,13 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /// JSON Merge Patch (RFC 7396, section 2). Stateless.
-final class MergePatch {
+public final class MergePatch {
   private MergePatch() {}
 
   /// What `target` becomes by `patch`. Members keep their places, new ones come last.
   ///
   /// @param target JSON null where there is nothing yet
-  static JsonValue apply(JsonValue target, JsonValue patch) {
+  public static JsonValue apply(JsonValue target, JsonValue patch) {
     if (!(patch instanceof Obj(Map<String, JsonValue> changes))) {
       return patch;
     }

@@ -1,5 +1,6 @@
 package dev.replistream.sync;
 
+import dev.replistream.data.IdempotencyStore;
 import dev.replistream.data.RejectionStore;
 import dev.replistream.data.RoomStore;
 import dev.replistream.data.StorageSettings;
@@ -16,9 +17,9 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
 
 /// Keeps the database from growing without end: from time to time, and when somebody has no room
-/// left, it purges what is left of deleted rooms, removes old tombstones, invitations, links and
-/// rejections, and folds idle clients; where there are very many tombstones or clients, younger
-/// ones too. Each node does so; they don't disturb each other.
+/// left, it purges what is left of deleted rooms, removes old tombstones, invitations, links,
+/// rejections and kept answers, and folds idle clients; where there are very many tombstones or
+/// clients, younger ones too. Each node does so; they don't disturb each other.
 ///
 /// It owns one thread, from {@link #start} to {@link #close}, which are for one thread; {@link
 /// #compact} and {@link #wake} may be called by any.
@@ -100,6 +101,7 @@ public final class Compaction implements AutoCloseable {
             + tombstones.removeOfDeletedRooms(storage, upkeep::isClosing);
     int expired = removeExpired(session -> RoomStore.removeExpired(session, now));
     int rejections = removeExpired(session -> RejectionStore.removeExpired(session, now));
+    int answers = removeExpired(session -> IdempotencyStore.removeExpired(session, now));
     int folded =
         clients.fold(now.minus(settings.clientMaxAge()), upkeep::isClosing)
             + clients.foldOldest(upkeep::isClosing);
@@ -107,12 +109,13 @@ public final class Compaction implements AutoCloseable {
       metrics.measure();
     }
     LOGGER.log(
-        purged + removed + expired + rejections + folded > 0 ? Level.INFO : Level.DEBUG,
-        "event=compaction purged={0} tombstones={1} invitations={2} rejections={3} clients={4}",
+        purged + removed + expired + rejections + answers + folded > 0 ? Level.INFO : Level.DEBUG,
+        "event=compaction purged={0} tombstones={1} invitations={2} rejections={3} answers={4} clients={5}",
         String.valueOf(purged),
         String.valueOf(removed),
         String.valueOf(expired),
         String.valueOf(rejections),
+        String.valueOf(answers),
         String.valueOf(folded));
   }
 

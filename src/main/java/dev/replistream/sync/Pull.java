@@ -2,6 +2,9 @@ package dev.replistream.sync;
 
 import dev.replistream.db.Database;
 import dev.replistream.db.Session;
+import dev.replistream.http.Chunks;
+import dev.replistream.http.ReadTurns;
+import dev.replistream.http.TooMuchAtOnceException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.sql.PreparedStatement;
@@ -23,7 +26,7 @@ public final class Pull {
   private final Database database;
   private final SyncMetrics metrics;
   private final Cookies cookies;
-  private final PullTurns turns = new PullTurns();
+  private final ReadTurns turns = new ReadTurns("pulls");
 
   /// Logged once, as each of the clients comes with the same.
   private final AtomicBoolean toldOfSetBack = new AtomicBoolean();
@@ -48,7 +51,10 @@ public final class Pull {
     }
   }
 
-  /// Writes the answer to a pull into `chunks`, and ends them, however that goes.
+  /// Writes the answer to a pull into `chunks`.
+  ///
+  /// @throws TooMuchAtOnceException when as much of the user's is under way as may be
+  /// @throws dev.replistream.db.DatabaseUnavailableException when the database is away
   void answer(String userId, PullRequest request, Chunks chunks) {
     try {
       PullAnswer.Summary summary =
@@ -65,14 +71,9 @@ public final class Pull {
         LOGGER.log(Level.ERROR, SET_BACK);
       }
       metrics.pulled(summary.kind(), summary.rows());
-      chunks.end();
     } catch (TooMuchAtOnceException thrown) {
       metrics.pullRefused();
-      chunks.fail(thrown);
-    } catch (RuntimeException thrown) { // the request's thread throws it on
-      chunks.fail(thrown);
-    } catch (Error thrown) {
-      chunks.fail(thrown);
+      throw thrown;
     }
   }
 }

@@ -1,10 +1,15 @@
 package dev.replistream.sync;
 
+import dev.replistream.api.JsonValue;
 import dev.replistream.data.RejectionStore;
 import dev.replistream.data.RoomSettings;
+import dev.replistream.data.Spaces;
 import dev.replistream.data.StorageSettings;
 import dev.replistream.data.Transactions;
+import dev.replistream.data.TreeLimit;
+import dev.replistream.db.Session;
 import dev.replistream.http.SampledLog;
+import dev.replistream.http.TooMuchAtOnceException;
 import dev.replistream.inspector.Inspector;
 import dev.replistream.inspector.SeenMutation;
 import dev.replistream.poke.PokeBus;
@@ -17,7 +22,9 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.function.BiConsumer;
+import java.util.function.Supplier;
 
 /// Replicache's push (doc.replicache.dev/reference/server-push): runs mutators, in the order of the
 /// mutations, each at most once. Thread-safe.
@@ -31,7 +38,7 @@ public final class Push {
   private final Feedback feedback;
   private final Clock clock;
   private final SyncMetrics metrics;
-  private final TreeLimit trees = new TreeLimit();
+  private final TreeLimit trees = TreeLimit.ofHeap();
   private final Duration longestRun;
   private final PushTurns turns = new PushTurns();
 
@@ -165,52 +172,84 @@ public final class Push {
       Transactions.Change change,
       Deque<RejectionStore.Kept> kept) {
     Instant now = clock.instant();
-    boolean isWatched = feedback.inspector().isWatched(pusher.userId());
+    boolean isWatched = isWatched(pusher);
     PushBatch.Result batch =
         change.inTransaction((session, spaces) ->
-            new PushBatch(
-                    session,
-                    spaces,
-                    pusher,
-                    mutators,
-                    maxValueBytes,
-                    roomLimits,
-                    storage.limits(),
-                    trees,
-                    now,
-                    longestRun,
-                    feedback.tellsOfBugs(),
-                    isWatched)
-                .run(request, first));
+            batch(session, spaces, pusher, now, isWatched).run(request, first));
     kept.addAll(batch.kept());
     while (kept.size() > RejectionStore.MOST_PER_USER) {
       kept.removeFirst();
     }
-    if (isWatched) {
+    tell(pusher, request.clientGroupID(), batch, now);
+    return batch;
+  }
+
+  /// Whether somebody watches what becomes of mutations of this user.
+  boolean isWatched(Pusher pusher) {
+    return feedback.inspector().isWatched(pusher.userId());
+  }
+
+  /// Some mutations in one transaction.
+  PushBatch batch(Session session, Spaces spaces, Pusher pusher, Instant now, boolean isWatched) {
+    return new PushBatch(
+        session,
+        spaces,
+        pusher,
+        mutators,
+        maxValueBytes,
+        roomLimits,
+        storage.limits(),
+        trees,
+        now,
+        longestRun,
+        feedback.tellsOfBugs(),
+        isWatched);
+  }
+
+  /// Tells those who watch, the metrics and the log of what was done in one transaction.
+  ///
+  /// @param clientGroupID of those who made it, or ""
+  void tell(Pusher pusher, String clientGroupID, PushBatch.Result batch, Instant now) {
+    String userId = pusher.userId();
+    if (!batch.seen().isEmpty()) {
       feedback
           .inspector()
           .tell(
-              pusher.userId(),
-              batch.seen().stream().map(seen -> shown(pusher, request, seen, now)).toList());
+              userId,
+              batch.seen().stream().map(seen -> shown(pusher, clientGroupID, seen, now)).toList());
     }
     metrics.mutationsSeen(batch.applied(), batch.duplicates());
     batch.refusals().forEach(refusal -> metrics.mutationRefused(refusal.isRejected()));
     batch.refusals().forEach(this::log);
-    storage.metrics.writesRefused(pusher.userId(), batch.full());
+    storage.metrics.writesRefused(userId, batch.full());
     if (batch.end() == PushBatch.End.NO_ROOM) {
-      storage.metrics.clientRefused(pusher.userId());
+      storage.metrics.clientRefused(userId);
     }
     if (batch.end() == PushBatch.End.NO_ROOM || !batch.full().isEmpty()) {
       storage.full.run();
     }
-    return batch;
   }
 
-  private SeenMutation shown(Pusher pusher, PushRequest request, PushBatch.Seen seen, Instant now) {
+  /// A mutation that no client has numbered, to be run by itself.
+  ///
+  /// @param claims those of the user's token, a JSON object
+  /// @param args what the mutator is called with, as JSON
+  public SingleMutation single(
+      String userId, Supplier<JsonValue> claims, String name, String args) {
+    String clientID = UUID.randomUUID().toString();
+    Mutation mutation =
+        name.length() > MutatorRegistry.MAX_NAME_LENGTH
+            ? Mutation.faulty(1, clientID, name, Mutation.Fault.NAME_TOO_LONG)
+            : new Mutation(1, clientID, name, args);
+    return new SingleMutation(this, new Pusher(userId, claims), mutation, clock.instant());
+  }
+
+  private SeenMutation shown(
+      Pusher pusher, String clientGroupID, PushBatch.Seen seen, Instant now) {
     Mutation mutation = seen.mutation();
     return new SeenMutation(
         pusher.userId(),
-        request.clientGroupID(),
+        clientGroupID,
         mutation.clientID(),
         mutation.id(),
         mutation.name(),

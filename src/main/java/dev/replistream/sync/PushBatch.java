@@ -11,6 +11,7 @@ import dev.replistream.data.RoomSettings;
 import dev.replistream.data.RoomStore;
 import dev.replistream.data.Spaces;
 import dev.replistream.data.StorageSettings;
+import dev.replistream.data.TreeLimit;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.db.Session;
 import dev.replistream.http.ProblemException;
@@ -181,6 +182,20 @@ final class PushBatch {
         duplicates);
   }
 
+  /// Applies a mutation by itself, which no client has numbered.
+  Result runSingle(Mutation mutation) throws SQLException {
+    applyWatched(mutation);
+    return new Result(
+        End.DONE,
+        1,
+        List.copyOf(refusals),
+        List.copyOf(seen),
+        List.of(),
+        List.copyOf(entries.full()),
+        applied,
+        0);
+  }
+
   private List<RejectionStore.Kept> keep() throws SQLException {
     return refusals.isEmpty()
         ? List.of()
@@ -207,11 +222,7 @@ final class PushBatch {
     if (isFull()) {
       return End.FULL;
     }
-    if (isWatched) {
-      applyWatched(mutation);
-    } else {
-      apply(mutation);
-    }
+    applyWatched(mutation);
     clients.raise(mutation.clientID(), mutation.id());
     if (applied + refusals.size() == 1) {
       firstNanos = System.nanoTime();
@@ -227,6 +238,10 @@ final class PushBatch {
   }
 
   private void applyWatched(Mutation mutation) throws SQLException {
+    if (!isWatched) {
+      apply(mutation);
+      return;
+    }
     int before = refusals.size();
     long start = System.nanoTime();
     apply(mutation);

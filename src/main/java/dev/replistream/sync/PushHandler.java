@@ -9,6 +9,7 @@ import dev.replistream.http.Problem;
 import dev.replistream.http.ProblemException;
 import dev.replistream.http.RateLimit;
 import dev.replistream.http.Routes;
+import dev.replistream.http.TooMuchAtOnceException;
 import dev.replistream.http.Unavailable;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.Status;

@@ -1,6 +1,7 @@
 package dev.replistream.sync;
 
 import dev.replistream.db.DatabaseUnavailableException;
+import dev.replistream.http.TooMuchAtOnceException;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.Set;

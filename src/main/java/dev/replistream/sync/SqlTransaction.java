@@ -17,6 +17,7 @@ import dev.replistream.data.RoomException;
 import dev.replistream.data.RoomStore;
 import dev.replistream.data.Spaces;
 import dev.replistream.data.StorageFullException;
+import dev.replistream.data.TreeLimit;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -350,7 +350,7 @@ class MigrationsTest {
 
     assertThat(query(url, "SELECT user_id || ' ' || seq FROM rejection"))
         .containsExactly("ann 1795435200000000");
-    assertThat(versions(url)).endsWith("8");
+    assertThat(versions(url)).contains("8");
   }
 
   @ParameterizedTest

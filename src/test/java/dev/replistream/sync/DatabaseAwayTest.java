@@ -180,7 +180,7 @@ class DatabaseAwayTest {
 
         assertThat(rest.contains("\"op\":\"clear\"")).isTrue();
         assertThat(rest.endsWith("0\r\n\r\n")).isFalse();
-        assertThat(log.lines("pull-cut")).hasSize(1);
+        assertThat(log.lines("answer-cut")).hasSize(1);
       }
       Eventually.holds("it serves", () -> replica.sendPull(JsonValue.ofNull()).status() == 200);
     }

@@ -11,11 +11,10 @@ import dev.replistream.data.RoomPurge;
 import dev.replistream.data.Spaces;
 import dev.replistream.data.TestTransactions;
 import dev.replistream.db.Database;
+import dev.replistream.http.WholeAnswer;
 import dev.replistream.rules.MutatorRegistry;
 import io.helidon.metrics.api.MetricsFactory;
 import io.helidon.service.registry.Services;
-import java.io.ByteArrayOutputStream;
-import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -323,12 +322,7 @@ abstract class PullModel {
 
   /// The answer of `pull`, whole.
   static JsonValue answer(Pull pull, String user, String group, JsonValue cookie) {
-    Chunks chunks = new Chunks(new SpillFiles(Path.of("unused"), 0), user);
-    pull.answer(user, new PullRequest("p", group, "", cookie), chunks);
-    ByteArrayOutputStream answer = new ByteArrayOutputStream();
-    do {
-      answer.writeBytes(chunks.take());
-    } while (!chunks.isDone());
-    return JsonValue.parse(answer.toByteArray());
+    PullRequest request = new PullRequest("p", group, "", cookie);
+    return JsonValue.parse(WholeAnswer.of(user, chunks -> pull.answer(user, request, chunks)));
   }
 }

@@ -2,6 +2,7 @@ package dev.replistream.sync;
 
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.replistream.http.TooMuchAtOnceException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;

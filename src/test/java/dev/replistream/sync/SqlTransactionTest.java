@@ -18,6 +18,7 @@ import dev.replistream.data.RoomSettings;
 import dev.replistream.data.RoomStore;
 import dev.replistream.data.Spaces;
 import dev.replistream.data.StorageSettings;
+import dev.replistream.data.TreeLimit;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.db.Session;

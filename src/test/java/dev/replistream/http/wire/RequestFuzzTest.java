@@ -178,6 +178,28 @@ class RequestFuzzTest {
             HttpRequest.api("POST", "/rooms/r/links").by(token).with("{\"role\":\"reader\"}"),
             HttpRequest.api("POST", "/join").by(token).with("{\"code\":\"x\"}"),
             HttpRequest.api("GET", "/usage").by(token),
+            HttpRequest.api("GET", "/rooms/r/entries?prefix=a&start=b&limit=3").by(token),
+            HttpRequest.api("GET", "/users/fuzz/entries")
+                .by(token)
+                .with("Accept", "application/x-ndjson"),
+            HttpRequest.api("PUT", "/rooms/r/entries/k")
+                .by(token)
+                .with("If-Match", "\"1\"")
+                .with("{\"a\":1}"),
+            HttpRequest.api("PATCH", "/users/fuzz/entries/k")
+                .by(token)
+                .with("Content-Type", "application/merge-patch+json")
+                .with("{\"a\":null}"),
+            HttpRequest.api("DELETE", "/users/fuzz/entries/k").by(token),
+            HttpRequest.api("GET", "/users/fuzz/changes?since=1").by(token),
+            HttpRequest.api("POST", "/transactions")
+                .by(token)
+                .with(
+                    "{\"if\":[{\"user\":\"u\",\"key\":\"k\",\"version\":null}],\"ops\":[{\"op\":\"patch\",\"room\":\"r\",\"key\":\"k\",\"merge\":{},\"create\":true}]}"),
+            HttpRequest.api("POST", "/mutations")
+                .by(token)
+                .with("Idempotency-Key", "\"k\"")
+                .with("{\"userId\":\"u\",\"name\":\"put\",\"args\":{}}"),
             HttpRequest.api("GET", "/rejections?after=7").by(token),
             HttpRequest.api("POST", "/revoke").by(token).with("{\"jti\":\"x\"}"),
             HttpRequest.of("GET", "/replistream.js").with("If-None-Match", "\"x\""),

@@ -1,4 +1,4 @@
-package dev.replistream.sync;
+package dev.replistream.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,4 +1,4 @@
-package dev.replistream.sync;
+package dev.replistream.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -13,13 +13,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
-class PullTurnsTest {
+class ReadTurnsTest {
   private final CountDownLatch end = new CountDownLatch(1);
   private final AtomicInteger running = new AtomicInteger();
   private final AtomicInteger ended = new AtomicInteger();
 
   /// Begins pulls of a user that run until {@link #end}.
-  private List<CompletableFuture<Integer>> begin(PullTurns turns, String userId, int count) {
+  private List<CompletableFuture<Integer>> begin(ReadTurns turns, String userId, int count) {
     List<CompletableFuture<Integer>> pulls = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       pulls.add(
@@ -40,7 +40,7 @@ class PullTurnsTest {
     return ended.incrementAndGet();
   }
 
-  private static void assertRefused(PullTurns turns, String userId) {
+  private static void assertRefused(ReadTurns turns, String userId) {
     assertThatThrownBy(() -> turns.take(userId, () -> 1))
         .isInstanceOf(TooMuchAtOnceException.class)
         .hasMessageStartingWith("Too many pulls of this user");
@@ -48,11 +48,11 @@ class PullTurnsTest {
 
   @Test
   void aUsersPullsRunAFewAtATimeAndNobodyElseWaitsForThem() throws Exception {
-    PullTurns turns = new PullTurns(Duration.ofMinutes(1));
+    ReadTurns turns = new ReadTurns("pulls", Duration.ofMinutes(1));
     List<CompletableFuture<Integer>> pulls = begin(turns, "alice", 60);
-    Eventually.holds("as many run as may", () -> running.get() == PullTurns.MAX_AT_ONCE);
+    Eventually.holds("as many run as may", () -> running.get() == ReadTurns.MAX_AT_ONCE);
 
-    assertThat(turns.take("bob", running::get)).isEqualTo(PullTurns.MAX_AT_ONCE);
+    assertThat(turns.take("bob", running::get)).isEqualTo(ReadTurns.MAX_AT_ONCE);
 
     end.countDown();
     for (CompletableFuture<Integer> pull : pulls) {
@@ -64,8 +64,8 @@ class PullTurnsTest {
 
   @Test
   void whoComesBehindTooManyIsRefusedAtOnce() throws Exception {
-    PullTurns turns = new PullTurns(Duration.ofMinutes(1));
-    int most = PullTurns.MAX_AT_ONCE + PullTurns.MAX_WAITING;
+    ReadTurns turns = new ReadTurns("pulls", Duration.ofMinutes(1));
+    int most = ReadTurns.MAX_AT_ONCE + ReadTurns.MAX_WAITING;
     List<CompletableFuture<Integer>> pulls = begin(turns, "alice", most + 5);
     CompletableFuture<?>[] all = pulls.toArray(CompletableFuture[]::new);
     Eventually.holds(
@@ -83,13 +83,13 @@ class PullTurnsTest {
 
   @Test
   void whoWaitsForTooLongIsRefusedAndAFailureGivesTheTurnBack() {
-    PullTurns turns = new PullTurns(Duration.ofMillis(1));
-    begin(turns, "alice", PullTurns.MAX_AT_ONCE);
-    Eventually.holds("as many run as may", () -> running.get() == PullTurns.MAX_AT_ONCE);
+    ReadTurns turns = new ReadTurns("pulls", Duration.ofMillis(1));
+    begin(turns, "alice", ReadTurns.MAX_AT_ONCE);
+    Eventually.holds("as many run as may", () -> running.get() == ReadTurns.MAX_AT_ONCE);
     assertRefused(turns, "alice");
     end.countDown();
 
-    for (int i = 0; i < PullTurns.MAX_AT_ONCE + 1; i++) {
+    for (int i = 0; i < ReadTurns.MAX_AT_ONCE + 1; i++) {
       assertThatThrownBy(() ->
               turns.take(
                   "bob",

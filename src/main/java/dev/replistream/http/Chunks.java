@@ -1,6 +1,6 @@
-package dev.replistream.sync;
+package dev.replistream.http;
 
-import dev.replistream.sync.SpillFiles.SpillFile;
+import dev.replistream.http.SpillFiles.SpillFile;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// {@link #begin}, the writes, {@link #end} and {@link #fail} are the reader's, {@link #take},
 /// {@link #isDone} and {@link #cancel} are the writer's; each side is one thread at a time.
-final class Chunks extends OutputStream {
+public final class Chunks extends OutputStream {
   /// How large a chunk is at least, unless it is the last one.
   static final int CHUNK_BYTES = 64 << 10;
 
@@ -57,17 +57,17 @@ final class Chunks extends OutputStream {
   /// Refuses an answer of a user for whom too much waits already.
   ///
   /// @throws TooMuchAtOnceException when that is so
-  void requireRoom() {
+  public void requireRoom() {
     if (spills.isFull(userId)) {
       throw new TooMuchAtOnceException(
-          "Answers to this user's earlier pulls were not read yet; read them, and come again.");
+          "Answers to this user's earlier requests were not read yet; read them, and come again.");
     }
   }
 
   /// Begins the answer; again, when the work that writes it is run again.
   ///
   /// @throws IllegalStateException when a part of it is on its way already
-  void begin() {
+  public void begin() {
     if (isHandedOver) {
       throw new IllegalStateException("the answer has begun already");
     }

@@ -1,4 +1,4 @@
-package dev.replistream.sync;
+package dev.replistream.http;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -75,7 +75,7 @@ public final class SpillFiles {
   /// @param userId whose answer is in it
   SpillFile open(String userId) throws IOException {
     Files.createDirectories(directory);
-    Path file = Files.createTempFile(directory, "pull", ".spill");
+    Path file = Files.createTempFile(directory, "answer", ".spill");
     return new SpillFile(
         userId,
         FileChannel.open(

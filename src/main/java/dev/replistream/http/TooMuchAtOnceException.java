@@ -1,11 +1,12 @@
-package dev.replistream.sync;
+package dev.replistream.http;
 
 /// So much of the same kind is under way that one more has to come again. The message is for the
 /// caller: it says what there is too much of.
-final class TooMuchAtOnceException extends RuntimeException {
+public final class TooMuchAtOnceException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
-  TooMuchAtOnceException(String message) {
+  /// @param message for the caller
+  public TooMuchAtOnceException(String message) {
     super(message);
   }
 }

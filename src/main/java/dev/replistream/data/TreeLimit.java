@@ -1,4 +1,4 @@
-package dev.replistream.sync;
+package dev.replistream.data;
 
 import java.sql.SQLException;
 import java.sql.SQLTransactionRollbackException;
@@ -9,9 +9,11 @@ import java.util.concurrent.TimeUnit;
 /// mutation that reads much of it waits for its turn, of which a node has one for each 256 MB of
 /// its heap; so what connections of PostgreSQL work on at the same time is small, but for a few.
 /// SQLite has one writer, which never waits here. Thread-safe.
-final class TreeLimit {
+public final class TreeLimit {
+  private static final TreeLimit OF_HEAP = new TreeLimit();
+
   /// How many characters a mutation may read without a turn.
-  static final int FREE_CHARACTERS = 256 << 10;
+  public static final int FREE_CHARACTERS = 256 << 10;
 
   private static final long HEAP_BYTES_A_TURN = 256 << 20;
   private static final long PATIENCE_MILLIS = 1_000;
@@ -20,24 +22,28 @@ final class TreeLimit {
   private final Semaphore turns;
   private final long patienceMillis;
 
-  /// As many turns as the largest heap of this process allows.
-  TreeLimit() {
+  private TreeLimit() {
     this((int) Math.max(1, Runtime.getRuntime().maxMemory() / HEAP_BYTES_A_TURN), PATIENCE_MILLIS);
   }
 
+  /// The one of this process: as many turns as its largest heap allows.
+  public static TreeLimit ofHeap() {
+    return OF_HEAP;
+  }
+
   /// @param patienceMillis how long a mutation waits for its turn, with all its locks
-  TreeLimit(int turns, long patienceMillis) {
+  public TreeLimit(int turns, long patienceMillis) {
     this.turns = new Semaphore(turns, true);
     this.patienceMillis = patienceMillis;
   }
 
   /// For one mutation; to be closed at its end.
-  Use begin() {
+  public Use begin() {
     return new Use();
   }
 
   /// What one mutation reads. Confined to its thread.
-  final class Use implements AutoCloseable {
+  public final class Use implements AutoCloseable {
     private long characters;
     private boolean hasTurn;
 
@@ -47,7 +53,7 @@ final class TreeLimit {
     ///
     /// @throws SQLException when the turn did not come; as those who have one may wait for a lock
     ///   of this transaction, it is a conflict, after which the transaction is run again
-    void reads(long more) throws SQLException {
+    public void reads(long more) throws SQLException {
       characters += more;
       if (hasTurn || characters <= FREE_CHARACTERS) {
         return;
