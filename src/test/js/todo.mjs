@@ -4,7 +4,7 @@ import {isDeepStrictEqual} from 'node:util';
 import {scenario} from './harness.mjs';
 import {realFetch} from './network.mjs';
 import {token} from './server.mjs';
-import {mutators} from './todo-mutators.mjs';
+import {mutators} from '../../main/resources/web/demo/mutators.mjs';
 import {eventually} from './waiting.mjs';
 
 /** `put` is built in, and shut where there are rules. */

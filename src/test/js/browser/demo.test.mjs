@@ -48,7 +48,6 @@ scenario("two users in two windows see each other's edits within a second", asyn
   }
   const median = times.toSorted((a, b) => a - b)[times.length >> 1];
   assert.ok(median < 1_000, `took ${times} ms`); // the machine may be busy for a moment
-  await bob.page.getByText('by alice').first().waitFor();
 });
 
 scenario('each sees who else has the room open', async ({device}) => {

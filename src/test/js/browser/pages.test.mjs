@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
-import {mkdir} from 'node:fs/promises';
+import {copyFile, mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {createRequire} from 'node:module';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {after} from 'node:test';
 import {fileURLToPath} from 'node:url';
 
 import {Server, token} from '../server.mjs';
@@ -17,8 +20,26 @@ const LOOKS = [
   {width: 1280, colorScheme: 'dark'},
 ].slice(0, process.env.LOOKS).map(look => ({...look, name: `${look.width}-${look.colorScheme}`}));
 
+// The demo's rules, and some that fail.
+const RULES = `import {mutators as demo} from './mutators.mjs';
+export const mutators = {
+  ...demo,
+  async buy(tx, {id}) {
+    throw Object.assign(new Error(\`\${id} is sold\`), {code: 'sold-out'});
+  },
+  async count(tx, {item}) {
+    await tx.set('total', item.price.total);
+  },
+};
+`;
+const folder = await mkdtemp(join(tmpdir(), 'replistream-rules-'));
+const rules = join(folder, 'rules.mjs');
+after(() => rm(folder, {recursive: true}));
+await copyFile(new URL('../../../main/resources/web/demo/mutators.mjs', import.meta.url), join(folder, 'mutators.mjs'));
+await writeFile(rules, RULES);
+
 const [server, closed] = await Promise.all([
-  startDevelopmentServer(),
+  startDevelopmentServer({REPLISTREAM_MUTATORS_FILE: rules, REPLISTREAM_MUTATORS_BUILT_IN: undefined}),
   Server.start({REPLISTREAM_CONSOLE: 'true'}), // which signs no tokens, and has no Replicache for the demo
   startBrowser(),
   mkdir(SCREENSHOTS, {recursive: true}),
@@ -74,6 +95,10 @@ scenario('console and demo are whole and accessible, wide and narrow, light and 
   await panel(page, 'alice').getByRole('button', {name: 'Make a link'}).click();
   await panel(page, 'alice').getByText('which is shown this once').waitFor();
   await panel(page, 'bob').getByRole('button', {name: 'Accept the invitation to looks'}).waitFor();
+  await openInspector(page);
+  await push(page, 'alice', 'looks', ['buy', {id: 'a tea that is called by a name which is longer than the line '}], ['count', {}]);
+  await mutation(page, 'buy').click();
+  await mutation(page, 'count').click();
   await inspect(page, 'console');
 
   const demo = await DemoWindow.open(context, server, 'alice', 'shopping');
@@ -114,6 +139,107 @@ async function invite(panel, room, user) {
   await panel.getByLabel('User', {exact: true}).fill(user);
   await panel.getByRole('button', {name: 'Invite'}).click();
 }
+
+const inspector = page => page.locator('#inspector');
+
+/** Opens the panel of mutations, and waits till it hears of them. */
+async function openInspector(page) {
+  await inspector(page).getByRole('heading', {name: 'Mutations'}).click();
+  await inspector(page).locator('[data-part="state"][data-state="connected"]').waitFor();
+}
+
+/** The line of a mutation that the panel shows. */
+const mutation = (page, name) =>
+  inspector(page).getByRole('listitem').filter({has: page.locator('strong', {hasText: new RegExp(`^${name}$`)})}).locator('summary');
+
+/** Pushes mutations as a new client of a user, which is called so. */
+function push(page, user, clientID, ...mutations) {
+  return page.evaluate(
+    async ([user, clientID, mutations]) => {
+      const {Credentials} = await import('/console/credentials.js');
+      await Credentials.ofUser(user).call('POST', '/push', {
+        profileID: 'p',
+        clientGroupID: `group of ${clientID}`,
+        mutations: mutations.map(([name, args], i) => ({clientID, id: i + 1, name, args, timestamp: 0})),
+        pushVersion: 1,
+        schemaVersion: '',
+      });
+    },
+    [user, clientID, mutations],
+  );
+}
+
+scenario('the console shows what becomes of mutations, of whom, why and where, live', async ({device}) => {
+  const page = await (await device()).newPage();
+  await page.goto(`${server.origin}/?user=ann&user=ben`);
+  const panelOf = inspector(page);
+  await openInspector(page);
+  await panelOf.getByText('Nothing yet.').waitFor();
+  assert.equal(new URL(page.url()).search, '?user=ann&user=ben&mutations=shown');
+
+  await push(page, 'ann', 'one', ['buy', {id: 'tea'}], ['count', {}], ['createList', {id: 'l', name: 'L', ownerID: 'ann'}]);
+  await push(page, 'carol', 'two', ['buy', {id: 'cake'}]);
+  await mutation(page, 'createList').getByText('applied').waitFor();
+  await mutation(page, 'buy').getByText('carol').waitFor();
+  assert.match(await mutation(page, 'count').innerText(), /failed\s+ann\s+count\s+\{\}\s+rules\.mjs:8:\d+\s+[\d.]+ ms/);
+  await mutation(page, 'count').press('Enter');
+  await panelOf.getByText(/^failed: TypeError: /).waitFor();
+  await mutation(page, 'buy').first().click();
+  await panelOf.getByText('sold-out: tea is sold').waitFor();
+  await panelOf.getByText('number 1 of the client one').waitFor();
+
+  await panelOf.getByLabel('Outcome').selectOption('rejected');
+  await mutation(page, 'count').waitFor({state: 'hidden'});
+  await panelOf.getByLabel('Name').fill('COUNT');
+  await panelOf.getByText('None of them matches.').waitFor();
+  await panelOf.getByLabel('Outcome').selectOption('any');
+  await mutation(page, 'count').waitFor();
+  await panelOf.getByLabel('Name').fill('');
+
+  await panelOf.getByRole('button', {name: 'Pause'}).click();
+  await push(page, 'ben', 'three', ['buy', {id: 'pie'}]);
+  await panelOf.getByRole('button', {name: 'Resume (1 new)'}).click();
+  await panelOf.getByText('"pie"').first().waitFor();
+  await panelOf.getByRole('button', {name: 'Clear'}).click();
+  await panelOf.getByText('Nothing yet.').waitFor();
+
+  await panelOf.getByLabel('Of').selectOption('ben');
+  await panelOf.locator('[data-state="connected"]').waitFor();
+  await push(page, 'ann', 'four', ['buy', {id: 'milk'}]);
+  await push(page, 'ben', 'five', ['buy', {id: '<b>bread</b>'}]);
+  await panelOf.getByText('<b>bread</b>').first().waitFor();
+  assert.equal(await mutation(page, 'buy').count(), 1);
+  await panel(page, 'ben').getByRole('button', {name: 'Remove'}).click();
+  await panelOf.locator('[data-state="connected"]').waitFor();
+  assert.equal(await panelOf.getByLabel('Of').inputValue(), '');
+});
+
+scenario('where the server signs no tokens, the console shows the mutations of whose token it has', async ({device}) => {
+  const page = await (await device()).newPage();
+  await page.goto(closed.origin);
+  await inspector(page).getByRole('heading', {name: 'Mutations'}).click();
+  await inspector(page).getByText('Connect a user first').waitFor();
+  await page.getByLabel('Token').fill(token('dave'));
+  await page.getByRole('button', {name: 'Connect'}).click();
+  await inspector(page).locator('[data-part="state"][data-state="connected"]').waitFor();
+  assert.deepEqual(await inspector(page).getByLabel('Of').getByRole('option').allTextContents(), ['dave']);
+});
+
+scenario('rules that do not load are said on the console, till they do', async ({device}) => {
+  const page = await (await device()).newPage();
+  await page.goto(`${server.origin}/?user=fay`);
+  await panel(page, 'fay').locator('[data-state="connected"]').waitFor();
+  assert.equal(await page.getByRole('alert').filter({hasText: 'do not load'}).count(), 0);
+
+  await writeFile(rules, RULES.replace('async buy', 'async buy buy'));
+  const banner = page.getByRole('alert').filter({hasText: 'do not load'});
+  await banner.getByText(/^rules\.mjs:4:\d+: SyntaxError/).waitFor();
+  const late = await (await device()).newPage();
+  await late.goto(`${server.origin}/?user=fay`);
+  await late.getByText(/^rules\.mjs:4:/).waitFor();
+  await writeFile(rules, RULES);
+  await banner.waitFor({state: 'detached'});
+});
 
 const event = (panel, name, detail) => panel.getByRole('log').getByRole('listitem').filter({hasText: `${name}${detail}`}).waitFor();
 

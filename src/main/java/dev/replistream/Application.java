@@ -87,6 +87,7 @@ import dev.replistream.sync.PushHandler;
 import dev.replistream.sync.StorageMetrics;
 import dev.replistream.sync.SyncMetrics;
 import dev.replistream.sync.UsageHandler;
+import dev.replistream.web.RulesInUse;
 import dev.replistream.web.WebPages;
 import io.helidon.common.socket.SocketOptions;
 import io.helidon.health.HealthCheckResponse;
@@ -455,7 +456,8 @@ public final class Application implements AutoCloseable {
                     settings.sync().maxArgsLength(),
                     pushes,
                     clock));
-    new WebPages(settings.web(), developmentSigner(settings, clock))
+    new WebPages(
+            settings.web(), developmentSigner(settings, clock), rulesInUse(mutatorRegistry, script))
         .register(routes, API + "/sessions");
     if (redisKeeper != null) {
       redisKeeper.start();
@@ -498,6 +500,25 @@ public final class Application implements AutoCloseable {
             new TokenSigner(
                 DevelopmentKey.loadOrCreate(settings.dataDir()), settings.auth(), clock))
         : Optional.empty();
+  }
+
+  private static RulesInUse rulesInUse(MutatorRegistry registry, @Nullable MutatorSource source) {
+    return new RulesInUse() {
+      @Override
+      public boolean has(String name) {
+        return registry.find(name).isPresent();
+      }
+
+      @Override
+      public boolean isBuiltIn(String name) {
+        return registry.isBuiltIn(name);
+      }
+
+      @Override
+      public Optional<String> staleness() {
+        return source == null ? Optional.empty() : source.staleness();
+      }
+    };
   }
 
   private <T> T orClose(Supplier<T> part) {

@@ -1,16 +1,20 @@
 import {Credentials, isDevelopment} from './credentials.js';
 import {announce} from './elements.js';
+import {Inspector} from './inspector.js';
 import {Panel} from './panel.js';
+import {refreshRules} from './rules.js';
 
 const FIRST_USER = 'demo';
 
 /** What is shown is true within a second, whoever connects or leaves elsewhere. */
 const REFRESH_MS = 500;
+const RULES_MS = 1_000;
 
 const panels = new Map();
 const form = document.getElementById('connect');
 const input = document.getElementById('credential');
 const problem = document.getElementById('connect-error');
+const inspector = new Inspector(document.getElementById('inspector'), FIRST_USER, remember);
 
 function open(credentials) {
   const known = panels.get(credentials.user);
@@ -22,7 +26,7 @@ function open(credentials) {
   panels.set(panel.user, panel);
   document.getElementById('panels').append(panel.element);
   panel.connect();
-  remember();
+  usersChanged();
 }
 
 function remove(panel) {
@@ -31,14 +35,19 @@ function remove(panel) {
   panels.delete(panel.user);
   announce(`${panel.user} is gone.`);
   input.focus();
+  usersChanged();
+}
+
+function usersChanged() {
+  inspector.setUsers([...panels.values()].map(panel => panel.credentials));
   remember();
 }
 
-/** Keeps the users in the address, so that a reload or a copied link shows the same. */
+/** Keeps the users, and whether mutations are shown, in the address, so that a reload or a copied link shows the same. */
 function remember() {
   if (isDevelopment) {
-    const users = [...panels.keys()].map(user => ['user', user]);
-    history.replaceState(null, '', users.length > 0 ? `?${new URLSearchParams(users)}` : location.pathname);
+    const shown = [...panels.keys()].map(user => ['user', user]).concat(inspector.isOpen ? [['mutations', 'shown']] : []);
+    history.replaceState(null, '', shown.length > 0 ? `?${new URLSearchParams(shown)}` : location.pathname);
   }
 }
 
@@ -60,8 +69,15 @@ if (isDevelopment) {
   input.placeholder = 'such as alice';
   input.maxLength = 128;
   document.getElementById('demo').href = '/demo?user=alice&room=plan';
-  const users = new URLSearchParams(location.search).getAll('user').filter(Boolean);
+  const parameters = new URLSearchParams(location.search);
+  const users = parameters.getAll('user').filter(Boolean);
+  const showsMutations = parameters.has('mutations');
   new Set(users.length > 0 ? users : [FIRST_USER]).forEach(user => open(Credentials.ofUser(user)));
+  if (showsMutations) {
+    inspector.open();
+  }
+  refreshRules();
+  setInterval(() => document.hidden || refreshRules(), RULES_MS);
 } else {
   document.getElementById('credential-label').textContent = 'Token (it stays in this page’s memory)';
   input.type = 'password';

@@ -45,6 +45,10 @@ export class Panel {
     return this.#credentials.user;
   }
 
+  get credentials() {
+    return this.#credentials;
+  }
+
   focus() {
     this.element.querySelector('h2').focus();
   }

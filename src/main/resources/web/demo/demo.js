@@ -23,8 +23,10 @@ async function open(credentials) {
     const {role, isNew} = room ? await enter(room, credentials) : {};
     by('sign-in').hidden = true;
     by('joining').hidden = true;
-    const {transports} = await takePlace('demo');
-    show(new SharedList(credentials, token, room, transports), credentials.user, room);
+    const {transports, giveBack} = await takePlace('demo');
+    const list = new SharedList(credentials, token, room, transports, why => (by('problem').textContent = why));
+    list.stream.addEventListener('expired', giveBack);
+    show(list, credentials.user, room);
     showShare(credentials, room, role);
     if (isNew) {
       await share(credentials, room);
@@ -47,14 +49,14 @@ function show(list, user, room) {
   by('list-panel').hidden = false;
 
   showState(list);
-  list.subscribe(todos => showTodos(list, todos, user));
+  list.subscribe(todos => showTodos(list, todos));
   list.watchPending(showPending);
   list.watchPresent(showPresent);
   by('add').onsubmit = event => {
     event.preventDefault();
     const text = by('text').value.trim();
     if (text !== '') {
-      list.add(text, user);
+      list.add(text);
     }
     by('add').reset();
   };
@@ -84,25 +86,24 @@ function showPresent({count, users}) {
   by('present').textContent = count === 0 ? '' : `Here now: ${users.map(({userId}) => userId).join(', ')}${more}.`;
 }
 
-function showTodos(list, todos, user) {
-  const focused = document.activeElement?.closest('[data-key]') && document.activeElement;
-  by('todos').replaceChildren(...todos.map(todo => item(list, todo, user)));
+function showTodos(list, todos) {
+  const focused = document.activeElement?.closest('[data-todo]') && document.activeElement;
+  by('todos').replaceChildren(...todos.map(todo => item(list, todo)));
   by('empty').hidden = todos.length > 0;
   if (focused) { // its element is gone, and another stands in its place
-    const {key} = focused.closest('[data-key]').dataset;
-    const next = [...by('todos').children].find(({dataset}) => dataset.key === key);
+    const {todo} = focused.closest('[data-todo]').dataset;
+    const next = [...by('todos').children].find(({dataset}) => dataset.todo === todo);
     (next?.querySelector(focused.localName) ?? by('text')).focus();
   }
 }
 
-function item(list, {key, text, done, by: author}, user) {
-  const box = element('input', {type: 'checkbox', checked: done});
-  box.onchange = () => list.setDone(key, box.checked);
+function item(list, {id, text, completed}) {
+  const box = element('input', {type: 'checkbox', checked: completed});
+  box.onchange = () => list.setCompleted(id, box.checked);
   const remove = element('button', {type: 'button', className: 'small', textContent: 'Delete'});
   remove.setAttribute('aria-label', `Delete ${text}`);
-  remove.onclick = () => list.remove(key);
-  const note = element('small', {textContent: author === user ? '' : `by ${author}`});
-  return element('li', {dataset: {key}}, element('label', {}, box, element('span', {textContent: text})), note, remove);
+  remove.onclick = () => list.remove(id);
+  return element('li', {dataset: {todo: id}}, element('label', {}, box, element('span', {textContent: text})), remove);
 }
 
 function showShare(credentials, room, role) {

@@ -9,6 +9,10 @@ public interface MutatorSource extends AutoCloseable {
   /// The mutator that is called `name`, if there is one now.
   Optional<Mutator> find(String name);
 
+  /// Why what it was read from has changed and can't be used, in one line, while the mutators are
+  /// those from before.
+  Optional<String> staleness();
+
   /// Runs no more mutators.
   @Override
   void close();

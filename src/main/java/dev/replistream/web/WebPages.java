@@ -29,6 +29,7 @@ public final class WebPages {
       List.of(
           "console/base.css",
           "console/icon.svg",
+          "console/inspector.js",
           "console/credentials.js",
           "console/elements.js",
           "console/console.css",
@@ -38,19 +39,27 @@ public final class WebPages {
           "console/places.js",
           "console/plot.js",
           "console/rooms.js",
+          "console/rules.js",
           "demo/demo.css",
           "demo/demo.js",
           "demo/list.js",
+          "demo/mutators.mjs",
           "demo/process.js",
           "demo/rooms.js");
 
+  /// What `demo/mutators.mjs` exports, as far as the demo uses it.
+  private static final List<String> DEMO_RULES =
+      List.of("createList", "createTodo", "updateTodo", "deleteTodo");
+
   private final WebSettings settings;
   private final Optional<TokenSigner> developmentSigner;
+  private final RulesInUse rules;
 
   /// @param developmentSigner signs tokens of any user in development mode, and in no other
-  public WebPages(WebSettings settings, Optional<TokenSigner> developmentSigner) {
+  public WebPages(WebSettings settings, Optional<TokenSigner> developmentSigner, RulesInUse rules) {
     this.settings = settings;
     this.developmentSigner = developmentSigner;
+    this.rules = rules;
   }
 
   /// Adds the routes, after those that the pages offer.
@@ -75,16 +84,34 @@ public final class WebPages {
     on(routes, "/", Page.of("console/index.html", marks)::send);
 
     ReplicachePackage replicache = new ReplicachePackage(settings.replicachePackages());
-    Asset demo = Page.of("demo/index.html", marks);
-    Asset withoutReplicache = Page.of("demo/missing.html", marks);
+    Asset withRules = demo(true);
+    Asset withBuiltIns = demo(false);
+    Asset withOtherRules = Page.of("demo/rules.html", Map.of());
+    Asset withoutReplicache = Page.of("demo/missing.html", Map.of());
     on(
         routes,
         "/demo",
-        (request, response) ->
-            (replicache.isInstalled() ? demo : withoutReplicache).send(request, response));
+        (request, response) -> {
+          Asset page =
+              !replicache.isInstalled()
+                  ? withoutReplicache
+                  : DEMO_RULES.stream().allMatch(rules::has)
+                      ? withRules
+                      : rules.isBuiltIn("put") && rules.isBuiltIn("del")
+                          ? withBuiltIns
+                          : withOtherRules;
+          page.send(request, response);
+        });
     on(routes, "/demo/{module}", replicache::send);
     developmentSigner.ifPresent(signer ->
-        routes.on(Method.POST, "/development/token", new DevelopmentTokenHandler(signer)));
+        routes
+            .on(Method.POST, "/development/token", new DevelopmentTokenHandler(signer))
+            .on(Method.GET, "/development/rules", new RulesHandler(rules)));
+  }
+
+  private Asset demo(boolean hasRules) {
+    return Page.of(
+        "demo/index.html", Map.of("development", developmentSigner.isPresent(), "rules", hasRules));
   }
 
   private static void on(Routes routes, String path, Handler handler) {

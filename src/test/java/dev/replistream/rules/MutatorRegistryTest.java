@@ -102,6 +102,11 @@ class MutatorRegistryTest {
     }
 
     @Override
+    public Optional<String> staleness() {
+      return Optional.empty();
+    }
+
+    @Override
     public void close() {
       // holds nothing
     }

@@ -17,6 +17,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.graalvm.polyglot.Engine;
+import org.jspecify.annotations.Nullable;
 
 /// The mutators of a JavaScript file. In development mode the file is read again when it, or what
 /// it imports, has changed; one that can't be used leaves the mutators as they were. Thread-safe.
@@ -37,6 +38,7 @@ public final class ScriptRules implements MutatorSource {
   private final Watchdog watchdog;
   private final CountDownLatch closed = new CountDownLatch(1);
   private volatile Program program;
+  private volatile @Nullable String staleness;
 
   /// The files that were read or looked for, and when each was changed, if it was there.
   private volatile Map<Path, Optional<FileTime>> seen = Map.of();
@@ -140,11 +142,19 @@ public final class ScriptRules implements MutatorSource {
     try {
       Program before = program;
       program = load();
+      staleness = null;
       before.close();
       log.reloaded(program.names().size());
     } catch (RuntimeException e) {
-      log.notReloaded(String.valueOf(e.getMessage()));
+      String reason = String.valueOf(e.getMessage());
+      staleness = reason;
+      log.notReloaded(reason);
     }
+  }
+
+  @Override
+  public Optional<String> staleness() {
+    return Optional.ofNullable(staleness);
   }
 
   @Override

@@ -1,22 +1,29 @@
 /**
  * The seven mutators of the todo application, the same file in the page and on the server. A list is a room: its entries
  * live there, and sharing the list invites the other user. Who may do what follows from the roles, so hardly a mutator
- * checks it. Clients make up the ids, so each room is named after its owner as well.
+ * checks it.
  */
 export const mutators = {
-  async createList(tx, {id, name, ownerID}) {
+  /**
+   * Makes the room too, unless `room` names one that there is; with `null` the list is in none, and private. Clients make
+   * up the ids, so a room that is made is named after its owner as well.
+   */
+  async createList(tx, {id, name, ownerID, room}) {
     if (isServer(tx) && ownerID !== tx.user) {
       throw rejection('not-yours', 'a list for somebody else');
     }
     await requireNew(tx, `list/${id}`);
-    const room = roomOf({id, ownerID});
-    await tx.rooms?.create(room);
-    await tx.set(`list/${id}`, {id, name, ownerID}, {room});
+    const list = room === undefined ? {id, name, ownerID} : {id, name, ownerID, room};
+    if (room === undefined) {
+      await tx.rooms?.create(roomOf(list));
+    }
+    await tx.set(`list/${id}`, list, {room: roomOf(list)});
   },
 
   async deleteList(tx, id) {
-    if (isServer(tx)) {
-      return tx.rooms.delete(await roomOfList(tx, id)); // with all that is in it
+    const room = await roomOfList(tx, id);
+    if (isServer(tx) && room) {
+      return tx.rooms.delete(room); // with all that is in it
     }
     await tx.del(`list/${id}`);
     for (const prefix of ['todo/', 'share/']) {
@@ -56,6 +63,9 @@ export const mutators = {
   async createShare(tx, {id, listID, userID}) {
     await requireNew(tx, `share/${id}`);
     const room = await roomOfList(tx, listID);
+    if (isServer(tx) && !room) {
+      throw rejection('private', 'the list is in no room');
+    }
     const members = (await tx.rooms?.members(room)) ?? [];
     if (isServer(tx) && !members.some(member => member.userId === userID)) {
       await tx.rooms.invite(room, userID, 'writer');
@@ -96,10 +106,13 @@ async function requireNew(tx, key) {
   }
 }
 
-/** The room of a list that the user sees; no two lists share one, as no slash is left in the owner's id. */
+/** The room of a list that the user sees, if it is in one. */
 async function roomOfList(tx, id) {
   const list = await tx.get(`list/${id}`);
   return list === undefined ? missing(tx, 'list') : roomOf(list);
 }
 
-const roomOf = ({id, ownerID}) => `${ownerID.replaceAll('~', '~0').replaceAll('/', '~1')}/${id}`;
+/** No two lists share a room that was made for them, as no slash is left in the owner's id. */
+function roomOf({id, ownerID, room = `${ownerID.replaceAll('~', '~0').replaceAll('/', '~1')}/${id}`}) {
+  return room ?? undefined;
+}
