@@ -121,10 +121,14 @@ scenario('console and demo are so on a server that signs no tokens', async ({dev
   await page.getByLabel('Token').fill('nonsense');
   await page.getByRole('button', {name: 'Connect'}).click();
   await page.getByText('That is not a token').waitFor();
+  await inspector(page).getByRole('heading', {name: 'Mutations'}).click();
+  await inspector(page).getByText('Connect a user first').waitFor();
   await inspect(page, 'console-token');
   await page.getByLabel('Token').fill(token('carol'));
   await page.getByRole('button', {name: 'Connect'}).click();
   await panel(page, 'carol').locator('[data-state="connected"]').waitFor();
+  await inspector(page).locator('[data-part="state"][data-state="connected"]').waitFor();
+  assert.deepEqual(await inspector(page).getByLabel('Of').getByRole('option').allTextContents(), ['carol']);
 
   await page.goto(`${closed.origin}/demo`);
   await inspect(page, 'demo-missing');
@@ -214,29 +218,16 @@ scenario('the console shows what becomes of mutations, of whom, why and where, l
   assert.equal(await panelOf.getByLabel('Of').inputValue(), '');
 });
 
-scenario('where the server signs no tokens, the console shows the mutations of whose token it has', async ({device}) => {
-  const page = await (await device()).newPage();
-  await page.goto(closed.origin);
-  await inspector(page).getByRole('heading', {name: 'Mutations'}).click();
-  await inspector(page).getByText('Connect a user first').waitFor();
-  await page.getByLabel('Token').fill(token('dave'));
-  await page.getByRole('button', {name: 'Connect'}).click();
-  await inspector(page).locator('[data-part="state"][data-state="connected"]').waitFor();
-  assert.deepEqual(await inspector(page).getByLabel('Of').getByRole('option').allTextContents(), ['dave']);
-});
-
 scenario('rules that do not load are said on the console, till they do', async ({device}) => {
-  const page = await (await device()).newPage();
+  const page = await (await openDevice(device)).newPage();
   await page.goto(`${server.origin}/?user=fay`);
   await panel(page, 'fay').locator('[data-state="connected"]').waitFor();
-  assert.equal(await page.getByRole('alert').filter({hasText: 'do not load'}).count(), 0);
+  const banner = page.getByRole('alert').filter({hasText: 'do not load'});
+  assert.equal(await banner.count(), 0);
 
   await writeFile(rules, RULES.replace('async buy', 'async buy buy'));
-  const banner = page.getByRole('alert').filter({hasText: 'do not load'});
   await banner.getByText(/^rules\.mjs:4:\d+: SyntaxError/).waitFor();
-  const late = await (await device()).newPage();
-  await late.goto(`${server.origin}/?user=fay`);
-  await late.getByText(/^rules\.mjs:4:/).waitFor();
+  await inspect(page, 'console-rules');
   await writeFile(rules, RULES);
   await banner.waitFor({state: 'detached'});
 });
