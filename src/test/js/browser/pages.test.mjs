@@ -190,7 +190,7 @@ scenario('the console shows what becomes of mutations, of whom, why and where, l
   await panelOf.getByText(/^failed: TypeError: /).waitFor();
   await mutation(page, 'buy').first().click();
   await panelOf.getByText('sold-out: tea is sold').waitFor();
-  await panelOf.getByText('number 1 of the client one').waitFor();
+  await panelOf.getByText('the client one, of the group group of one, as its number 1').waitFor();
 
   await panelOf.getByLabel('Outcome').selectOption('rejected');
   await mutation(page, 'count').waitFor({state: 'hidden'});

@@ -195,7 +195,7 @@ function rowOf(seen) {
   const facts = [
     ['arguments', element('pre', {tabIndex: 0, textContent: pretty(seen, args)})],
     ...(code ? [['why', `${code}: ${message}`]] : []),
-    ['mutation', `number ${id} of the client ${clientID}, of the group ${clientGroupID}`],
+    ['from', clientGroupID === '' ? 'POST /mutations' : `the client ${clientID}, of the group ${clientGroupID}, as its number ${id}`],
   ];
   const details = element(
     'dl',

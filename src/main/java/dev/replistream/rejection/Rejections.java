@@ -6,6 +6,7 @@ import dev.replistream.data.RejectionStore.Kept;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.nodes.Nodes;
+import dev.replistream.rejection.UserRejections.Range;
 import java.time.Clock;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
@@ -79,12 +80,28 @@ public final class Rejections {
   private void toldElsewhere(String text) {
     List<JsonValue> parts = JsonValue.parse(text).asElements();
     String userId = parts.get(0).asText();
-    if (users.containsKey(userId)) {
-      try {
-        tellHere(userId, between(userId, parts.get(1).asLong() - 1, parts.get(2).asLong()));
-      } catch (DatabaseUnavailableException _) {
-        // they ask for it when they come back
+    UserRejections user = users.get(userId);
+    if (user != null && user.want(new Range(parts.get(1).asLong(), parts.get(2).asLong()))) {
+      List<Range> wanted = user.takeWanted();
+      while (!wanted.isEmpty()) {
+        read(userId, wanted);
+        wanted = user.takeWanted();
       }
+    }
+  }
+
+  /// Tells of some that stand in the database. Among them may be others, which were told here.
+  private void read(String userId, List<Range> wanted) {
+    long first = wanted.stream().mapToLong(Range::first).min().orElseThrow();
+    long last = wanted.stream().mapToLong(Range::last).max().orElseThrow();
+    try {
+      tellHere(
+          userId,
+          between(userId, first - 1, last).stream()
+              .filter(kept -> wanted.stream().anyMatch(range -> range.has(kept.seq())))
+              .toList());
+    } catch (DatabaseUnavailableException _) {
+      // they ask for it when they come back
     }
   }
 

@@ -13,7 +13,20 @@ import org.jspecify.annotations.Nullable;
 final class UserRejections {
   private final Set<RejectionFeed> feeds = new HashSet<>();
   private final List<byte[]> pending = new ArrayList<>();
+  private final List<Range> wanted = new ArrayList<>();
   private long first; // how many were told of before those that are pending
+  private boolean isReading;
+
+  /// Some of a user's that stand in the database.
+  ///
+  /// @param first the lowest number
+  /// @param last the highest number
+  record Range(long first, long last) {
+    /// Whether it has this one.
+    boolean has(long seq) {
+      return first <= seq && seq <= last;
+    }
+  }
 
   synchronized void add(RejectionFeed feed) {
     feed.position = first + pending.size();
@@ -27,6 +40,29 @@ final class UserRejections {
     feeds.remove(feed);
     dropTaken();
     return feeds.isEmpty();
+  }
+
+  /// Takes note of some that were told of elsewhere, to be read. While somebody reads, all that
+  /// comes is read at once afterwards; more than are kept of a user are never wanted.
+  ///
+  /// @return whether the caller is to read what is {@link #takeWanted wanted}, till there is
+  ///   nothing
+  synchronized boolean want(Range range) {
+    wanted.add(range);
+    if (wanted.size() > RejectionStore.MOST_PER_USER) {
+      wanted.removeFirst();
+    }
+    boolean isFree = !isReading;
+    isReading = true;
+    return isFree;
+  }
+
+  /// What is to be read next; where it is nothing, whoever reads is done.
+  synchronized List<Range> takeWanted() {
+    List<Range> taken = List.copyOf(wanted);
+    wanted.clear();
+    isReading = !taken.isEmpty();
+    return taken;
   }
 
   /// Makes some pending.

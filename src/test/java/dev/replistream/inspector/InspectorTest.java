@@ -193,6 +193,22 @@ class InspectorTest {
     }
   }
 
+  @Test
+  void whatAServerOfTheApplicationRunsIsShownToItsUser() {
+    try (StreamClient stream = watching(keyed, "alice9", "own")) {
+      HttpRequest run =
+          HttpRequest.api("POST", "/mutations")
+              .by(keyed.client().token("backend", "replicache:write"))
+              .with("Content-Type", "application/json")
+              .with("{\"userId\":\"alice9\",\"name\":\"refuse\",\"args\":1}");
+      assertThat(keyed.client().send(run).status()).isEqualTo(422);
+
+      JsonValue seen = next(stream);
+      assertThat(seen.get("code").asText()).isEqualTo("sold-out");
+      assertThat(seen.get("clientGroupID").asText()).isEmpty();
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"", "1", "0", "Own", "all%20", "own,all"})
   void whoAsksForSomethingElseIsToldWhatThereIs(String value) {

@@ -8,6 +8,8 @@ import dev.replistream.TestCluster;
 import dev.replistream.api.JsonValue;
 import dev.replistream.sync.Replica;
 import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /// Two nodes that act as one, with a real Redis and a real PostgreSQL.
@@ -33,6 +35,26 @@ class RejectionsOnManyNodesTest {
       for (int node = 0; node < 2; node++) {
         assertThat(rejections(nodes, node, "alice")).hasSize(2);
         assertThat(rejections(nodes, node, "bob")).isEmpty();
+      }
+    }
+  }
+
+  @Test
+  void ofAFloodOfPushesEachIsToldOnce() {
+    try (TestCluster nodes = TestCluster.start(2);
+        StreamClient near = asking(nodes, 0, "alice");
+        StreamClient far = asking(nodes, 1, "alice")) {
+      List<String> names = IntStream.range(0, 40).mapToObj(i -> "n" + i).toList();
+      Replica here = Replica.of(nodes.client(0), "alice");
+      Replica there = Replica.of(nodes.client(1), "alice");
+      for (int i = 0; i < names.size(); i++) {
+        Replica replica = i % 2 == 0 ? here : there;
+        replica.push(replica.mutation(names.get(i), JsonValue.ofNull()));
+      }
+
+      for (StreamClient each : List.of(near, far)) {
+        assertThat(Stream.generate(() -> name(each)).limit(names.size()))
+            .containsExactlyInAnyOrderElementsOf(names);
       }
     }
   }
