@@ -16,8 +16,7 @@ final class Budget {
     dropped =
         meters.getOrCreate(
             Counter.builder("replistream_mutation_events_dropped")
-                .description(
-                    "mutation events that were not written, as the client did not keep up"));
+                .description("mutation events that were not written, as there were too many"));
   }
 
   /// Takes some, if there are so many.
@@ -34,7 +33,7 @@ final class Budget {
   }
 
   /// Counts what is told to nobody.
-  void dropped() {
-    dropped.increment();
+  void dropped(int count) {
+    dropped.increment(count);
   }
 }

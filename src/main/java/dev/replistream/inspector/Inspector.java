@@ -1,5 +1,6 @@
 package dev.replistream.inspector;
 
+import dev.replistream.http.TokenBuckets;
 import io.helidon.metrics.api.MeterRegistry;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,7 +15,12 @@ public final class Inspector {
   /// What all feeds may hold: 500 large mutations, or 20,000 small ones.
   private static final long MAX_BYTES = 8 << 20;
 
+  /// How many mutations of a user are told in a second: somebody who reads takes in no more. Each
+  /// may go to dozens of streams.
+  private static final int MOST_PER_SECOND = 100;
+
   private final boolean isDevelopmentMode;
+  private final TokenBuckets rate;
   private final Budget budget;
   private final ConcurrentMap<String, List<MutationFeed>> own = new ConcurrentHashMap<>();
   private final List<MutationFeed> all = new CopyOnWriteArrayList<>();
@@ -22,6 +28,7 @@ public final class Inspector {
   /// @param isDevelopmentMode whether anybody may watch the mutations of all users
   public Inspector(boolean isDevelopmentMode, MeterRegistry meters) {
     this.isDevelopmentMode = isDevelopmentMode;
+    rate = new TokenBuckets(isDevelopmentMode ? 0 : MOST_PER_SECOND);
     budget = new Budget(MAX_BYTES, meters);
   }
 
@@ -74,8 +81,14 @@ public final class Inspector {
     if (feeds.isEmpty() || seen.isEmpty()) {
       return;
     }
-    List<byte[]> told = seen.stream().map(SeenMutation::toJson).toList();
-    feeds.stream().filter(feed -> feed.offer(told)).toList().forEach(MutationFeed::wake);
+    List<byte[]> told = new ArrayList<>();
+    for (SeenMutation each : seen) {
+      if (rate.take(userId) == 0) {
+        told.add(each.toJson());
+      }
+    }
+    int untold = seen.size() - told.size();
+    feeds.stream().filter(feed -> feed.offer(told, untold)).toList().forEach(MutationFeed::wake);
   }
 
   private static <T> List<T> joined(List<T> some, List<T> more) {

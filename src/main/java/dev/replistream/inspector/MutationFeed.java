@@ -34,26 +34,32 @@ public final class MutationFeed implements AutoCloseable {
 
   /// Makes some pending, as JSON.
   ///
+  /// @param untold how many more there were that are not told, as they were too many
   /// @return whether nothing was before, so that the connection has to be woken
-  synchronized boolean offer(List<byte[]> more) {
+  synchronized boolean offer(List<byte[]> more, int untold) {
     if (isClosed) {
       return false;
     }
     boolean wasIdle = pending.isEmpty() && dropped == 0;
     more.forEach(this::add);
+    drop(untold);
     return wasIdle;
   }
 
   private void add(byte[] json) {
     while (bytes + json.length > MAX_BYTES || !budget.take(json.length)) {
-      budget.dropped();
-      dropped++;
+      drop(1);
       if (poll() == null) { // others have it all
         return;
       }
     }
     pending.add(json);
     bytes += json.length;
+  }
+
+  private void drop(int count) {
+    budget.dropped(count);
+    dropped += count;
   }
 
   private byte @Nullable [] poll() {
@@ -66,7 +72,7 @@ public final class MutationFeed implements AutoCloseable {
   }
 
   /// Takes the next one, as JSON in UTF-8 on one line; null when there is none. Nobody writes to
-  /// it. Where some were dropped before it, it is `{"dropped":…}`, which says how many.
+  /// it. Where some were dropped since the last one, it is `{"dropped":…}`, which says how many.
   public synchronized byte @Nullable [] next() {
     if (dropped > 0) {
       byte[] notice = JsonValue.object().with("dropped", dropped).build().toBytes();

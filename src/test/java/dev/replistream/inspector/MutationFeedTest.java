@@ -123,6 +123,23 @@ class MutationFeedTest {
   }
 
   @Test
+  void outsideOfDevelopmentModeAUserIsToldAHundredInASecond() {
+    Inspector keyed = new Inspector(false, Services.get(MetricsFactory.class).globalRegistry());
+    try (MutationFeed feed = keyed.open("alice", () -> {});
+        MutationFeed other = keyed.open("bob", () -> {})) {
+      long start = System.nanoTime();
+      keyed.tell("alice", seen(1, 20_000, "1"));
+      keyed.tell("bob", seen(1, 1, "1"));
+      long most = 1_000 + (System.nanoTime() - start) / 10_000_000 + 1;
+
+      List<JsonValue> told = all(feed);
+      assertThat(told.getFirst().get("dropped").asLong()).isEqualTo(20_001 - told.size());
+      assertThat((long) told.size() - 1).isBetween(1_000L, most);
+      assertThat(all(other)).hasSize(1);
+    }
+  }
+
+  @Test
   void outsideOfDevelopmentModeNobodyOpensAll() {
     Inspector keyed = new Inspector(false, Services.get(MetricsFactory.class).globalRegistry());
 
