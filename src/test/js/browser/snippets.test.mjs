@@ -143,6 +143,7 @@ scenario('the snippets for rules in JavaScript run in the page and on the server
     const mutations = [{clientID: 'other', id: 1, name: 'buy', args: {id: 'tea'}, timestamp: 0}];
     await call(shop, 'nick', 'POST', 'push', {profileID: 'p', clientGroupID: 'other', pushVersion: 1, schemaVersion: '', mutations});
     await shows('buy', 'sold-out', 'tea is not for sale');
+    await page.close(); // which would look for its server
   } finally {
     await shop.stop();
     await rm(folder, {recursive: true});
