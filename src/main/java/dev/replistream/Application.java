@@ -17,10 +17,12 @@ import dev.replistream.auth.Tickets;
 import dev.replistream.auth.TokenSigner;
 import dev.replistream.auth.TokenVerifier;
 import dev.replistream.backend.EntryHandler;
+import dev.replistream.backend.JournalHandler;
 import dev.replistream.backend.MutationHandler;
 import dev.replistream.backend.TransactionHandler;
 import dev.replistream.backend.WriteLimits;
 import dev.replistream.data.DatabaseMark;
+import dev.replistream.data.Journal;
 import dev.replistream.data.Outbox;
 import dev.replistream.data.Transactions;
 import dev.replistream.db.Database;
@@ -186,6 +188,7 @@ public final class Application implements AutoCloseable {
   private final Revocations revocations;
   private final RoomPresence roomPresence;
   private final Keys keys;
+  private final JournalHandler journalHandler;
   private final Cors cors;
   private final Routes routes;
   private final ReentrantLock closing = new ReentrantLock();
@@ -273,9 +276,17 @@ public final class Application implements AutoCloseable {
     outbox = new Outbox(database, bus, settings.redis().isPresent());
     storageMetrics = new StorageMetrics(database, meters);
     compaction =
-        new Compaction(database, settings.sync(), settings.storage(), storageMetrics, clock);
+        new Compaction(
+            database,
+            settings.sync(),
+            settings.storage(),
+            settings.journalRetention(),
+            storageMetrics,
+            clock);
+    Journal journal = new Journal(settings.journalRetention());
     transactions =
-        new Transactions(database, outbox, roomPresence::membersChanged, compaction::leftBehind);
+        new Transactions(
+            database, outbox, journal, roomPresence::membersChanged, compaction::leftBehind);
     Rejections rejections = new Rejections(database, nodes, clock);
     Inspector inspector = new Inspector(settings.auth().isDevelopmentMode(), meters);
     Push push =
@@ -349,6 +360,8 @@ public final class Application implements AutoCloseable {
     LinkHandler link = new LinkHandler(authenticator, rooms, bodies, roomChanges);
     Bodies pushBodies = budget.bodiesOf(settings.sync().maxBodyBytes());
     RateLimit pushes = new RateLimit("pushes", limits.pushesPerSecond(), meters);
+    journalHandler =
+        new JournalHandler(authenticator, database, journal, revokedTokens::covers, clock);
     WriteLimits writes =
         new WriteLimits(settings.rooms(), settings.storage(), settings.sync().maxValueBytes());
     EntryHandler entries =
@@ -445,6 +458,7 @@ public final class Application implements AutoCloseable {
                 Method.POST,
                 API + "/transactions",
                 new TransactionHandler(authenticator, transactions, pushBodies, writes, clock))
+            .on(Method.GET, API + "/journal", journalHandler)
             .on(
                 Method.POST,
                 API + "/mutations",
@@ -763,6 +777,7 @@ public final class Application implements AutoCloseable {
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
     }
+    journalHandler.close();
     WebServer running = server;
     if (running != null) {
       running.stop();

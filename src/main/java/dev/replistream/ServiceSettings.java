@@ -52,6 +52,7 @@ import java.util.stream.Collectors;
 /// @param rooms the limits of rooms
 /// @param storage how much of the disk users and rooms may take
 /// @param redis how nodes meet, where there are several
+/// @param journalRetention how long the journal is kept; zero for none
 /// @param presenceGrace how long a user without connections still counts as present
 /// @param allowOrigins the web origins that may call, or `*`
 /// @param allowHeaders what headers their pages may send, beside those that every client needs
@@ -73,6 +74,7 @@ record ServiceSettings(
     RoomSettings rooms,
     StorageSettings storage,
     Optional<RedisSettings> redis,
+    Duration journalRetention,
     Duration presenceGrace,
     List<String> allowOrigins,
     List<String> allowHeaders,
@@ -145,6 +147,7 @@ record ServiceSettings(
           "rooms.membership",
           "redis.url",
           "redis.prefix",
+          "journal.retention",
           "presence.grace",
           "cors.allow-origins",
           "cors.allow-headers",
@@ -380,6 +383,7 @@ record ServiceSettings(
               number("limits.storage-per-user", 0L, MOST_STORAGE),
               number("limits.storage-per-room", 0L, MOST_STORAGE)),
           redis,
+          duration("journal.retention", Duration.ZERO, Duration.ofDays(3650)),
           duration("presence.grace", Duration.ZERO, Duration.ofMinutes(10)),
           origins(),
           allowHeaders(),

@@ -36,7 +36,7 @@ class PagesTest {
 
   private static final Pattern KEY =
       Pattern.compile(
-          "`(admin-host|data-dir|(?:auth|cors|db|http|limits|log|presence|redis|rooms|stream|sync)\\.[a-z-]+)`");
+          "`(admin-host|data-dir|(?:auth|cors|db|http|journal|limits|log|presence|redis|rooms|stream|sync)\\.[a-z-]+)`");
 
   private static TestService service;
 

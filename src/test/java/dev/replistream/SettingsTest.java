@@ -116,6 +116,7 @@ class SettingsTest {
                 new RoomSettings(1_000, 10_000, 1_000, 100, 100, false),
                 new StorageSettings(1L << 28, 1L << 30),
                 Optional.empty(),
+                Duration.ZERO,
                 Duration.ofSeconds(5),
                 List.of("*"),
                 List.of(
@@ -226,6 +227,7 @@ class SettingsTest {
             Duration.ofHours(3)),
         key("rooms.max-per-user", "12", s -> s.rooms().maxPerUser(), 12),
         key("rooms.max-members", "13", s -> s.rooms().maxMembers(), 13),
+        key("journal.retention", "PT168H", ServiceSettings::journalRetention, Duration.ofDays(7)),
         key("presence.grace", "PT7S", ServiceSettings::presenceGrace, Duration.ofSeconds(7)),
         key(
             "cors.allow-origins",
@@ -441,6 +443,8 @@ class SettingsTest {
     "rooms.max-per-user, 2001",
     "rooms.max-members, 0",
     "rooms.max-members, 100001",
+    "journal.retention, PT-1S",
+    "journal.retention, PT87600H1S",
     "presence.grace, PT-1S",
     "presence.grace, PT10M1S",
     "cors.allow-origins, ''",

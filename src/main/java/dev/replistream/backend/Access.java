@@ -13,6 +13,7 @@ import dev.replistream.db.Session;
 import dev.replistream.http.Problem;
 import dev.replistream.http.ProblemException;
 import dev.replistream.http.Unavailable;
+import dev.replistream.rules.Op;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.ServerRequest;
 import java.sql.SQLException;
@@ -46,6 +47,12 @@ final class Access {
             "An id is a string of 1 to 128 characters without control characters, not . or .. alone.");
       }
       return new Target(id, room.isPresent());
+    }
+
+    /// The same as an op names it.
+    Op.Place place() {
+      return new Op.Place(
+          isRoom ? Optional.of(id) : Optional.empty(), isRoom ? Optional.empty() : Optional.of(id));
     }
 
     /// Its space.

@@ -19,6 +19,7 @@ import dev.replistream.http.ReadTurns;
 import dev.replistream.http.Routes;
 import dev.replistream.json.JsonText;
 import dev.replistream.poke.PokeBus;
+import dev.replistream.rules.Op;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
 import io.helidon.http.Status;
@@ -26,9 +27,12 @@ import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.sql.SQLException;
 import java.time.Clock;
+import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 
 /// The routes below `/rooms/{room}/entries` and `/users/{userId}/entries`, and `…/changes`.
 /// Thread-safe.
@@ -252,6 +256,7 @@ public final class EntryHandler {
         caller,
         request,
         response,
+        place -> new Op.Put(place, key.text(), json),
         (ops, space, before, trees) -> {
           ops.put(space, key, json, trees);
           return before.isPresent() ? Status.NO_CONTENT_204 : Status.CREATED_201;
@@ -268,6 +273,7 @@ public final class EntryHandler {
         caller,
         request,
         response,
+        place -> new Op.Patch(place, key.text(), json, false),
         (ops, space, _, trees) -> {
           if (!ops.patch(space, key, json, false, trees)) {
             throw noEntry();
@@ -284,6 +290,7 @@ public final class EntryHandler {
         caller,
         request,
         response,
+        place -> new Op.Del(place, key.text()),
         (ops, space, _, _) -> {
           if (!ops.delete(space, key)) {
             throw noEntry();
@@ -328,7 +335,13 @@ public final class EntryHandler {
   /// What a change did.
   private record Done(Status status, Optional<Long> version) {}
 
-  private void write(Caller caller, ServerRequest request, ServerResponse response, Change change) {
+  /// @param op what the journal says of it
+  private void write(
+      Caller caller,
+      ServerRequest request,
+      ServerResponse response,
+      Function<Op.Place, Op> op,
+      Change change) {
     Query.of(request);
     Access.Target target = Access.Target.of(request);
     EntityTags tags = EntityTags.of(request);
@@ -340,7 +353,7 @@ public final class EntryHandler {
                 PokeBus.Source.SERVICE,
                 (session, spaces) ->
                     OpWriter.at(
-                        "", () -> run(caller, target, key, tags, change, session, spaces))));
+                        "", () -> run(caller, target, key, tags, op, change, session, spaces))));
     done.version.ifPresent(version -> response.header(HeaderNames.ETAG, EntityTags.of(version)));
     response.header(HeaderValues.create(HeaderNames.CACHE_CONTROL, "no-store"));
     response.status(done.status).send();
@@ -351,16 +364,22 @@ public final class EntryHandler {
       Access.Target target,
       Key key,
       EntityTags tags,
+      Function<Op.Place, Op> op,
       Change change,
       Session session,
       Spaces spaces)
       throws SQLException {
-    OpWriter ops = new OpWriter(caller.userId(), session, spaces, limits, clock.instant());
+    Instant now = clock.instant();
+    OpWriter ops = new OpWriter(caller.userId(), session, spaces, limits, now);
     String space = ops.lock(target);
     Optional<Long> before = ops.version(space, key);
     tags.require(before);
     try (TreeLimit.Use trees = TreeLimit.ofHeap().begin()) {
-      return new Done(change.run(ops, space, before, trees), ops.version(space, key));
+      Status status = change.run(ops, space, before, trees);
+      if (spaces.isJournaled()) {
+        spaces.note(OpLine.of(caller.userId(), List.of(op.apply(target.place())), spaces, now));
+      }
+      return new Done(status, ops.version(space, key));
     }
   }
 }

@@ -80,8 +80,12 @@ public final class TransactionHandler implements Handler {
       Caller caller, Wanted wanted, Session session, Spaces spaces, Instant now)
       throws SQLException {
     OpWriter ops = new OpWriter(caller.userId(), session, spaces, limits, now);
+    spaces.beginLine();
     ops.require(wanted.conditions);
     ops.apply(wanted.ops);
+    if (spaces.isJournaled()) {
+      spaces.note(OpLine.of(caller.userId(), wanted.ops, spaces, now));
+    }
     Map<String, Long> versions = new TreeMap<>(Spaces.PRECEDENCE);
     for (String space : spaces.raised()) {
       versions.put(space, spaces.raise(space));
@@ -93,17 +97,8 @@ public final class TransactionHandler implements Handler {
     return Json.write(json -> {
       json.writeStartObject();
       json.writeBooleanField("applied", true);
-      json.writeArrayFieldStart("versions");
-      for (Map.Entry<String, Long> each : versions.entrySet()) {
-        json.writeStartObject();
-        boolean isRoom = Spaces.room(each.getKey()).isPresent();
-        json.writeStringField(
-            isRoom ? "room" : "user",
-            Spaces.room(each.getKey()).or(() -> Spaces.user(each.getKey())).orElseThrow());
-        json.writeNumberField("version", each.getValue());
-        json.writeEndObject();
-      }
-      json.writeEndArray();
+      json.writeFieldName("versions");
+      Spaces.writeVersions(json, versions);
       json.writeEndObject();
     });
   }

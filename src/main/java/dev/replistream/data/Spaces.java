@@ -1,19 +1,26 @@
 package dev.replistream.data;
 
+import com.fasterxml.jackson.core.JsonGenerator;
 import dev.replistream.db.Dialect;
 import dev.replistream.db.Session;
 import dev.replistream.db.TransactionCallback;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /// The spaces that one transaction reads and writes: their locks, their versions, what they take of
 /// the disk, and who joined or left a room.
@@ -38,13 +45,22 @@ public final class Spaces {
   private final Map<String, Long> raised = new HashMap<>();
   private final Map<String, Usage> stored = new HashMap<>(); // of those whose row was read
   private final Map<String, Usage> unsaved = new HashMap<>(); // what their rows do not say yet
+  private final boolean isJournaled;
+  private final List<JournalStore.Line> lines = new ArrayList<>();
+  private final Set<String> written = new HashSet<>(); // since the last line
   private long leftBehind;
   private final Set<MemberChange> joinedOrLeft = new HashSet<>();
   private final Set<String> concerned = new HashSet<>();
 
-  /// The spaces of a transaction that has touched none yet.
+  /// The spaces of a transaction that has touched none yet, and is in no journal.
   public Spaces(Session session) {
+    this(session, false);
+  }
+
+  /// @param isJournaled whether what the transaction does is to stand in the journal
+  Spaces(Session session, boolean isJournaled) {
     this.session = session;
+    this.isJournaled = isJournaled;
   }
 
   /// The id of a user's private space.
@@ -63,7 +79,7 @@ public final class Spaces {
   }
 
   /// The user whose private space it is; empty for a room's.
-  public static Optional<String> user(String space) {
+  static Optional<String> user(String space) {
     return space.startsWith(PRIVATE)
         ? Optional.of(space.substring(PRIVATE.length()))
         : Optional.empty();
@@ -123,6 +139,9 @@ public final class Spaces {
 
   /// The version of what this transaction writes in the space; the first call raises and locks it.
   public long raise(String space) throws SQLException {
+    if (isJournaled) {
+      written.add(space);
+    }
     Long known = raised.get(space);
     if (known != null) {
       return known;
@@ -274,6 +293,7 @@ public final class Spaces {
     Map<String, Usage> storedBefore = Map.copyOf(stored);
     Map<String, Usage> unsavedBefore = Map.copyOf(unsaved);
     long leftBehindBefore = leftBehind;
+    int linesBefore = lines.size();
     Set<MemberChange> membersBefore = Set.copyOf(joinedOrLeft);
     Set<String> concernedBefore = Set.copyOf(concerned);
     boolean isKept = false;
@@ -288,10 +308,60 @@ public final class Spaces {
         reset(stored, storedBefore);
         reset(unsaved, unsavedBefore);
         leftBehind = leftBehindBefore;
+        lines.subList(linesBefore, lines.size()).clear();
+        written.clear();
         joinedOrLeft.retainAll(membersBefore);
         concerned.retainAll(concernedBefore);
       }
     }
+  }
+
+  /// Whether what this transaction does is to stand in the journal.
+  public boolean isJournaled() {
+    return isJournaled;
+  }
+
+  /// Begins what the next line of the journal is about.
+  public void beginLine() {
+    written.clear();
+  }
+
+  /// The versions of the spaces that were written in for the next line, in the order in which they
+  /// win.
+  public SortedMap<String, Long> writtenForLine() {
+    SortedMap<String, Long> versions = new TreeMap<>(PRECEDENCE);
+    written.forEach(space -> versions.put(space, Objects.requireNonNull(raised.get(space))));
+    return versions;
+  }
+
+  /// Writes an array of spaces and their versions.
+  public static void writeVersions(JsonGenerator json, Map<String, Long> versions)
+      throws IOException {
+    json.writeStartArray();
+    for (Map.Entry<String, Long> each : versions.entrySet()) {
+      json.writeStartObject();
+      Optional<String> room = room(each.getKey());
+      json.writeStringField(
+          room.isPresent() ? "room" : "user", room.or(() -> user(each.getKey())).orElseThrow());
+      json.writeNumberField("version", each.getValue());
+      json.writeEndObject();
+    }
+    json.writeEndArray();
+  }
+
+  /// Notes a line for the journal, which is written when this transaction ends.
+  public void note(JournalStore.Line line) {
+    lines.add(line);
+  }
+
+  /// Writes the lines, last thing before the commit.
+  ///
+  /// @return whether there were any
+  boolean writeJournal() throws SQLException {
+    if (!lines.isEmpty()) {
+      new JournalStore(session).add(lines);
+    }
+    return !lines.isEmpty();
   }
 
   /// Notes that the room of a space is deleted, which leaves behind what is there. The caller holds

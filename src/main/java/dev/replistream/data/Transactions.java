@@ -35,12 +35,14 @@ public final class Transactions {
 
   private final Database database;
   private final Outbox outbox;
+  private final Journal journal;
   private final Consumer<Collection<MemberChange>> membersChanged;
   private final LongConsumer leftBehind;
   private final Semaphore underWay = new Semaphore(MAX_UNDER_WAY);
   private volatile boolean stopping;
   private volatile boolean stopped;
 
+  /// @param journal whether what is done is written down
   /// @param membersChanged told who joined or left a room, after the commit of it and before
   ///   anybody is poked or answered
   /// @param leftBehind told how many bytes deleted rooms leave behind to be purged, after the
@@ -48,10 +50,12 @@ public final class Transactions {
   public Transactions(
       Database database,
       Outbox outbox,
+      Journal journal,
       Consumer<Collection<MemberChange>> membersChanged,
       LongConsumer leftBehind) {
     this.database = database;
     this.outbox = outbox;
+    this.journal = journal;
     this.membersChanged = membersChanged;
     this.leftBehind = leftBehind;
   }
@@ -141,6 +145,9 @@ public final class Transactions {
         users.addAll(attempt.concerned);
       }
       membersChanged.accept(attempt.joinedOrLeft);
+      if (attempt.isJournaled) {
+        journal.grew();
+      }
       if (attempt.leftBehind > 0) {
         leftBehind.accept(attempt.leftBehind);
       }
@@ -166,6 +173,7 @@ public final class Transactions {
     private Set<String> concerned = Set.of();
     private Set<MemberChange> joinedOrLeft = Set.of();
     private long leftBehind;
+    private boolean isJournaled;
 
     Attempt(Step<T> step) {
       this.step = step;
@@ -176,7 +184,8 @@ public final class Transactions {
       concerned = Set.of();
       joinedOrLeft = Set.of();
       leftBehind = 0;
-      Spaces spaces = new Spaces(session);
+      isJournaled = false;
+      Spaces spaces = new Spaces(session, journal.isKept());
       T result = step.run(session, spaces);
       spaces.saveUsage();
       Set<String> found = concerned(session, spaces);
@@ -184,6 +193,7 @@ public final class Transactions {
       concerned = found;
       joinedOrLeft = spaces.joinedOrLeft();
       leftBehind = spaces.leftBehind();
+      isJournaled = spaces.writeJournal();
       return result;
     }
   }

@@ -77,6 +77,11 @@ final class Migrations {
         .replace("${blob}", sqlite ? "BLOB" : "BYTEA")
         .replace("${text}", sqlite ? "TEXT" : "TEXT COLLATE \"C\"")
         .replace("${clustered}", sqlite ? " WITHOUT ROWID" : "")
+        .replace(
+            "${serial}",
+            sqlite
+                ? "INTEGER PRIMARY KEY AUTOINCREMENT"
+                : "BIGINT PRIMARY KEY GENERATED ALWAYS AS IDENTITY")
         .replace("${members}", sqlite ? "json_each" : "json_each_text")
         .replace("${json}", sqlite ? "" : "::json");
   }

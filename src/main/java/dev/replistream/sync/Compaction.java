@@ -1,6 +1,7 @@
 package dev.replistream.sync;
 
 import dev.replistream.data.IdempotencyStore;
+import dev.replistream.data.JournalStore;
 import dev.replistream.data.RejectionStore;
 import dev.replistream.data.RoomStore;
 import dev.replistream.data.StorageSettings;
@@ -18,8 +19,8 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /// Keeps the database from growing without end: from time to time, and when somebody has no room
 /// left, it purges what is left of deleted rooms, removes old tombstones, invitations, links,
-/// rejections and kept answers, and folds idle clients; where there are very many tombstones or
-/// clients, younger ones too. Each node does so; they don't disturb each other.
+/// rejections, kept answers and lines of the journal, and folds idle clients; where there are very
+/// many tombstones or clients, younger ones too. Each node does so; they don't disturb each other.
 ///
 /// It owns one thread, from {@link #start} to {@link #close}, which are for one thread; {@link
 /// #compact} and {@link #wake} may be called by any.
@@ -35,6 +36,7 @@ public final class Compaction implements AutoCloseable {
   private final Database database;
   private final SyncSettings settings;
   private final StorageSettings storage;
+  private final Duration journalRetention;
   private final StorageMetrics metrics;
   private final Clock clock;
   private final DeletedRooms deletedRooms;
@@ -45,15 +47,19 @@ public final class Compaction implements AutoCloseable {
   private final AtomicLong mayWakeNanos = new AtomicLong(System.nanoTime());
 
   /// A compaction that was not started.
+  ///
+  /// @param journalRetention how long lines of the journal are kept
   public Compaction(
       Database database,
       SyncSettings settings,
       StorageSettings storage,
+      Duration journalRetention,
       StorageMetrics metrics,
       Clock clock) {
     this.database = database;
     this.settings = settings;
     this.storage = storage;
+    this.journalRetention = journalRetention;
     this.metrics = metrics;
     this.clock = clock;
     deletedRooms = new DeletedRooms(database);
@@ -102,6 +108,8 @@ public final class Compaction implements AutoCloseable {
     int expired = removeExpired(session -> RoomStore.removeExpired(session, now));
     int rejections = removeExpired(session -> RejectionStore.removeExpired(session, now));
     int answers = removeExpired(session -> IdempotencyStore.removeExpired(session, now));
+    int lines =
+        removeExpired(session -> JournalStore.removeOlder(session, now.minus(journalRetention)));
     int folded =
         clients.fold(now.minus(settings.clientMaxAge()), upkeep::isClosing)
             + clients.foldOldest(upkeep::isClosing);
@@ -109,13 +117,16 @@ public final class Compaction implements AutoCloseable {
       metrics.measure();
     }
     LOGGER.log(
-        purged + removed + expired + rejections + answers + folded > 0 ? Level.INFO : Level.DEBUG,
-        "event=compaction purged={0} tombstones={1} invitations={2} rejections={3} answers={4} clients={5}",
+        purged + removed + expired + rejections + answers + lines + folded > 0
+            ? Level.INFO
+            : Level.DEBUG,
+        "event=compaction purged={0} tombstones={1} invitations={2} rejections={3} answers={4} journal={5} clients={6}",
         String.valueOf(purged),
         String.valueOf(removed),
         String.valueOf(expired),
         String.valueOf(rejections),
         String.valueOf(answers),
+        String.valueOf(lines),
         String.valueOf(folded));
   }
 

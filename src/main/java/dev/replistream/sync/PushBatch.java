@@ -163,7 +163,7 @@ final class PushBatch {
     End end = End.DONE;
     int next = first;
     while (end == End.DONE && next < mutations.size()) {
-      end = step(clients, mutations.get(next));
+      end = step(push.clientGroupID(), clients, mutations.get(next));
       if (end == End.DONE) {
         next++;
       }
@@ -184,7 +184,7 @@ final class PushBatch {
 
   /// Applies a mutation by itself, which no client has numbered.
   Result runSingle(Mutation mutation) throws SQLException {
-    applyWatched(mutation);
+    applyWatched(Optional.empty(), mutation);
     return new Result(
         End.DONE,
         1,
@@ -203,7 +203,8 @@ final class PushBatch {
             .add(spaces, pusher.userId(), refusals.stream().map(Refusal::told).toList(), now);
   }
 
-  private End step(PushClients clients, Mutation mutation) throws SQLException {
+  private End step(String clientGroupID, PushClients clients, Mutation mutation)
+      throws SQLException {
     Optional<Long> last = clients.lastMutationID(mutation.clientID());
     if (last.isEmpty() && mutation.id() > 1) {
       return End.UNKNOWN_CLIENT;
@@ -222,7 +223,7 @@ final class PushBatch {
     if (isFull()) {
       return End.FULL;
     }
-    applyWatched(mutation);
+    applyWatched(Optional.of(clientGroupID), mutation);
     clients.raise(mutation.clientID(), mutation.id());
     if (applied + refusals.size() == 1) {
       firstNanos = System.nanoTime();
@@ -235,6 +236,16 @@ final class PushBatch {
     return seen == MAX_RUN
         || work > MAX_WORK
         || (seen > 0 && System.nanoTime() - firstNanos > longestRunNanos);
+  }
+
+  private void applyWatched(Optional<String> clientGroupID, Mutation mutation) throws SQLException {
+    int before = refusals.size();
+    spaces.beginLine();
+    applyWatched(mutation);
+    if (spaces.isJournaled()) {
+      Optional<Refusal> refusal = refusals.stream().skip(before).findFirst();
+      spaces.note(MutationLine.of(pusher, clientGroupID, mutation, refusal, spaces, now));
+    }
   }
 
   private void applyWatched(Mutation mutation) throws SQLException {

@@ -46,6 +46,13 @@ abstract class BackendRules {
                 String key = args.get("key").asText();
                 long before = transaction.get(key).map(JsonValue::asLong).orElse(0L);
                 transaction.put(key, JsonValue.of(before + 1));
+              },
+              "countIn",
+              (transaction, args) -> {
+                String room = args.get("room").asText();
+                String key = args.get("key").asText();
+                long before = transaction.get(room, key).map(JsonValue::asLong).orElse(0L);
+                transaction.put(room, key, JsonValue.of(before + 1));
               });
 
   private final ServiceClient client;

@@ -58,7 +58,7 @@ class OutboxTest {
   }
 
   private void change(Outbox outbox, String... users) {
-    new Transactions(database, outbox, _ -> {}, _ -> {})
+    new Transactions(database, outbox, new Journal(Duration.ZERO), _ -> {}, _ -> {})
         .change(
             users.length == 0 ? "" : users[0],
             PokeBus.Source.PUSH,
@@ -212,7 +212,8 @@ class OutboxTest {
 
   @Test
   void aTransactionThatIsRolledBackOwesNothing() {
-    Transactions transactions = new Transactions(database, near, _ -> {}, _ -> {});
+    Transactions transactions =
+        new Transactions(database, near, new Journal(Duration.ZERO), _ -> {}, _ -> {});
 
     assertThatThrownBy(() ->
             transactions.change(

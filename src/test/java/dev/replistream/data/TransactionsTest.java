@@ -43,6 +43,7 @@ class TransactionsTest {
         new Transactions(
             database,
             new Outbox(database, pokes.bus(), false),
+            new Journal(Duration.ZERO),
             changes -> changes.forEach(change -> seen.add("member " + change.userId())),
             bytes -> seen.add("left behind " + bytes));
     pokes.whilePoking(() -> seen.add("poke"));

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.replistream.Eventually;
 import dev.replistream.api.Role;
 import dev.replistream.data.Actor;
+import dev.replistream.data.Journal;
 import dev.replistream.data.Outbox;
 import dev.replistream.data.RoomLimits;
 import dev.replistream.data.RoomSettings;
@@ -22,6 +23,7 @@ import dev.replistream.sync.TestDatabase;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -69,7 +71,8 @@ class RoomPresenceTest {
     rooms =
         new Rooms(
             database,
-            new Transactions(database, outbox, presence::membersChanged, _ -> {}),
+            new Transactions(
+                database, outbox, new Journal(Duration.ZERO), presence::membersChanged, _ -> {}),
             outbox,
             LIMITS,
             RoomRules.NOON);

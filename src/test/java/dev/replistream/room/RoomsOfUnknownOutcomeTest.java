@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.replistream.api.Role;
 import dev.replistream.data.Actor;
+import dev.replistream.data.Journal;
 import dev.replistream.data.Outbox;
 import dev.replistream.data.RoomLimits;
 import dev.replistream.data.RoomSettings;
@@ -37,7 +38,7 @@ class RoomsOfUnknownOutcomeTest {
     database = new FlakyDatabase(TestDatabase.sqlite(directory));
     RoomSettings limits = RoomLimits.direct(10, 10);
     Outbox outbox = new Outbox(database, poked.bus(), false);
-    transactions = new Transactions(database, outbox, _ -> {}, _ -> {});
+    transactions = new Transactions(database, outbox, new Journal(Duration.ZERO), _ -> {}, _ -> {});
     rooms = new Rooms(database, transactions, outbox, limits, RoomRules.NOON);
   }
 

@@ -77,6 +77,7 @@ class CompactionTest {
         database,
         SETTINGS,
         StorageSettings.UNLIMITED,
+        Duration.ZERO,
         TestStorage.metrics(database),
         Clock.systemUTC());
   }
@@ -377,6 +378,7 @@ class CompactionTest {
                 Duration.ofDays(36_500),
                 Set.of()),
             StorageSettings.UNLIMITED,
+            Duration.ZERO,
             TestStorage.metrics(database),
             Clock.systemUTC());
     try (LogCapture log = new LogCapture()) {
@@ -404,6 +406,7 @@ class CompactionTest {
             database,
             never,
             StorageSettings.UNLIMITED,
+            Duration.ZERO,
             TestStorage.metrics(database),
             Clock.systemUTC());
     try (compaction) {

@@ -583,6 +583,7 @@ abstract class SqlTransactionTest extends TransactionContractTest {
             database(),
             new SyncSettings(1, 1, 1, day, day, day, Set.of()),
             StorageSettings.UNLIMITED,
+            Duration.ZERO,
             TestStorage.metrics(database()),
             Clock.systemUTC())
         .compact();

@@ -191,6 +191,7 @@ class RequestFuzzTest {
                 .with("Content-Type", "application/merge-patch+json")
                 .with("{\"a\":null}"),
             HttpRequest.api("DELETE", "/users/fuzz/entries/k").by(token),
+            HttpRequest.api("GET", "/journal?after=1&limit=2").by(token),
             HttpRequest.api("GET", "/users/fuzz/changes?since=1").by(token),
             HttpRequest.api("POST", "/transactions")
                 .by(token)
