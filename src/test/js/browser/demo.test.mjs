@@ -133,7 +133,9 @@ scenario('a link that is used up, expired or deleted says so', async ({device, l
   const alice = await DemoWindow.open(await device(), server, 'alice', 'links');
   const make = body => call(alice, 'alice', 'POST', '/rooms/links/links', {role: 'reader', ...body});
   const [used, expired, deleted] = [await make({uses: 1}), await make({expiresIn: 1}), await make()];
-  await DemoWindow.join(await device(), `${server.origin}/demo#join=${used.code}`, 'bob');
+  const bob = await DemoWindow.join(await device(), `${server.origin}/demo#join=${used.code}`, 'bob');
+  await bob.add('what a reader may not');
+  await bob.page.getByText('The server did not do put: ').waitFor();
   await call(alice, 'alice', 'DELETE', `/rooms/links/links/${deleted.id}`);
   await eventually('one link has expired', async () => {
     const {links} = await call(alice, 'alice', 'GET', '/rooms/links/links');

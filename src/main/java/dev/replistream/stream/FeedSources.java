@@ -16,24 +16,14 @@ import org.jspecify.annotations.Nullable;
 public record FeedSources(
     PresenceFeed.Source presence, Rejections rejections, Inspector inspector) {
   /// Whose mutations a client asks for.
-  private enum Watched {
+  enum Watched {
     NOBODY,
     OWN,
     ALL
   }
 
   /// What a client asks for.
-  static final class Wish {
-    private final boolean presence;
-    private final boolean rejections;
-    private final Watched mutations;
-
-    private Wish(boolean presence, boolean rejections, Watched mutations) {
-      this.presence = presence;
-      this.rejections = rejections;
-      this.mutations = mutations;
-    }
-
+  record Wish(boolean presence, boolean rejections, Watched mutations) {
     private boolean isForNothing() {
       return !presence && !rejections && mutations == Watched.NOBODY;
     }
