@@ -123,6 +123,7 @@ scenario('console and demo are so on a server that signs no tokens', async ({dev
   await page.getByText('That is not a token').waitFor();
   await inspector(page).getByRole('heading', {name: 'Mutations'}).click();
   await inspector(page).getByText('Connect a user first').waitFor();
+  assert.deepEqual(await inspector(page).locator('p:visible').count(), 1);
   await inspect(page, 'console-token');
   await page.getByLabel('Token').fill(token('carol'));
   await page.getByRole('button', {name: 'Connect'}).click();

@@ -60,8 +60,9 @@ export class Inspector {
     if (names.includes(before)) {
       whose.value = before;
     }
-    whose.disabled = whose.length === 0;
+    whose.parentElement.hidden = whose.length === 0;
     this.#watch();
+    this.#showEmpty();
   }
 
   /** Sees to it that there is a stream of what is chosen, and of nothing else. */
@@ -79,7 +80,6 @@ export class Inspector {
     } else {
       this.#say('disconnected');
     }
-    this.#showEmpty();
   }
 
   /** By a WebSocket, which takes none of the few connections that a browser has to a host. */
@@ -164,12 +164,14 @@ export class Inspector {
     );
   }
 
+  /** Says why there is nothing to see. */
   #showEmpty() {
-    const rows = [...this.#parts.rows.children];
-    this.#parts.rows.hidden = rows.every(row => row.hidden);
-    this.#parts.none.hidden = rows.length === 0 || !this.#parts.rows.hidden;
-    this.#parts.empty.hidden = rows.length > 0 || this.#parts.whose.length === 0;
-    this.#parts.nobody.hidden = this.#parts.whose.length > 0;
+    const {rows, whose, nobody, empty, none} = this.#parts;
+    const all = [...rows.children];
+    rows.hidden = all.every(row => row.hidden);
+    nobody.hidden = whose.length > 0;
+    empty.hidden = all.length > 0 || whose.length === 0;
+    none.hidden = all.length === 0 || !rows.hidden;
   }
 }
 
