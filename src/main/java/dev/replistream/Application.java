@@ -57,6 +57,7 @@ import dev.replistream.nodes.RedisSettings;
 import dev.replistream.nodes.RedisTickets;
 import dev.replistream.nodes.SingleNode;
 import dev.replistream.poke.CursorFile;
+import dev.replistream.poke.Latency;
 import dev.replistream.poke.LocalPokeBus;
 import dev.replistream.poke.PokeBus;
 import dev.replistream.poke.PokeHandler;
@@ -71,6 +72,8 @@ import dev.replistream.room.RoomHandler;
 import dev.replistream.room.Rooms;
 import dev.replistream.rules.MutatorRegistry;
 import dev.replistream.rules.MutatorSource;
+import dev.replistream.rules.http.HttpRules;
+import dev.replistream.rules.http.HttpRulesSettings;
 import dev.replistream.rules.script.ScriptRules;
 import dev.replistream.stream.FeedSources;
 import dev.replistream.stream.SessionHandler;
@@ -239,7 +242,13 @@ public final class Application implements AutoCloseable {
                 ScriptRules.open(
                     of, names -> javaMutators.requireFree(names, of.file().toString())))
             .orElse(null);
-    MutatorRegistry mutatorRegistry = script == null ? javaMutators : javaMutators.with(script);
+    MutatorRegistry ownMutators = script == null ? javaMutators : javaMutators.with(script);
+    MutatorRegistry mutatorRegistry =
+        settings
+            .mutators()
+            .http()
+            .map(of -> ownMutators.with(httpRules(of, settings.sync().maxValueBytes(), clock)))
+            .orElse(ownMutators);
     SyncMetrics syncMetrics = new SyncMetrics(meters);
     database = database(syncMetrics);
     Pull pull = orClose(() -> new Pull(database, syncMetrics));
@@ -476,6 +485,16 @@ public final class Application implements AutoCloseable {
     if (redisKeeper != null) {
       redisKeeper.start();
     }
+  }
+
+  private HttpRules httpRules(HttpRulesSettings settings, int maxValueBytes, Clock clock) {
+    return new HttpRules(
+        settings,
+        maxValueBytes,
+        meters,
+        Latency.timer(
+            meters, "replistream_rule_call", "Requests to the application's rules", List.of()),
+        clock);
   }
 
   /// Mutators in JavaScript are measured by the thread that runs them, as virtual ones are not.

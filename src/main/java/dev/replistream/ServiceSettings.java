@@ -6,14 +6,20 @@ import dev.replistream.data.StorageSettings;
 import dev.replistream.db.DbSettings;
 import dev.replistream.http.Hosts;
 import dev.replistream.http.Network;
+import dev.replistream.http.UrlHost;
 import dev.replistream.http.wire.Deadlines;
 import dev.replistream.nodes.RedisSettings;
 import dev.replistream.nodes.RedisUrl;
+import dev.replistream.rules.http.HttpRulesSettings;
+import dev.replistream.rules.http.WebhookSecret;
 import dev.replistream.rules.script.ScriptSettings;
 import dev.replistream.stream.StreamSettings;
 import dev.replistream.sync.SyncSettings;
 import dev.replistream.web.WebSettings;
 import java.net.InetAddress;
+import java.net.MalformedURLException;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -139,6 +145,9 @@ record ServiceSettings(
           "mutators.max-cpu",
           "mutators.max-memory",
           "mutators.max-statements",
+          "mutators.url",
+          "mutators.secret",
+          "mutators.timeout",
           "rooms.max-per-user",
           "rooms.max-members",
           "rooms.max-invitations",
@@ -200,6 +209,8 @@ record ServiceSettings(
   /// 1 PiB.
   private static final long MOST_STORAGE = 1L << 50;
 
+  private static final int MAX_PORT = 65_535;
+
   private static final Duration DRAIN = Duration.ofSeconds(10);
 
   /// The tokens that this program signs for its users live as long.
@@ -248,8 +259,12 @@ record ServiceSettings(
   /// The application's mutators.
   ///
   /// @param script those in JavaScript, if there is a file of them
+  /// @param http those over HTTP, if there are any
   /// @param builtIn whether there are the built-in ones, where that is said
-  record Mutators(Optional<ScriptSettings> script, Optional<Boolean> builtIn) {}
+  record Mutators(
+      Optional<ScriptSettings> script,
+      Optional<HttpRulesSettings> http,
+      Optional<Boolean> builtIn) {}
 
   /// The deadlines of a connection.
   Deadlines deadlines() {
@@ -353,8 +368,8 @@ record ServiceSettings(
           redis.isEmpty() || db.isPostgres(),
           "redis.url",
           "it is for several nodes, which share a PostgreSQL: name that in replistream.db.url");
-      int port = number("port", 0, 65_535);
-      int adminPort = number("admin-port", 0, 65_535);
+      int port = number("port", 0, MAX_PORT);
+      int adminPort = number("admin-port", 0, MAX_PORT);
       check(
           port == 0 || port != adminPort,
           "admin-port",
@@ -542,7 +557,49 @@ record ServiceSettings(
                       maxMemoryBytes,
                       maxStatements,
                       auth.isDevelopmentMode())),
+          httpRules(),
           text("mutators.built-in").map(text -> truth("mutators.built-in", text)));
+    }
+
+    private Optional<HttpRulesSettings> httpRules() {
+      Duration timeout = duration("mutators.timeout", Duration.ofMillis(10), Duration.ofMinutes(1));
+      Optional<String> url = text("mutators.url");
+      Optional<String> secret = text("mutators.secret");
+      check(
+          secret.isEmpty() || url.isPresent(),
+          "mutators.secret",
+          "it is for replistream.mutators.url, which is not set");
+      return url.map(text -> new HttpRulesSettings(rulesUrl(text), webhookSecret(secret), timeout));
+    }
+
+    private static URI rulesUrl(String text) {
+      try {
+        URI url = new URI(text);
+        String scheme = url.getScheme() == null ? "" : url.getScheme().toLowerCase(Locale.ROOT);
+        if ((scheme.equals("http") || scheme.equals("https"))
+            && UrlHost.of(url).isPresent()
+            && url.getRawUserInfo() == null
+            && url.getRawFragment() == null
+            && url.toURL().getPort() <= MAX_PORT) {
+          return url;
+        }
+      } catch (URISyntaxException | MalformedURLException _) {
+        // as for any other text
+      }
+      // which may have a password in it
+      throw bad(
+          "mutators.url",
+          "an http or https URL, without a user, a password and a fragment, such as"
+              + " https://app.example.com/rules");
+    }
+
+    private static WebhookSecret webhookSecret(Optional<String> text) {
+      try {
+        return WebhookSecret.parse(text.orElse(""));
+      } catch (IllegalArgumentException e) {
+        throw bad(
+            "mutators.secret", "with replistream.mutators.url it has to be " + e.getMessage());
+      }
     }
 
     private static Path script(String text) {

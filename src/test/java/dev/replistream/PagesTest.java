@@ -42,7 +42,9 @@ class PagesTest {
 
   @BeforeAll
   static void start() {
-    service = TestService.start();
+    service =
+        TestService.start(
+            "MUTATORS_URL", "http://127.0.0.1:9/", "MUTATORS_SECRET", "whsec_" + "A".repeat(32));
   }
 
   @AfterAll

@@ -112,7 +112,7 @@ class SettingsTest {
                     Duration.ofDays(90),
                     Duration.ofHours(1),
                     Set.of()),
-                new ServiceSettings.Mutators(Optional.empty(), Optional.empty()),
+                new ServiceSettings.Mutators(Optional.empty(), Optional.empty(), Optional.empty()),
                 new RoomSettings(1_000, 10_000, 1_000, 100, 100, false),
                 new StorageSettings(1L << 28, 1L << 30),
                 Optional.empty(),

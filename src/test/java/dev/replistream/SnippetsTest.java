@@ -53,13 +53,27 @@ import org.junit.jupiter.params.provider.MethodSource;
 ///   real nginx;
 /// - `java` compiles, and what has a `main` runs;
 /// - `redis` is tried by `RedisPokeBusAsUserTest`, `js` and `jsx` by `snippets.test.mjs`, which see
-///   to it that they miss none.
+///   to it that they miss none;
+/// - `javascript` and `python` with `rules` are whole programs, which `RulesPageTest` tries.
 class SnippetsTest {
   private static final Set<String> LANGUAGES =
       Set.of(
-          "", "sh", "python", "json", "text", "yaml", "ini", "nginx", "java", "redis", "js", "jsx");
+          "",
+          "sh",
+          "python",
+          "json",
+          "text",
+          "yaml",
+          "ini",
+          "nginx",
+          "java",
+          "redis",
+          "js",
+          "jsx",
+          "javascript");
   private static final Set<String> TAGS_OF_SH = Set.of("", "build", "stopped");
-  private static final Set<String> TOOLS = Set.of("docker", "git", "java", "mvn", "npm");
+  private static final Set<String> TOOLS =
+      Set.of("docker", "git", "java", "mvn", "node", "npm", "python3");
   private static final String CLASS_PATH = System.getProperty("java.class.path");
   private static final Pattern CLASS = Pattern.compile("public (?:final )?class (\\w+)");
 
@@ -85,8 +99,12 @@ class SnippetsTest {
         .filter(page ->
             page.blocks().stream()
                 .anyMatch(block ->
-                    block.language().equals("python")
+                    isScript(block)
                         || (block.language().equals("sh") && !block.tag().equals("build"))));
+  }
+
+  private static boolean isScript(Block block) {
+    return block.language().equals("python") && block.tag().isEmpty();
   }
 
   /// Bob is connected to each service, for whoever pokes him.
@@ -103,7 +121,7 @@ class SnippetsTest {
         StreamClient bob = service.client().connected("bob")) {
       shell = new PageShell(directory, settings, service.client());
       shell.run(page, "");
-      if (page.blocks("python").isEmpty()) {
+      if (page.blocks().stream().noneMatch(SnippetsTest::isScript)) {
         assertThatCode(() -> Settings.load(Optional.empty(), shell.settings()))
             .doesNotThrowAnyException();
       } else {

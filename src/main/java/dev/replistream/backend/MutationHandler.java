@@ -13,8 +13,10 @@ import dev.replistream.http.Bodies;
 import dev.replistream.http.Problem;
 import dev.replistream.http.ProblemException;
 import dev.replistream.http.RateLimit;
+import dev.replistream.http.Unavailable;
 import dev.replistream.json.JsonText;
 import dev.replistream.poke.PokeBus;
+import dev.replistream.rules.RulesAwayException;
 import dev.replistream.sync.Push;
 import dev.replistream.sync.SingleMutation;
 import io.helidon.http.Status;
@@ -87,15 +89,18 @@ public final class MutationHandler implements Handler {
       Instant now = clock.instant();
       try {
         Idempotency.Answer answer =
-            Access.orProblem(() ->
-                transactions.change(
-                    wanted.userId,
-                    PokeBus.Source.SERVICE,
-                    (session, spaces) ->
-                        idempotency.run(
-                            session, spaces, now, () -> run(mutation, session, spaces))));
+            mutation.decided(() ->
+                Access.orProblem(() ->
+                    transactions.change(
+                        wanted.userId,
+                        PokeBus.Source.SERVICE,
+                        (session, spaces) ->
+                            idempotency.run(
+                                session, spaces, now, () -> run(mutation, session, spaces)))));
         mutation.committed();
         answer.send(response);
+      } catch (RulesAwayException e) {
+        throw Unavailable.problem(String.valueOf(e.getMessage()));
       } finally {
         mutation.ended();
       }

@@ -15,6 +15,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.io.OutputStream;
 import java.io.StringReader;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -106,6 +107,37 @@ public final class Json {
   /// The value that `writer` writes, as text of one line.
   public static String writeText(Writer writer) {
     return new String(write(writer), StandardCharsets.UTF_8);
+  }
+
+  /// Writes the value that `writer` writes, in UTF-8, and leaves `out` open.
+  ///
+  /// @throws IOException when `out` can't be written
+  public static void write(OutputStream out, Writer writer) throws IOException {
+    try (JsonGenerator json = leavingOpen(out)) {
+      writer.write(json);
+    }
+  }
+
+  private static JsonGenerator leavingOpen(OutputStream out) throws IOException {
+    return VALUES
+        .createGenerator(out)
+        .disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET)
+        .disable(JsonGenerator.Feature.FLUSH_PASSED_TO_STREAM);
+  }
+
+  /// Writes a value that is there as text into one that is written to a stream. It may nest as deep
+  /// as any, wherever it stands.
+  ///
+  /// @param json what {@link #write(OutputStream, Writer)} gives
+  /// @param text one JSON value
+  public static void embed(JsonGenerator json, String text) throws IOException {
+    json.writeRawValue(""); // what has to stand before it
+    json.flush();
+    try (JsonParser parser = VALUES.createParser(new StringReader(text));
+        JsonGenerator nested = leavingOpen((OutputStream) json.getOutputTarget())) {
+      parser.nextToken();
+      JsonText.copy(parser, nested, () -> true);
+    }
   }
 
   /// Something that reads one JSON value.

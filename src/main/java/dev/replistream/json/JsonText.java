@@ -48,8 +48,10 @@ public record JsonText(Optional<String> text, boolean isTooLong) {
         : new JsonText(Optional.empty(), !isShort.getAsBoolean());
   }
 
-  /// Whether the value was written to its end.
-  private static boolean copy(JsonParser parser, JsonGenerator json, BooleanSupplier isWanted)
+  /// Writes the value whose first token is the parser's current one.
+  ///
+  /// @return whether it was written to its end
+  static boolean copy(JsonParser parser, JsonGenerator json, BooleanSupplier isWanted)
       throws IOException {
     int depth = 0;
     boolean isWritten = true;

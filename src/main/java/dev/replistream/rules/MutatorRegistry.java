@@ -7,15 +7,17 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// The mutators by name: the application's, in Java and from a {@link MutatorSource}, and the
-/// built-in ones. As soon as an application brings its own, the built-in ones are off unless it
-/// wants them too, since whoever may write anything can undo what rules have decided. Thread-safe.
+/// The mutators by name: the application's, in Java, from a {@link MutatorSource} and from {@link
+/// RemoteRules}, and the built-in ones. As soon as an application brings its own, the built-in ones
+/// are off unless it wants them too, since whoever may write anything can undo what rules have
+/// decided. Thread-safe.
 public final class MutatorRegistry {
   /// How many characters a name may have; nothing longer can be registered.
   public static final int MAX_NAME_LENGTH = 128;
@@ -23,6 +25,7 @@ public final class MutatorRegistry {
   private final Map<String, Mutator> own;
   private final Map<String, String> definers; // who has defined each of them
   private final @Nullable MutatorSource source;
+  private final @Nullable RemoteRules remote;
   private final Optional<Boolean> wantsBuiltIn;
   private final Map<String, Mutator> builtIn;
 
@@ -30,13 +33,15 @@ public final class MutatorRegistry {
       Map<String, Mutator> own,
       Map<String, String> definers,
       @Nullable MutatorSource source,
+      @Nullable RemoteRules remote,
       Optional<Boolean> wantsBuiltIn) {
     this.own = Map.copyOf(own);
     this.definers = Map.copyOf(definers);
     this.source = source;
+    this.remote = remote;
     this.wantsBuiltIn = wantsBuiltIn;
     builtIn =
-        wantsBuiltIn.orElse(own.isEmpty() && source == null)
+        wantsBuiltIn.orElse(own.isEmpty() && source == null && remote == null)
             ? new BuiltInMutators().mutators()
             : Map.of();
   }
@@ -63,7 +68,7 @@ public final class MutatorRegistry {
             own.put(name, mutator);
           });
     }
-    return new MutatorRegistry(own, definers, null, wantsBuiltIn);
+    return new MutatorRegistry(own, definers, null, null, wantsBuiltIn);
   }
 
   /// The mutators that `java.util.ServiceLoader` finds with the thread's context class loader, and
@@ -83,7 +88,12 @@ public final class MutatorRegistry {
 
   /// These, and those of a source, whose names this registry can {@link #requireFree take}.
   public MutatorRegistry with(MutatorSource more) {
-    return new MutatorRegistry(own, definers, more, wantsBuiltIn);
+    return new MutatorRegistry(own, definers, more, remote, wantsBuiltIn);
+  }
+
+  /// These, and rules elsewhere for all names that are neither in Java nor in a source.
+  public MutatorRegistry with(RemoteRules more) {
+    return new MutatorRegistry(own, definers, source, more, wantsBuiltIn);
   }
 
   /// Sees to it that names of a source can be pushed, and that none is defined in Java.
@@ -106,20 +116,32 @@ public final class MutatorRegistry {
             .formatted(Json.quoted(name), one, other));
   }
 
-  /// The mutator that is called `name`.
+  /// The mutator that is called `name`; of one that is {@link #isRemote decided elsewhere}, the
+  /// built-in one for where there is no rule for it.
   public Optional<Mutator> find(String name) {
+    return defined(name).or(() -> Optional.ofNullable(builtIn.get(name)));
+  }
+
+  private Optional<Mutator> defined(String name) {
     Optional<Mutator> found = Optional.ofNullable(own.get(name));
-    if (found.isEmpty() && source != null) {
-      found = source.find(name);
-    }
-    return found.or(() -> Optional.ofNullable(builtIn.get(name)));
+    return found.isEmpty() && source != null ? source.find(name) : found;
   }
 
   /// Whether the mutator that is called `name` is a built-in one.
   public boolean isBuiltIn(String name) {
-    return builtIn.containsKey(name)
-        && !own.containsKey(name)
-        && (source == null || source.find(name).isEmpty());
+    return builtIn.containsKey(name) && defined(name).isEmpty();
+  }
+
+  /// Whether rules elsewhere are to decide about mutations that are called `name`.
+  public boolean isRemote(String name) {
+    return remote != null && defined(name).isEmpty();
+  }
+
+  /// Asks the rules elsewhere.
+  ///
+  /// @throws RulesAwayException as {@link RemoteRules#ask} does
+  public Answers ask(Question question) {
+    return Objects.requireNonNull(remote, "there are no rules elsewhere").ask(question);
   }
 
   private static void requirePushable(String name, String definer) {

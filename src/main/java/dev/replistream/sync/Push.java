@@ -13,14 +13,20 @@ import dev.replistream.http.TooMuchAtOnceException;
 import dev.replistream.inspector.Inspector;
 import dev.replistream.inspector.SeenMutation;
 import dev.replistream.poke.PokeBus;
+import dev.replistream.rules.Answer;
+import dev.replistream.rules.Answers;
 import dev.replistream.rules.MutatorRegistry;
+import dev.replistream.rules.Question;
+import dev.replistream.rules.RulesAwayException;
 import java.lang.System.Logger.Level;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.BiConsumer;
@@ -29,6 +35,9 @@ import java.util.function.Supplier;
 /// Replicache's push (doc.replicache.dev/reference/server-push): runs mutators, in the order of the
 /// mutations, each at most once. Thread-safe.
 public final class Push {
+  /// How often a rule elsewhere is asked again about a mutation, as what it had read has changed.
+  static final int MOST_CHANGES = 5;
+
   private final SampledLog log = new SampledLog(System.getLogger(Push.class.getName()));
   private final Transactions transactions;
   private final MutatorRegistry mutators;
@@ -122,11 +131,89 @@ public final class Push {
   ///   the user's
   /// @throws dev.replistream.db.DatabaseUnavailableException when the client is to come again
   /// @throws TooMuchAtOnceException when it is a long push, and got no turn for what is left of it
+  /// @throws RulesAwayException when rules elsewhere have not decided about what is left of it
   Outcome push(Pusher pusher, PushRequest request) {
     metrics.pushed();
+    PushBatch.Result batch = apply(pusher, request, 0, Map.of());
+    int sameTimes = 0;
+    while (batch.end() == PushBatch.End.UNDECIDED || batch.end() == PushBatch.End.CHANGED) {
+      int first = batch.next();
+      try (Answers answers = ask(pusher, request, batch.undecided())) {
+        batch = apply(pusher, request, first, byIndex(batch.undecided(), answers.answers()));
+      }
+      boolean isSame = batch.end() == PushBatch.End.CHANGED && batch.next() == first;
+      sameTimes = isSame ? sameTimes + 1 : 0;
+      requireDecided(batch.end(), sameTimes);
+    }
+    return switch (batch.end()) {
+      case DONE, FULL, UNDECIDED, CHANGED, LATER -> Outcome.DONE;
+      case GAP -> Outcome.GAP;
+      case UNKNOWN_CLIENT -> Outcome.CLIENT_STATE_NOT_FOUND;
+      case NO_ROOM -> Outcome.NO_ROOM;
+    };
+  }
+
+  private static Map<Integer, Answer> byIndex(List<Integer> indexes, List<Answer> answers) {
+    Map<Integer, Answer> found = new HashMap<>();
+    for (int i = 0; i < answers.size(); i++) {
+      found.put(indexes.get(i), answers.get(i));
+    }
+    return Map.copyOf(found);
+  }
+
+  /// Sees to it that a rule elsewhere can still be asked about a mutation.
+  ///
+  /// @param changedTimes how often what it had read has changed meanwhile
+  /// @throws RulesAwayException where it can't
+  void requireDecided(PushBatch.End end, int changedTimes) {
+    if (end == PushBatch.End.CHANGED) {
+      metrics.askedAgain();
+    }
+    if (changedTimes > MOST_CHANGES) {
+      log.log(
+          Level.WARNING,
+          "event=rules-overtaken",
+          () -> "event=rules-overtaken times=" + changedTimes);
+      throw new RulesAwayException(
+          "What the application's rules have read changes faster than they answer; come again.");
+    }
+    if (end == PushBatch.End.LATER) {
+      throw new RulesAwayException("The application's rules want it later; come again.");
+    }
+  }
+
+  private Answers ask(Pusher pusher, PushRequest request, List<Integer> indexes) {
+    return ask(
+        pusher,
+        request.clientGroupID(),
+        request.schemaVersion(),
+        indexes.stream().map(request.mutations()::get).toList());
+  }
+
+  /// Asks rules elsewhere about mutations.
+  ///
+  /// @throws RulesAwayException where they give no answer
+  Answers ask(Pusher pusher, String clientGroupID, String schemaVersion, List<Mutation> mutations) {
+    return mutators.ask(
+        new Question(
+            pusher.userId(),
+            pusher.claims().get(),
+            clientGroupID,
+            schemaVersion,
+            mutations.stream()
+                .map(mutation ->
+                    new Question.Asked(
+                        mutation.clientID(), mutation.id(), mutation.name(), mutation.argsText()))
+                .toList()));
+  }
+
+  /// Applies mutations from an index on, till the end of the push or till rules elsewhere have to
+  /// be asked, and pokes those whom they concern.
+  private PushBatch.Result apply(
+      Pusher pusher, PushRequest request, int first, Map<Integer, Answer> answers) {
     Deque<RejectionStore.Kept> kept = new ArrayDeque<>();
     try (Transactions.Change change = transactions.begin(pusher.userId(), PokeBus.Source.PUSH)) {
-      return apply(pusher, request, change, kept);
+      return apply(pusher, request, first, answers, change, kept);
     } finally { // after the pokes
       if (!kept.isEmpty()) {
         feedback.told().accept(pusher.userId(), List.copyOf(kept));
@@ -135,25 +222,22 @@ public final class Push {
   }
 
   /// @param kept where the last of what is kept for the user goes, as many as are kept of a user
-  private Outcome apply(
+  private PushBatch.Result apply(
       Pusher pusher,
       PushRequest request,
+      int first,
+      Map<Integer, Answer> answers,
       Transactions.Change change,
       Deque<RejectionStore.Kept> kept) {
-    PushBatch.Result batch = run(pusher, request, 0, change, kept);
+    PushBatch.Result batch = run(pusher, request, first, answers, change, kept);
     if (batch.end() == PushBatch.End.FULL) {
       try (PushTurns.Turn _ = turn(pusher.userId())) {
         while (batch.end() == PushBatch.End.FULL) {
-          batch = run(pusher, request, batch.next(), change, kept);
+          batch = run(pusher, request, batch.next(), answers, change, kept);
         }
       }
     }
-    return switch (batch.end()) {
-      case DONE, FULL -> Outcome.DONE;
-      case GAP -> Outcome.GAP;
-      case UNKNOWN_CLIENT -> Outcome.CLIENT_STATE_NOT_FOUND;
-      case NO_ROOM -> Outcome.NO_ROOM;
-    };
+    return batch;
   }
 
   private PushTurns.Turn turn(String userId) {
@@ -169,13 +253,14 @@ public final class Push {
       Pusher pusher,
       PushRequest request,
       int first,
+      Map<Integer, Answer> answers,
       Transactions.Change change,
       Deque<RejectionStore.Kept> kept) {
     Instant now = clock.instant();
     boolean isWatched = isWatched(pusher);
     PushBatch.Result batch =
         change.inTransaction((session, spaces) ->
-            batch(session, spaces, pusher, now, isWatched).run(request, first));
+            batch(session, spaces, pusher, now, isWatched).run(request, first, answers));
     kept.addAll(batch.kept());
     while (kept.size() > RejectionStore.MOST_PER_USER) {
       kept.removeFirst();

@@ -4,6 +4,7 @@ import dev.replistream.api.Mutator;
 import dev.replistream.api.RejectedException;
 import dev.replistream.api.RejectionCode;
 import dev.replistream.data.ClientStore;
+import dev.replistream.data.EntryReader;
 import dev.replistream.data.EntryStore;
 import dev.replistream.data.Rejection;
 import dev.replistream.data.RejectionStore;
@@ -15,15 +16,19 @@ import dev.replistream.data.TreeLimit;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.db.Session;
 import dev.replistream.http.ProblemException;
+import dev.replistream.rules.Answer;
 import dev.replistream.rules.MutatorFailedException;
 import dev.replistream.rules.MutatorRegistry;
+import dev.replistream.rules.RemoteRules;
 import dev.replistream.rules.TextMutator;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -59,6 +64,7 @@ final class PushBatch {
   private final Spaces spaces;
   private final RoomStore rooms;
   private final EntryStore entries;
+  private final EntryReader reader;
 
   private final List<Refusal> refusals = new ArrayList<>();
   private final List<Seen> seen = new ArrayList<>();
@@ -66,6 +72,7 @@ final class PushBatch {
   private int applied;
   private int duplicates;
   private int work;
+  private boolean isAnswerOutdated;
 
   /// @param spaces those of the same transaction
   /// @param maxValueBytes how long a value may be in UTF-8
@@ -98,6 +105,7 @@ final class PushBatch {
     this.isWatched = isWatched;
     rooms = new RoomStore(session, spaces, now, roomLimits);
     entries = new EntryStore(session, spaces, storage, now);
+    reader = new EntryReader(session);
   }
 
   /// What comes after a batch.
@@ -106,6 +114,12 @@ final class PushBatch {
     DONE,
     /// The next batch.
     FULL,
+    /// The next batch, with what rules elsewhere say about the next ones.
+    UNDECIDED,
+    /// The same, as an entry has changed that the rule about the next one has read.
+    CHANGED,
+    /// Nothing: the rule about the next one can't decide now.
+    LATER,
     /// Nothing: a mutation before the next one is missing.
     GAP,
     /// Nothing: the client of the next one, or what it did before that, was lost.
@@ -131,12 +145,14 @@ final class PushBatch {
   /// What a batch did.
   ///
   /// @param next the index of the first mutation that was not seen
+  /// @param undecided the indexes of those that rules elsewhere are to decide about next
   /// @param seen each mutation that was acknowledged, if the batch was watched
   /// @param kept what is kept of the refusals for the pusher
   /// @param full the spaces that were full, once for each write that was refused
   record Result(
       End end,
       int next,
+      List<Integer> undecided,
       List<Refusal> refusals,
       List<Seen> seen,
       List<RejectionStore.Kept> kept,
@@ -146,8 +162,9 @@ final class PushBatch {
 
   /// Applies the mutations from index `first` on.
   ///
+  /// @param answers what rules elsewhere have decided, by index
   /// @throws ProblemException 403 when the client group, or a client, is not the user's
-  Result run(PushRequest push, int first) throws SQLException {
+  Result run(PushRequest push, int first, Map<Integer, Answer> answers) throws SQLException {
     Optional<PushClients> known =
         PushClients.of(
             new ClientStore(session, spaces),
@@ -156,24 +173,31 @@ final class PushBatch {
             storage,
             now.toEpochMilli());
     if (known.isEmpty()) {
-      return new Result(End.NO_ROOM, first, List.of(), List.of(), List.of(), List.of(), 0, 0);
+      return new Result(
+          End.NO_ROOM, first, List.of(), List.of(), List.of(), List.of(), List.of(), 0, 0);
     }
     PushClients clients = known.get();
     List<Mutation> mutations = push.mutations();
     End end = End.DONE;
     int next = first;
     while (end == End.DONE && next < mutations.size()) {
-      end = step(push.clientGroupID(), clients, mutations.get(next));
+      Optional<Answer> answer = Optional.ofNullable(answers.get(next));
+      end = step(push.clientGroupID(), clients, mutations.get(next), answer);
       if (end == End.DONE) {
         next++;
       }
     }
+    boolean isUndecided = end == End.UNDECIDED || end == End.CHANGED;
+    List<Integer> undecided = isUndecided ? undecided(clients, mutations, next) : List.of();
     clients.save();
-    spaces.concerns(
-        pusher.userId()); // who waits for the acknowledgement, even of what changed nothing
+    if (next > first || !isUndecided) {
+      spaces.concerns(
+          pusher.userId()); // who waits for the acknowledgement, even of what changed nothing
+    }
     return new Result(
         end,
         next,
+        undecided,
         List.copyOf(refusals),
         List.copyOf(seen),
         keep(),
@@ -183,11 +207,14 @@ final class PushBatch {
   }
 
   /// Applies a mutation by itself, which no client has numbered.
-  Result runSingle(Mutation mutation) throws SQLException {
-    applyWatched(Optional.empty(), mutation);
+  ///
+  /// @param answer what a rule elsewhere has decided about it
+  Result runSingle(Mutation mutation, Optional<Answer> answer) throws SQLException {
+    End end = decided(Optional.empty(), mutation, answer);
     return new Result(
-        End.DONE,
-        1,
+        end,
+        end == End.DONE ? 1 : 0,
+        List.of(),
         List.copyOf(refusals),
         List.copyOf(seen),
         List.of(),
@@ -203,7 +230,38 @@ final class PushBatch {
             .add(spaces, pusher.userId(), refusals.stream().map(Refusal::told).toList(), now);
   }
 
-  private End step(String clientGroupID, PushClients clients, Mutation mutation)
+  /// Which mutations rules elsewhere are to decide about together: those that come one after the
+  /// other from an index on, and have not been applied before.
+  private List<Integer> undecided(PushClients clients, List<Mutation> mutations, int first)
+      throws SQLException {
+    List<Integer> found = new ArrayList<>();
+    Map<String, Long> lastIDs = new HashMap<>();
+    int length = 0;
+    for (int i = first; i < mutations.size() && found.size() < RemoteRules.MAX_MUTATIONS; i++) {
+      Mutation mutation = mutations.get(i);
+      Long before = lastIDs.get(mutation.clientID());
+      long last = before != null ? before : clients.lastMutationID(mutation.clientID()).orElse(0L);
+      if (mutation.id() > last + 1 || !isRemote(mutation)) {
+        break;
+      }
+      if (mutation.id() == last + 1) {
+        length += mutation.argsText().length();
+        if (!found.isEmpty() && length > RemoteRules.MAX_ARGS_LENGTH) {
+          break;
+        }
+        found.add(i);
+        lastIDs.put(mutation.clientID(), mutation.id());
+      }
+    }
+    return List.copyOf(found);
+  }
+
+  private boolean isRemote(Mutation mutation) {
+    return mutation.fault().isEmpty() && mutators.isRemote(mutation.name());
+  }
+
+  private End step(
+      String clientGroupID, PushClients clients, Mutation mutation, Optional<Answer> answer)
       throws SQLException {
     Optional<Long> last = clients.lastMutationID(mutation.clientID());
     if (last.isEmpty() && mutation.id() > 1) {
@@ -220,10 +278,16 @@ final class PushBatch {
     if (last.isEmpty() && !clients.takesMore()) {
       return End.NO_ROOM;
     }
+    if (isRemote(mutation) && (answer.isEmpty() || isAnswerOutdated)) {
+      return End.UNDECIDED;
+    }
     if (isFull()) {
       return End.FULL;
     }
-    applyWatched(Optional.of(clientGroupID), mutation);
+    End end = decided(Optional.of(clientGroupID), mutation, answer);
+    if (end != End.DONE) {
+      return end;
+    }
     clients.raise(mutation.clientID(), mutation.id());
     if (applied + refusals.size() == 1) {
       firstNanos = System.nanoTime();
@@ -238,35 +302,76 @@ final class PushBatch {
         || (seen > 0 && System.nanoTime() - firstNanos > longestRunNanos);
   }
 
-  private void applyWatched(Optional<String> clientGroupID, Mutation mutation) throws SQLException {
+  private void applyJournaled(
+      Optional<String> clientGroupID, Mutation mutation, Optional<Answer> answer)
+      throws SQLException {
     int before = refusals.size();
     spaces.beginLine();
-    applyWatched(mutation);
+    applyWatched(mutation, answer);
     if (spaces.isJournaled()) {
       Optional<Refusal> refusal = refusals.stream().skip(before).findFirst();
       spaces.note(MutationLine.of(pusher, clientGroupID, mutation, refusal, spaces, now));
     }
   }
 
-  private void applyWatched(Mutation mutation) throws SQLException {
+  /// Applies a mutation, where it is known what to do.
+  private End decided(Optional<String> clientGroupID, Mutation mutation, Optional<Answer> answer)
+      throws SQLException {
+    if (!isRemote(mutation)) {
+      applyJournaled(clientGroupID, mutation, Optional.empty());
+      return End.DONE;
+    }
+    if (answer.isEmpty()) {
+      return End.UNDECIDED;
+    }
+    if (answer.get() instanceof Answer.Later) {
+      return End.LATER;
+    }
+    int before = refusals.size();
+    try {
+      applyJournaled(
+          clientGroupID, mutation, answer.filter(given -> !isLeftToBuiltIn(mutation, given)));
+    } catch (AnsweredMutation.ChangedException _) {
+      return End.CHANGED;
+    }
+    // what it answered about those behind it holds if this was done
+    isAnswerOutdated = refusals.size() > before && answer.get() instanceof Answer.Apply;
+    return End.DONE;
+  }
+
+  /// Whether the application has no rule of that name, but this service has.
+  private boolean isLeftToBuiltIn(Mutation mutation, Answer answer) {
+    return answer instanceof Answer.Reject(String code, String _)
+        && code.equals(RejectionCode.UNKNOWN_MUTATOR.code())
+        && mutators.isBuiltIn(mutation.name());
+  }
+
+  private void applyWatched(Mutation mutation, Optional<Answer> answer) throws SQLException {
     if (!isWatched) {
-      apply(mutation);
+      apply(mutation, answer);
       return;
     }
     int before = refusals.size();
     long start = System.nanoTime();
-    apply(mutation);
+    apply(mutation, answer);
     long nanos = System.nanoTime() - start;
     seen.add(new Seen(mutation, refusals.stream().skip(before).findFirst(), nanos));
   }
 
-  /// Runs a mutator in a savepoint; what can never succeed is rolled back and counts as seen.
-  private void apply(Mutation mutation) throws SQLException {
+  private void apply(Mutation mutation, Optional<Answer> answer) throws SQLException {
     if (mutation.fault().isPresent()) {
       Mutation.Fault fault = mutation.fault().get();
       refusals.add(refusal(mutation, false, fault.code(), fault.message()));
-      return;
+    } else if (answer.isPresent()) {
+      apply(
+          mutation,
+          (transaction, trees) -> AnsweredMutation.apply(answer.get(), transaction, reader, trees));
+    } else {
+      apply(mutation);
     }
+  }
+
+  private void apply(Mutation mutation) throws SQLException {
     Optional<Mutator> mutator = mutators.find(mutation.name());
     if (mutator.isEmpty()) {
       refuse(mutation, false, RejectionCode.UNKNOWN_MUTATOR);
@@ -277,9 +382,22 @@ final class PushBatch {
       refuse(mutation, true, RejectionCode.VALUE_TOO_LARGE);
       return;
     }
+    apply(mutation, (transaction, trees) -> run(mutator.get(), mutation, transaction, trees));
+  }
+
+  /// What a mutator does to its transaction.
+  @FunctionalInterface
+  private interface Effect {
+    void apply(SqlTransaction transaction, TreeLimit.Use trees) throws SQLException;
+  }
+
+  /// Runs a mutator in a savepoint; what can never succeed is rolled back and counts as seen.
+  private void apply(Mutation mutation, Effect effect) throws SQLException {
     try {
-      spaces.inSavepoint(_ -> run(mutator.get(), mutation));
+      spaces.inSavepoint(_ -> run(mutation, effect));
       applied++;
+    } catch (AnsweredMutation.ChangedException e) {
+      throw e;
     } catch (RejectedException e) {
       refusals.add(rejected(mutation, e));
     } catch (Throwable thrown) { // whatever a mutator throws, it would throw again
@@ -351,17 +469,23 @@ final class PushBatch {
     session.prepare("SELECT 1");
   }
 
-  private Mutation run(Mutator mutator, Mutation mutation) throws SQLException {
+  private static void run(
+      Mutator mutator, Mutation mutation, SqlTransaction transaction, TreeLimit.Use trees)
+      throws SQLException {
+    trees.reads(mutation.argsText().length());
+    if (mutator instanceof TextMutator text) {
+      text.apply(transaction, mutation.argsText());
+    } else {
+      mutator.applyOrReject(transaction, mutation.args());
+    }
+  }
+
+  private Mutation run(Mutation mutation, Effect effect) throws SQLException {
     try (TreeLimit.Use use = trees.begin()) {
       SqlTransaction transaction =
           new SqlTransaction(pusher, mutation, spaces, rooms, entries, maxValueBytes, use);
       try {
-        use.reads(mutation.argsText().length());
-        if (mutator instanceof TextMutator text) {
-          text.apply(transaction, mutation.argsText());
-        } else {
-          mutator.applyOrReject(transaction, mutation.args());
-        }
+        effect.apply(transaction, use);
       } finally {
         transaction.end();
         work += transaction.work();

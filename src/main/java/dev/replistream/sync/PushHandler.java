@@ -11,6 +11,7 @@ import dev.replistream.http.RateLimit;
 import dev.replistream.http.Routes;
 import dev.replistream.http.TooMuchAtOnceException;
 import dev.replistream.http.Unavailable;
+import dev.replistream.rules.RulesAwayException;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.Handler;
@@ -101,7 +102,7 @@ public final class PushHandler implements Handler {
                     "This user takes so much of the disk that no new client is taken: delete something in one that has pushed before, or ask the operator for more.")
                 .toException();
       };
-    } catch (TooMuchAtOnceException e) {
+    } catch (TooMuchAtOnceException | RulesAwayException e) {
       throw Unavailable.problem(String.valueOf(e.getMessage()));
     } catch (DatabaseUnavailableException _) {
       throw Unavailable.problem();

@@ -2,9 +2,14 @@ package dev.replistream.sync;
 
 import dev.replistream.data.Spaces;
 import dev.replistream.db.Session;
+import dev.replistream.rules.Answer;
+import dev.replistream.rules.Answers;
+import dev.replistream.rules.RulesAwayException;
 import java.sql.SQLException;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// A mutation that no client has numbered: it is run once, in a transaction of the caller's. To the
@@ -15,6 +20,7 @@ public final class SingleMutation {
   private final Mutation mutation;
   private final Instant now;
   private PushBatch.@Nullable Result result;
+  private Optional<Answer> answer = Optional.empty();
 
   SingleMutation(Push push, Pusher pusher, Mutation mutation, Instant now) {
     this.push = push;
@@ -29,13 +35,51 @@ public final class SingleMutation {
   /// @param message for people
   public record Refusal(String code, String message) {}
 
+  /// Rules elsewhere are to decide first. What the transaction has done does not count.
+  private static final class UndecidedException extends RuntimeException {
+    private static final long serialVersionUID = 1;
+    private final transient PushBatch.End end;
+
+    UndecidedException(PushBatch.End end) {
+      super("rules elsewhere are to decide first", null, false, false);
+      this.end = end;
+    }
+  }
+
+  /// Makes an attempt to {@link #run} it in a transaction; and again, each time after rules
+  /// elsewhere were asked, until they need not be asked any more.
+  ///
+  /// @param attempt a transaction, which is rolled back by what {@link #run} throws
+  /// @throws RulesAwayException where they have not decided
+  public <T> T decided(Supplier<T> attempt) {
+    try {
+      return attempt.get();
+    } catch (UndecidedException e) {
+      push.requireDecided(e.end, 0);
+    }
+    for (int changedTimes = 1; true; changedTimes++) {
+      try (Answers answers = push.ask(pusher, "", "", List.of(mutation))) {
+        answer = answers.answers().stream().findFirst();
+        return attempt.get();
+      } catch (UndecidedException e) {
+        push.requireDecided(e.end, changedTimes);
+      }
+    }
+  }
+
   /// Runs it; again, when the transaction is run again.
   ///
   /// @param spaces those of the same transaction
   /// @return why it had no effect; empty where it had one
   public Optional<Refusal> run(Session session, Spaces spaces) throws SQLException {
     result = null;
-    result = push.batch(session, spaces, pusher, now, push.isWatched(pusher)).runSingle(mutation);
+    PushBatch.Result ran =
+        push.batch(session, spaces, pusher, now, push.isWatched(pusher))
+            .runSingle(mutation, answer);
+    if (ran.end() != PushBatch.End.DONE) {
+      throw new UndecidedException(ran.end());
+    }
+    result = ran;
     return result.refusals().stream()
         .findFirst()
         .map(refusal -> new Refusal(refusal.told().code(), refusal.told().message()));

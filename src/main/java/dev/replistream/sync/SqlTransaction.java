@@ -10,6 +10,7 @@ import dev.replistream.api.Role;
 import dev.replistream.api.Scan;
 import dev.replistream.api.Transaction;
 import dev.replistream.data.Actor;
+import dev.replistream.data.EntryReader;
 import dev.replistream.data.EntryStore;
 import dev.replistream.data.EntryStore.Place;
 import dev.replistream.data.EntryStore.Visitor;
@@ -397,6 +398,27 @@ final class SqlTransaction implements Transaction {
       spendSideWork();
       return wasMember || rooms.withdraw(room, caller, memberId);
     });
+  }
+
+  /// The version of an entry that is locked from then on, whoever may read it; empty where there is
+  /// none.
+  ///
+  /// @param room where it is; empty for where it is visible
+  /// @param reader of the same transaction
+  Optional<Long> version(Optional<String> room, String key, EntryReader reader)
+      throws SQLException {
+    spend(READING);
+    Key read = Key.of(key);
+    if (room.isEmpty()) {
+      Optional<Place> place = visible(read);
+      return place.isPresent() ? reader.version(place.get().space(), read) : Optional.empty();
+    }
+    String space = Spaces.ofRoom(room.get());
+    if (!rooms.exists(room.get())) {
+      return Optional.empty(); // and it is not made for this
+    }
+    spaces.lock(space);
+    return reader.version(space, read);
   }
 
   /// Where `key` is visible, in a space that is locked then; else the private one is.

@@ -22,6 +22,7 @@ public final class SyncMetrics implements DatabaseListener {
   private final Counter duplicate;
   private final Counter rejected;
   private final Counter failed;
+  private final Counter askedAgain;
   private final Map<PullAnswer.Kind, Counter> pulls = new EnumMap<>(PullAnswer.Kind.class);
   private final Counter refusedPulls;
   private final Counter rowsOut;
@@ -40,6 +41,11 @@ public final class SyncMetrics implements DatabaseListener {
     duplicate = mutations(registry, "duplicate");
     rejected = mutations(registry, "rejected");
     failed = mutations(registry, "failed");
+    askedAgain =
+        counter(
+            registry,
+            "replistream_rules_asked_again",
+            "Mutations about which rules elsewhere were asked again, as what they had read changed");
     for (PullAnswer.Kind kind : PullAnswer.Kind.values()) {
       pulls.put(kind, pulls(registry, kind.name().toLowerCase(Locale.ROOT)));
     }
@@ -99,6 +105,10 @@ public final class SyncMetrics implements DatabaseListener {
 
   void mutationRefused(boolean isRejected) {
     (isRejected ? rejected : failed).increment();
+  }
+
+  void askedAgain() {
+    askedAgain.increment();
   }
 
   void pulled(PullAnswer.Kind kind, long rows) {

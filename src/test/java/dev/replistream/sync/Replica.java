@@ -114,12 +114,12 @@ public final class Replica {
   }
 
   /// Pushes mutations, whatever the answer is.
-  HttpReply send(JsonValue... mutations) {
+  public HttpReply send(JsonValue... mutations) {
     return send(Arrays.asList(mutations));
   }
 
   /// Pushes mutations, whatever the answer is.
-  HttpReply send(List<JsonValue> mutations) {
+  public HttpReply send(List<JsonValue> mutations) {
     return service.send(
         HttpRequest.api("POST", "/push")
             .by(service.token(userId))
