@@ -75,9 +75,13 @@ public final class Inspector {
 
   /// Tells those who watch a user. Call it after the commit.
   ///
+  /// @param isPushed whether the user made them; what a server of the application runs for the user
+  ///   may have arguments that are not for the user's eyes
   /// @param seen in the order in which they were run
-  public void tell(String userId, List<SeenMutation> seen) {
-    List<MutationFeed> feeds = joined(own.getOrDefault(userId, List.of()), all);
+  public void tell(String userId, boolean isPushed, List<SeenMutation> seen) {
+    boolean isForUser = isPushed || isDevelopmentMode;
+    List<MutationFeed> feeds =
+        joined(isForUser ? own.getOrDefault(userId, List.of()) : List.of(), all);
     if (feeds.isEmpty() || seen.isEmpty()) {
       return;
     }

@@ -301,6 +301,7 @@ public final class Push {
           .inspector()
           .tell(
               userId,
+              !clientGroupID.isEmpty(),
               batch.seen().stream().map(seen -> shown(pusher, clientGroupID, seen, now)).toList());
     }
     metrics.mutationsSeen(batch.applied(), batch.duplicates());

@@ -194,19 +194,30 @@ class InspectorTest {
   }
 
   @Test
-  void whatAServerOfTheApplicationRunsIsShownToItsUser() {
-    try (StreamClient stream = watching(keyed, "alice9", "own")) {
-      HttpRequest run =
-          HttpRequest.api("POST", "/mutations")
-              .by(keyed.client().token("backend", "replicache:write"))
-              .with("Content-Type", "application/json")
-              .with("{\"userId\":\"alice9\",\"name\":\"refuse\",\"args\":1}");
-      assertThat(keyed.client().send(run).status()).isEqualTo(422);
+  void whatAServerOfTheApplicationRunsForAUserOnlyDevelopersSee() {
+    try (StreamClient user = watching(keyed, "alice9", "own");
+        StreamClient own = watching(development, "alice9", "own");
+        StreamClient all = watching(development, "bob9", "all")) {
+      runForAlice(keyed);
+      runForAlice(development);
+      keyed.client().poke("alice9");
 
-      JsonValue seen = next(stream);
-      assertThat(seen.get("code").asText()).isEqualTo("sold-out");
-      assertThat(seen.get("clientGroupID").asText()).isEmpty();
+      user.expect("sync");
+      for (StreamClient each : List.of(own, all)) {
+        JsonValue seen = next(each);
+        assertThat(seen.get("code").asText()).isEqualTo("sold-out");
+        assertThat(seen.get("clientGroupID").asText()).isEmpty();
+      }
     }
+  }
+
+  private static void runForAlice(TestService service) {
+    HttpRequest run =
+        HttpRequest.api("POST", "/mutations")
+            .by(service.client().token("backend", "replicache:write"))
+            .with("Content-Type", "application/json")
+            .with("{\"userId\":\"alice9\",\"name\":\"refuse\",\"args\":\"secret\"}");
+    assertThat(service.client().send(run).status()).isEqualTo(422);
   }
 
   @ParameterizedTest

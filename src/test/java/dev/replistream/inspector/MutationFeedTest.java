@@ -53,8 +53,8 @@ class MutationFeedTest {
     try (MutationFeed one = inspector.open("alice", woken::incrementAndGet);
         MutationFeed two = inspector.openAll(woken::incrementAndGet);
         MutationFeed other = inspector.open("bob", woken::incrementAndGet)) {
-      inspector.tell("alice", seen(1, 2, "1"));
-      inspector.tell("alice", seen(3, 3, "1"));
+      inspector.tell("alice", true, seen(1, 2, "1"));
+      inspector.tell("alice", true, seen(3, 3, "1"));
 
       assertThat(woken).hasValue(2); // the second time they had something
       for (MutationFeed each : List.of(one, two)) {
@@ -63,7 +63,7 @@ class MutationFeedTest {
         assertThat(each.next()).isNull();
       }
       assertThat(other.next()).isNull();
-      inspector.tell("alice", seen(4, 4, "1"));
+      inspector.tell("alice", true, seen(4, 4, "1"));
       assertThat(woken).hasValue(4);
       assertThat(all(one).getFirst().get("millis").toJson()).isEqualTo("1.235");
     }
@@ -73,7 +73,7 @@ class MutationFeedTest {
   void whoFallsBehindMissesTheOldestAndIsToldHowMany() {
     try (MutationFeed feed = inspector.open("alice", () -> {})) {
       for (int i = 1; i <= 500; i++) {
-        inspector.tell("alice", List.of(seen(i, LARGE)));
+        inspector.tell("alice", true, List.of(seen(i, LARGE)));
       }
 
       List<JsonValue> told = all(feed);
@@ -84,7 +84,7 @@ class MutationFeedTest {
           .isEqualTo(
               IntStream.rangeClosed((int) dropped + 1, 500).mapToLong(i -> i).boxed().toList());
       assertThat((told.size() - 1) * (long) LARGE.length()).isBetween(900_000L, 1L << 20);
-      inspector.tell("alice", seen(501, 501, "1"));
+      inspector.tell("alice", true, seen(501, 501, "1"));
       assertThat(all(feed).getFirst().get("id").asLong()).isEqualTo(501);
     }
   }
@@ -95,7 +95,7 @@ class MutationFeedTest {
     for (int i = 0; i < 20; i++) {
       feeds.add(inspector.open("alice", woken::incrementAndGet));
     }
-    inspector.tell("alice", seen(1, 300, LARGE));
+    inspector.tell("alice", true, seen(1, 300, LARGE));
     int[] held = new int[20];
     for (int i = 0; i < 20; i++) {
       feeds.get(i).close(); // the others keep what they have
@@ -105,11 +105,11 @@ class MutationFeedTest {
     assertThat(held).containsOnly(0);
 
     MutationFeed late = inspector.open("alice", () -> {});
-    inspector.tell("alice", seen(1, 200, LARGE));
+    inspector.tell("alice", true, seen(1, 200, LARGE));
     assertThat(all(late)).hasSize(200);
     List<MutationFeed> crowd =
         IntStream.range(0, 20).mapToObj(_ -> inspector.open("bob", () -> {})).toList();
-    inspector.tell("bob", seen(1, 200, LARGE));
+    inspector.tell("bob", true, seen(1, 200, LARGE));
     long bytes =
         crowd.stream()
             .flatMap(feed -> all(feed).stream())
@@ -128,8 +128,8 @@ class MutationFeedTest {
     try (MutationFeed feed = keyed.open("alice", () -> {});
         MutationFeed other = keyed.open("bob", () -> {})) {
       long start = System.nanoTime();
-      keyed.tell("alice", seen(1, 20_000, "1"));
-      keyed.tell("bob", seen(1, 1, "1"));
+      keyed.tell("alice", true, seen(1, 20_000, "1"));
+      keyed.tell("bob", true, seen(1, 1, "1"));
       long most = 1_000 + (System.nanoTime() - start) / 10_000_000 + 1;
 
       List<JsonValue> told = all(feed);
