@@ -29,6 +29,10 @@ export const mutators = {
     }
   },
 
+  async evaluate(tx, code) {
+    await new Function('tx', code)(tx);
+  },
+
   async loop() {
     for (;;);
   },

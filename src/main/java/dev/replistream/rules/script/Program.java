@@ -20,6 +20,7 @@ import org.graalvm.polyglot.Engine;
 import org.graalvm.polyglot.PolyglotException;
 import org.graalvm.polyglot.Source;
 import org.graalvm.polyglot.SourceSection;
+import org.jspecify.annotations.Nullable;
 
 /// The application's file as it was when it was read, and the contexts that run it. Thread-safe.
 final class Program implements AutoCloseable {
@@ -187,22 +188,49 @@ final class Program implements AutoCloseable {
   }
 
   private String position(SourceSection section) {
-    String path = section.getSource().getPath();
-    return "%s:%s:%s"
-        .formatted(
-            path == null ? section.getSource().getName() : files.shown(path),
-            section.getStartLine(),
-            section.getStartColumn());
+    return position(
+        section.getSource().getPath(),
+        section.getSource().getName(),
+        section.getStartLine(),
+        section.getStartColumn());
+  }
+
+  private String position(@Nullable String path, String name, int line, int column) {
+    return "%s:%s:%s".formatted(path == null ? name : files.shown(path), line, column);
+  }
+
+  /// Where in the application's code a statement begins.
+  String position(com.oracle.truffle.api.source.SourceSection section) {
+    com.oracle.truffle.api.source.Source source = section.getSource();
+    return position(
+        source.getPath(), source.getName(), section.getStartLine(), section.getStartColumn());
   }
 
   /// The exception for a file that does not load.
   MutatorsException unusable(PolyglotException e) {
-    String message =
-        e.isResourceExhausted()
-            ? "it runs more than %s statements while it is loaded (mutators.max-statements)"
-                .formatted(settings.maxStatements())
-            : String.valueOf(e.getMessage()).lines().findFirst().orElse("it does not load");
-    return new MutatorsException(position(e).orElse(name()) + ": " + message);
+    return unusable(
+        position(e).orElse(name()),
+        String.valueOf(e.getMessage()).lines().findFirst().orElse("it does not load"));
+  }
+
+  /// The exception for a file that does not load.
+  MutatorsException unusable(String position, String reason) {
+    return new MutatorsException(position + ": " + reason);
+  }
+
+  /// What is said of a run that has exceeded a limit.
+  String exceeded(Watchdog.Limit limit) {
+    return switch (limit) {
+      case CPU ->
+          "it took more than %s ms of CPU (mutators.max-cpu)"
+              .formatted(settings.maxCpu().toMillis());
+      case MEMORY ->
+          "it took more than %s MiB of memory (mutators.max-memory)"
+              .formatted(settings.maxMemoryBytes() >> 20);
+      case STATEMENTS ->
+          "it ran more than %s statements (mutators.max-statements)"
+              .formatted(settings.maxStatements());
+    };
   }
 
   MutatorsException unusable(String reason) {

@@ -12,7 +12,6 @@ import org.graalvm.polyglot.Context;
 import org.graalvm.polyglot.Engine;
 import org.graalvm.polyglot.HostAccess;
 import org.graalvm.polyglot.PolyglotException;
-import org.graalvm.polyglot.ResourceLimits;
 import org.graalvm.polyglot.Value;
 import org.graalvm.polyglot.io.IOAccess;
 import org.jspecify.annotations.Nullable;
@@ -31,8 +30,8 @@ final class ScriptContext implements AutoCloseable {
           "js.text-encoding", "true",
           "js.shared-array-buffer", "false",
           "js.regexp-static-result", "false", // RegExp.$1 of another mutation
-          "js.string-length-limit", Integer.toString(1 << 24),
-          "js.max-typed-array-length", Integer.toString(1 << 25));
+          "js.string-length-limit", Integer.toString(Steps.MAX_LENGTH),
+          "js.max-typed-array-length", Integer.toString(Steps.MAX_LIKE));
 
   private final Program program;
   private final Context context;
@@ -69,11 +68,6 @@ final class ScriptContext implements AutoCloseable {
             .engine(engine)
             .allowHostAccess(HostAccess.NONE)
             .allowIO(IOAccess.newBuilder().fileSystem(program.files()).build())
-            .resourceLimits(
-                ResourceLimits.newBuilder()
-                    .statementLimit(
-                        program.settings().maxStatements(), source -> !source.isInternal())
-                    .build())
             .allowExperimentalOptions(true);
     OPTIONS.forEach(builder::option);
     return builder.build();
@@ -81,7 +75,13 @@ final class ScriptContext implements AutoCloseable {
 
   private List<String> load(Value glue) {
     try {
-      Value exports = context.eval(program.module());
+      watch.beginLoad();
+      Value exports;
+      try {
+        exports = context.eval(program.module());
+      } finally {
+        watch.endLoad();
+      }
       Value exported =
           member(exports, "mutators").or(() -> member(exports, "default")).orElse(null);
       if (exported == null || !exported.hasMembers()) {
@@ -95,7 +95,13 @@ final class ScriptContext implements AutoCloseable {
       }
       return List.copyOf(all);
     } catch (PolyglotException e) {
-      throw program.unusable(e);
+      throw watch
+          .exceeded()
+          .map(limit ->
+              program.unusable(
+                  watch.end().map(program::position).orElse(program.name()),
+                  program.exceeded(limit) + " while it is loaded"))
+          .orElseGet(() -> program.unusable(e));
     }
   }
 
@@ -121,19 +127,20 @@ final class ScriptContext implements AutoCloseable {
   /// @throws RejectedException when the mutator rejects it, by an error that has a code
   /// @throws MutatorFailedException when it fails in any other way
   void run(String name, Transaction transaction, String argsText) {
-    context.resetLimits();
     host.begin(name, transaction, watch);
     watch.begin();
     Outcome outcome;
     try {
       outcome = outcome(name, transaction, argsText);
     } finally {
-      allocatedBytes += watch.end();
+      allocatedBytes += watch.finish();
       host.end();
     }
     isBroken |= watch.exceeded().isPresent();
     if (watch.exceeded().isPresent()) {
-      throw new MutatorFailedException(limit(watch.exceeded().get()), outcome.position());
+      throw new MutatorFailedException(
+          program.exceeded(watch.exceeded().get()),
+          watch.end().map(program::position).or(outcome::position));
     }
     outcome.orThrow();
   }
@@ -194,13 +201,6 @@ final class ScriptContext implements AutoCloseable {
     if (e.isHostException() && e.asHostException() instanceof RuntimeException failure) {
       return new Outcome(failure, Optional.empty());
     }
-    if (e.isResourceExhausted()) {
-      isBroken = true;
-      return Outcome.failed(
-          "it ran more than %s statements (mutators.max-statements)"
-              .formatted(program.settings().maxStatements()),
-          program.position(e));
-    }
     if (!e.isGuestException() || e.isInterrupted() || e.isCancelled()) {
       isBroken = true;
       return Outcome.failed(String.valueOf(e.getMessage()), program.position(e));
@@ -214,17 +214,6 @@ final class ScriptContext implements AutoCloseable {
       isBroken = true;
       return Outcome.failed(String.valueOf(e.getMessage()), program.position(e));
     }
-  }
-
-  private String limit(Watchdog.Limit limit) {
-    return switch (limit) {
-      case CPU ->
-          "it took more than %s ms of CPU (mutators.max-cpu)"
-              .formatted(program.settings().maxCpu().toMillis());
-      case MEMORY ->
-          "it took more than %s MiB of memory (mutators.max-memory)"
-              .formatted(program.settings().maxMemoryBytes() >> 20);
-    };
   }
 
   @Override

@@ -11,6 +11,7 @@ import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
@@ -30,7 +31,7 @@ public final class ScriptRules implements MutatorSource {
           Path.of("warm-up.js"), Duration.ofMinutes(1), 1L << 30, Long.MAX_VALUE, false);
 
   /// One for the process: what it has learned of the module serves all contexts.
-  private static final Engine ENGINE = warmedUp();
+  private static final Warm WARM = warmedUp();
 
   private final ScriptSettings settings;
   private final Consumer<Set<String>> requireFree;
@@ -47,7 +48,7 @@ public final class ScriptRules implements MutatorSource {
     this.settings = settings;
     this.requireFree = requireFree;
     log = new ScriptLog(settings.isDevelopment());
-    watchdog = new Watchdog(settings.maxCpu(), settings.maxMemoryBytes());
+    watchdog = watchdog(WARM.guard(), settings);
     try {
       program = load();
     } catch (Throwable e) {
@@ -80,7 +81,7 @@ public final class ScriptRules implements MutatorSource {
     ModuleFiles files = ModuleFiles.beside(settings.file());
     Program loaded;
     try {
-      loaded = Program.of(ENGINE, watchdog, settings, log, files);
+      loaded = Program.of(WARM.engine(), watchdog, settings, log, files);
     } finally {
       Map<Path, Optional<FileTime>> all = new HashMap<>(seen);
       all.putAll(files.seen());
@@ -95,17 +96,25 @@ public final class ScriptRules implements MutatorSource {
     }
   }
 
+  /// An engine, and what it asks while it runs.
+  private record Warm(Engine engine, Guard guard) {}
+
   /// An engine that has run a module of this service's own till it knows its way.
-  private static Engine warmedUp() {
+  private static Warm warmedUp() {
     Engine engine = Engine.newBuilder("js").option("engine.WarnInterpreterOnly", "false").build();
-    try (Watchdog watchdog = new Watchdog(WARM_UP.maxCpu(), WARM_UP.maxMemoryBytes());
+    Guard guard = Objects.requireNonNull(engine.getInstruments().get(Guard.ID)).lookup(Guard.class);
+    try (Watchdog watchdog = watchdog(guard, WARM_UP);
         Program own = Program.ofWarmUp(engine, watchdog, WARM_UP, new ScriptLog(false))) {
       InMemoryStore store = new InMemoryStore();
       for (int i = 0; i < WARM_UP_RUNS; i++) {
         store.run("warm-up", transaction -> own.run("warmUp", transaction, "1"));
       }
     }
-    return engine;
+    return new Warm(engine, guard);
+  }
+
+  private static Watchdog watchdog(Guard guard, ScriptSettings limits) {
+    return new Watchdog(guard, limits.maxCpu(), limits.maxMemoryBytes(), limits.maxStatements());
   }
 
   Set<String> names() {

@@ -1,5 +1,7 @@
 package dev.replistream.rules.script;
 
+import com.oracle.truffle.api.instrumentation.EventContext;
+import com.oracle.truffle.api.source.SourceSection;
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
@@ -21,23 +23,28 @@ final class Watchdog implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(1);
 
   private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+  private final Guard guard;
   private final long maxCpuNanos;
   private final long maxMemoryBytes;
+  private final long maxStatements;
   private final Set<Watch> watches = ConcurrentHashMap.newKeySet();
   private final Thread thread;
   private volatile boolean asleep;
   private volatile boolean closed;
 
-  Watchdog(Duration maxCpu, long maxMemoryBytes) {
+  Watchdog(Guard guard, Duration maxCpu, long maxMemoryBytes, long maxStatements) {
+    this.guard = guard;
     this.maxCpuNanos = maxCpu.toNanos();
     this.maxMemoryBytes = maxMemoryBytes;
+    this.maxStatements = maxStatements;
     thread = Thread.ofPlatform().daemon().name("script-watchdog").start(this::look);
   }
 
   /// Which limit a run has exceeded.
   enum Limit {
     CPU,
-    MEMORY
+    MEMORY,
+    STATEMENTS
   }
 
   Watch watch(Context context) {
@@ -98,13 +105,32 @@ final class Watchdog implements AutoCloseable {
     // the runner's own, read by the watchdog through `run`
     private volatile long bytesBefore;
 
+    // the runner's own
+    private final Guard.Ended ended = new Guard.Ended();
+    private long statementsLeft;
+    private @Nullable EventContext end;
+
     private Watch(Context context) {
       this.context = context;
     }
 
+    /// Begins to count statements on this thread, and no more than that: a module may take its time
+    /// to load, in an engine that is cold.
+    void beginLoad() {
+      exceeded = null;
+      end = null;
+      statementsLeft = maxStatements;
+      guard.runs(this);
+    }
+
+    /// Counts no more.
+    void endLoad() {
+      guard.ended();
+    }
+
     /// A run begins, on this thread.
     void begin() {
-      exceeded = null;
+      beginLoad();
       bytesBefore = threads.getCurrentThreadAllocatedBytes();
       runner = Thread.currentThread();
       run.incrementAndGet();
@@ -113,6 +139,27 @@ final class Watchdog implements AutoCloseable {
         asleep = false;
         LockSupport.unpark(thread);
       }
+    }
+
+    /// Counts a statement.
+    ///
+    /// @return whether the run has to end here
+    boolean mustEnd() {
+      if (--statementsLeft < 0 && exceeded == null) {
+        exceeded = Limit.STATEMENTS;
+      }
+      return exceeded != null;
+    }
+
+    /// The run ends at this statement, with what is to be thrown there.
+    Guard.Ended endsAt(EventContext statement) {
+      end = statement;
+      return ended;
+    }
+
+    /// The statement at which the run was ended, if it was at one.
+    Optional<SourceSection> end() {
+      return Optional.ofNullable(end).map(EventContext::getInstrumentedSourceSection);
     }
 
     /// The run calls the server.
@@ -130,7 +177,8 @@ final class Watchdog implements AutoCloseable {
     /// The run has ended. Afterwards nothing interrupts this thread any more.
     ///
     /// @return how many bytes it has allocated
-    long end() {
+    long finish() {
+      guard.ended();
       // a stack that overflowed may have left it as if the server were at work
       while (!state.compareAndSet(GUEST, NONE) && !state.compareAndSet(HOST, NONE)) {
         Thread.onSpinWait(); // while it is being interrupted, which ends as it has left

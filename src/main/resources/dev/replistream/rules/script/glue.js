@@ -440,7 +440,8 @@
         waiting.push(value);
       }
     };
-    for (const hidden of [function* () {}, async function () {}, async function* () {}, [][Symbol.iterator](), new Map().entries(), new Set().values(), ''[Symbol.iterator](), ''.matchAll(/./g), [].values().map(each => each), Iterator.from({next() {}})]) {
+    const segments = new Intl.Segmenter().segment('');
+    for (const hidden of [segments, segments[Symbol.iterator](), function* () {}, async function () {}, async function* () {}, [][Symbol.iterator](), new Map().entries(), new Set().values(), ''[Symbol.iterator](), ''.matchAll(/./g), [].values().map(each => each), Iterator.from({next() {}})]) {
       found(getPrototypeOf(hidden));
     }
     while (waiting.length > 0) {
@@ -486,17 +487,19 @@
       return;
     }
     const {value, enumerable} = descriptor;
-    defineProperty(object, key, {
-      get: freeze(() => value),
-      set: freeze(function (replacement) {
+    // methods, which have no prototype that would have to be frozen too
+    const {get, set} = {
+      get() {
+        return value;
+      },
+      set(replacement) {
         if (this === object) {
           throw new TypeError(`${String(key)} is frozen`);
         }
         defineProperty(this, key, {value: replacement, writable: true, enumerable: true, configurable: true});
-      }),
-      enumerable,
-      configurable: false,
-    });
+      },
+    };
+    defineProperty(object, key, {get: freeze(get), set: freeze(set), enumerable, configurable: false});
   }
 
   /** What an error says is read once, as each look may give something else, and not more of it than anybody reads. */

@@ -250,6 +250,11 @@ class ScriptRulesTest {
         "for (;;) try { for (;;); } catch { continue; }",
         "for (;;) try { await tx.get('a'); } catch { continue; }",
         "try { for (;;); } finally { for (;;); }",
+        "const f = () => { try { f(); } finally { f(); } }; f();",
+        "const f = () => { try { f(); } catch { f(); } }; f();",
+        "function* f() { try { yield* f(); } finally { yield* f(); } } [...f()];",
+        "const o = {get x() { try { return this.x; } finally { this.x; } }}; o.x;",
+        "const f = () => { try { [1].map(f); } finally { [1].map(f); } }; f();",
         "const again = () => Promise.resolve().then(again); await again();",
         "/^(a+)+\\1c/.test('a'.repeat(40) + 'b');",
         "const a = []; for (;;) a.push({n: a.length});",
@@ -289,6 +294,86 @@ class ScriptRulesTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
+        "Array.from({length: 2 ** 32 - 1})",
+        "Array.prototype.indexOf.call({length: 2 ** 53 - 1}, 1)",
+        "Array.prototype.forEach.call({length: 2 ** 53 - 1}, () => {})",
+        "Array.prototype.slice.call(new Proxy({length: 2 ** 40}, {}))",
+        "Array.prototype.splice.call({get length() { return 2 ** 50; }}, 0, 1)",
+        "Array(2 ** 25).shift()",
+        "Array(2 ** 25).toSorted()",
+        "[].concat(...Array(1000).fill(Array(1e6)))",
+        "({...'x'.repeat(2 ** 22)})",
+        "const {a, ...rest} = Array(2 ** 20).fill(0)",
+        "(({a, ...rest}) => rest)('x'.repeat(2 ** 22))",
+        "Object.assign({}, 'x'.repeat(2 ** 22))",
+        "Object.keys('x'.repeat(2 ** 22))",
+        "Object.getOwnPropertyDescriptors(Array(2 ** 20).fill(0))",
+        "Reflect.ownKeys(new String('x'.repeat(2 ** 22)))",
+        "new Uint8Array(2 ** 21)",
+        "new ArrayBuffer(0, {maxByteLength: 2 ** 30})",
+        "'a'.repeat(2 ** 22).indexOf('a'.repeat(2 ** 21) + 'b')",
+        "'a'.repeat(2 ** 22).split('a'.repeat(2 ** 21) + 'b')",
+        "'x'.replace('x', '$$'.repeat(2 ** 20))",
+        "'\u0130'.repeat(2 ** 22).toLowerCase()",
+        "'\u0390'.repeat(2 ** 22).toUpperCase()",
+        "'\ufdfa'.repeat(2 ** 22).normalize('NFKD')",
+        "'x'.toLocaleUpperCase({length: 2 ** 53 - 1})",
+        "Intl.getCanonicalLocales({length: 2 ** 53 - 1})",
+        "new RegExp('(x|y)*'.repeat(2000))",
+        "Number('0x' + 'f'.repeat(2 ** 21))",
+        "2n ** 1_000_000_000n",
+        "3n ** 10_000_000n",
+        "let n = 2n; n **= 1_000_000_000n",
+        "Object(2n) ** {valueOf: () => 1_000_000_000n}",
+        "1n << 1_000_000_000n",
+        "let n = 1n; n >>= -1_000_000_000n",
+        "BigInt('9'.repeat(2 ** 21))",
+        "BigInt.asUintN(2 ** 30, -1n)"
+      })
+  @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+  void whatIsTooMuchForOneStepIsRefusedBeforeItIsDone(String code) throws IOException {
+    load(
+        "async caught(tx) { try { %s; } catch (error) { await tx.set('name', error.name); } },\nasync bad(tx) {\n%s\n}"
+            .formatted(code, code));
+
+    assertFails(() -> run("bad"), "RangeError: ", "mutators.js:");
+    run("caught");
+    assertThat(view()).isEqualTo("{\"name\":\"RangeError\"}");
+  }
+
+  @Test
+  void whatIsMeasuredDoesTheSameAsElsewhere() throws IOException {
+    load(
+        """
+        async all(tx) {
+          const {a, ...rest} = {a: 1, b: 2, c: [3]};
+          const f = ({b, ...more}, {...all} = 'xy') => [b, more, all];
+          let n = 3n; n **= 2n; let m = 1; m <<= 4; let k = -9; k >>= 1;
+          const like = {length: 2, 0: 'x', 1: 'y'};
+          class List extends Array {}
+          await tx.set('a', [
+            rest, f(rest), {...'ab', ...[1], ...null, ...{z: 1}}, `${n}`, m, k, 2 ** 10, `${1n << 3n} ${-9n >> 1n} ${8n >> -1n}`, (() => { try { return 2n ** 3; } catch (e) { return e.name; } })(),
+            Array.from(like), Array.prototype.map.call(like, x => x + x), Array.prototype.slice.call('abc', 1), List.from(like) instanceof List, new List(1, 2).map(x => x) instanceof List,
+            Array.from(new Set([1, 1, 2])), [3, 1, 2].toSorted(), Array.prototype.concat.call([1], [2], 3), Array.from.length, [].sort.name, `${[].slice}`.includes('native code'),
+            Object.keys('ab'), Object.assign({}, [1, 2]), 'Straße'.toUpperCase(), 'x'.replace('x', '$&$&'), Number('0x10'), BigInt.asUintN(8, -1n) === 255n, 'a'.indexOf(), [..."ab"].indexOf('b')]);
+          const draft = new Proxy([3, 1, 2], {get: (target, key) => Reflect.get(target, key)});
+          await tx.set('b', [draft.slice(1), draft.sort(), draft.indexOf(2), Array.isArray(draft), [].concat(draft)]);
+        }\
+        """);
+    run("all");
+
+    assertThat(view())
+        .isEqualTo(
+            """
+            {"a":[{"b":2,"c":[3]},[2,{"c":[3]},{"0":"x","1":"y"}],{"0":1,"1":"b","z":1},"9",16,-5,1024,"8 -5 16","TypeError",\
+            ["x","y"],["xx","yy"],["b","c"],true,true,[1,2],[1,2,3],[1,2,3],1,"sort",true,["0","1"],{"0":1,"1":2},"STRASSE","xx",16,true,-1,1],\
+            "b":[[1,2],[1,2,3],1,true,[1,2,3]]}\
+            """);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
         "globalThis.kept = 1",
         "Array.prototype.push = () => 1",
         "Object.prototype.kept = 1",
@@ -312,6 +397,51 @@ class ScriptRulesTest {
     assertThatThrownBy(() -> run("keep"))
         .isInstanceOf(MutatorFailedException.class)
         .hasMessageContaining("TypeError");
+  }
+
+  /// From instances of all kinds to whatever can be reached from their prototypes.
+  @Test
+  void whateverCanBeReachedFromAnyInstanceIsFrozen() throws IOException {
+    load(
+        """
+        async walk(tx) {
+          const segments = new Intl.Segmenter('en').segment('a b');
+          const entries = async function* () {};
+          const made = [
+            {}, [], 'a', 1, 1n, true, Symbol.iterator, () => {}, class {}, function* () {}, async () => {}, entries, Object.getPrototypeOf((function* () {})()), Object.getPrototypeOf(entries()), (async () => {})(),
+            [][Symbol.iterator](), [].entries(), new Map([[1, 2]]).entries(), new Set([1]).values(), 'a'[Symbol.iterator](), 'aa'.matchAll(/a/g), new Uint8Array(1).values(), /a/, /a/.exec('a'), /a/d.exec('a').indices,
+            [1].values().map(x => x), [1].values().flatMap(x => [x]), Iterator.from({next() {}}), Iterator.from([1]), segments, segments[Symbol.iterator](), segments.containing(0),
+            new Date(), new Map(), new Set(), new WeakMap(), new WeakSet(), new WeakRef({}), new FinalizationRegistry(() => {}), new Proxy({}, {}), Proxy.revocable({}, {}), new ArrayBuffer(8), new DataView(new ArrayBuffer(8)),
+            ...[Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, Float32Array, Float64Array, BigInt64Array, BigUint64Array].map(each => new each(1)),
+            ...[Error, TypeError, RangeError, SyntaxError, ReferenceError, URIError, EvalError].map(each => new each('x')), new AggregateError([]), new TextEncoder(), new TextDecoder(), Promise.withResolvers(), (x => x`a`)(parts => parts),
+            new Intl.NumberFormat(), new Intl.NumberFormat().format, new Intl.NumberFormat().formatToParts(1), new Intl.DateTimeFormat(), new Intl.DateTimeFormat().format, new Intl.Collator(), new Intl.Collator().compare, new Intl.PluralRules(),
+            new Intl.ListFormat(), new Intl.RelativeTimeFormat(), new Intl.DisplayNames('en', {type: 'region'}), new Intl.Locale('en'), new Intl.Segmenter(), (function () { return arguments; })(), (function () { 'use strict'; return arguments; })(),
+            tx, tx.rooms, tx.unrestricted, tx.scan(), tx.scan().values(), tx.scan().toArray(), crypto, console, console.log, globalThis, import('./mutators.js'), Reflect, JSON, Math, Intl, Atomic, new Function('return this')(),
+          ];
+          try { await tx.get(''); } catch (error) { made.push(error); }
+          try { null.x; } catch (error) { made.push(error); }
+          const seen = new Set();
+          const waiting = [];
+          const found = value => {
+            if (Object(value) === value && !seen.has(value)) { seen.add(value); waiting.push(value); }
+          };
+          made.forEach(each => found(Object.getPrototypeOf(Object(each))));
+          const open = [];
+          while (waiting.length > 0) {
+            const object = waiting.pop();
+            found(Object.getPrototypeOf(object));
+            if (!Object.isFrozen(object)) open.push(`${Object.prototype.toString.call(object)} ${Reflect.ownKeys(object).map(String)}`);
+            for (const descriptor of Object.values(Object.getOwnPropertyDescriptors(object))) [descriptor.value, descriptor.get, descriptor.set].forEach(found);
+            for (const key of Object.getOwnPropertySymbols(object)) found(Object.getOwnPropertyDescriptor(object, key).value);
+          }
+          await tx.set('open', open);
+          await tx.set('many', seen.size > 600);
+        }
+        }; const Atomic = typeof Atomics; export const more = {\
+        """);
+    run("walk");
+
+    assertThat(view()).isEqualTo("{\"many\":true,\"open\":[]}");
   }
 
   @Test
