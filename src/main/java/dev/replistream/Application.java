@@ -20,6 +20,7 @@ import dev.replistream.backend.EntryHandler;
 import dev.replistream.backend.JournalHandler;
 import dev.replistream.backend.MutationHandler;
 import dev.replistream.backend.TransactionHandler;
+import dev.replistream.backend.UserHandler;
 import dev.replistream.backend.WriteLimits;
 import dev.replistream.data.DatabaseMark;
 import dev.replistream.data.Journal;
@@ -457,6 +458,10 @@ public final class Application implements AutoCloseable {
             .on(Method.PATCH, API + "/rooms/{room}/entries/{key}", entries::patch)
             .on(Method.DELETE, API + "/rooms/{room}/entries/{key}", entries::delete)
             .on(Method.GET, API + "/rooms/{room}/changes", entries::changes)
+            .on(
+                Method.DELETE,
+                API + "/users/{userId}",
+                new UserHandler(authenticator, transactions, settings.rooms(), clock))
             .on(Method.GET, API + "/users/{userId}/entries", entries::list)
             .on(Method.GET, API + "/users/{userId}/entries/{key}", entries::get)
             .on(Method.PUT, API + "/users/{userId}/entries/{key}", entries::put)

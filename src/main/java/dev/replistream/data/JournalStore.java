@@ -1,12 +1,15 @@
 package dev.replistream.data;
 
+import dev.replistream.api.JsonValue;
 import dev.replistream.db.Dialect;
 import dev.replistream.db.Session;
+import java.nio.charset.StandardCharsets;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /// The journal in the database: what was applied or rejected, in the order of the commits.
@@ -64,6 +67,21 @@ public final class JournalStore {
       insert.addBatch();
     }
     insert.executeBatch();
+  }
+
+  /// How a line names the private space of a user.
+  static byte[] naming(String userId) {
+    return ("\"user\":" + JsonValue.of(userId).toJson()).getBytes(StandardCharsets.UTF_8);
+  }
+
+  /// Whether a line has this in it.
+  static boolean has(byte[] line, byte[] part) {
+    for (int at = 0; at <= line.length - part.length; at++) {
+      if (Arrays.equals(line, at, at + part.length, part, 0, part.length)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /// Whether lines have to get their places before they can be read, by {@link #place} in a

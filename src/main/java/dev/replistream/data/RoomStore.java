@@ -443,6 +443,38 @@ public final class RoomStore {
     return true;
   }
 
+  /// Takes a user out of a room who is to be erased. A room in which there is nobody else goes with
+  /// them; of one without another owner, whoever has been a writer the longest becomes one, or else
+  /// a reader.
+  public void erase(String room, String userId) throws SQLException {
+    Actor nobody = new Actor("", true);
+    requireMember(room, nobody);
+    if (counts.members(room) == 1) {
+      delete(room, nobody);
+      return;
+    }
+    if (role(room, userId).equals(Optional.of(Role.OWNER)) && !hasAnotherOwner(room, userId)) {
+      Member heir = heir(room, userId);
+      change(room, heir.userId(), heir.role(), Role.OWNER);
+    }
+    remove(room, nobody, userId);
+  }
+
+  private Member heir(String room, String userId) throws SQLException {
+    PreparedStatement select =
+        session.prepare(
+            """
+            SELECT user_id, role, since FROM member WHERE room = ? AND user_id <> ?
+            ORDER BY CASE role WHEN 'writer' THEN 0 ELSE 1 END, since, user_id LIMIT 1\
+            """);
+    select.setString(1, room);
+    select.setString(2, userId);
+    try (ResultSet row = select.executeQuery()) {
+      row.next();
+      return member(row);
+    }
+  }
+
   private void join(String room, String userId, Role role) throws SQLException {
     requireFewMembers(room, userId);
     add(room, userId, role);
@@ -523,15 +555,19 @@ public final class RoomStore {
   }
 
   private void requireAnotherOwner(String room, String userId) throws SQLException {
+    if (!hasAnotherOwner(room, userId)) {
+      throw new RoomException(Reason.LAST_OWNER);
+    }
+  }
+
+  private boolean hasAnotherOwner(String room, String userId) throws SQLException {
     PreparedStatement select =
         session.prepare(
             "SELECT 1 FROM member WHERE room = ? AND role = 'owner' AND user_id <> ? LIMIT 1");
     select.setString(1, room);
     select.setString(2, userId);
     try (ResultSet row = select.executeQuery()) {
-      if (!row.next()) {
-        throw new RoomException(Reason.LAST_OWNER);
-      }
+      return row.next();
     }
   }
 

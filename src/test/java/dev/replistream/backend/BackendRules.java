@@ -586,6 +586,60 @@ abstract class BackendRules {
         .startsWith("The body is a JSON object with name");
   }
 
+  // erasing
+
+  @Test
+  void anErasedUserLeavesNothingButWhatIsOthers() {
+    makeRoom();
+    String own = "own-" + room;
+    requireStatus(
+        transact(
+            """
+            {'ops':[{'op':'createRoom','room':'%1$s','owner':'%2$s'},
+            {'op':'put','room':'%1$s','key':'k','value':1},
+            {'op':'putMember','room':'%3$s','userId':'%4$s','role':'writer'},
+            {'op':'putMember','room':'%3$s','userId':'reader-%4$s','role':'reader'}]}\
+            """
+                .formatted(own, alice, room, bob)),
+        200);
+    Replica replica = Replica.of(client, alice);
+    replica.push(
+        replica.put("mine", JsonValue.of(1)), replica.mutation("refuse", JsonValue.ofNull()));
+    replica.pull();
+    requireStatus(
+        send("PUT", ofRoom("/members/carol-" + test), client.token(alice), "{\"role\":\"reader\"}"),
+        202);
+
+    assertThat(Problems.detail(send("DELETE", ofUser(alice, ""), client.token(alice)), 403))
+        .isEqualTo("Erasing a user needs a token with the scope replicache:write.");
+    requireStatus(send("DELETE", ofUser(alice, ""), backend()), 204);
+
+    assertThat(keys(send("GET", ofUser(alice, "/entries"), backend()))).isEmpty();
+    assertThat(send("GET", "/rooms", client.token(alice)).body()).isEqualTo("{\"rooms\":[]}");
+    assertThat(send("GET", "/rejections", client.token(alice)).body())
+        .isEqualTo("{\"rejections\":[]}");
+    assertThat(send("GET", "/usage", client.token(alice)).json().getInt("bytes")).isZero();
+    assertThat(send("GET", "/invitations", client.token("carol-" + test)).body())
+        .isEqualTo("{\"invitations\":[]}");
+    requireStatus(send("GET", "/rooms/" + own + "/entries", backend()), 404);
+    assertThat(send("GET", ofRoom("/members"), client.token(bob)).body())
+        .contains("{\"userId\":\"" + bob + "\",\"role\":\"owner\"")
+        .doesNotContain(alice);
+    assertThat(keys(send("GET", ofRoom("/entries"), client.token(bob)))).hasSize(3);
+    HttpReply late =
+        send(
+            "POST",
+            "/push",
+            client.token(alice),
+            replica.pushBody(List.of(replica.put("late", JsonValue.of(1)))).toJson());
+    assertThat(late.body()).isEqualTo("{\"error\":\"ClientStateNotFound\"}");
+    requireStatus(send("DELETE", ofUser(alice, ""), backend()), 204);
+    Replica fresh = Replica.of(client, alice);
+    fresh.push(fresh.put("new", JsonValue.of(2)));
+    fresh.pull();
+    assertThat(fresh.view()).containsOnlyKeys("new");
+  }
+
   // idempotency
 
   @Test

@@ -189,6 +189,25 @@ abstract class JournalRules {
         .contains("begin without");
   }
 
+  @Test
+  void whatAnErasedUserDidAndHadIsTakenOutOfIt() {
+    long before = end();
+    Replica replica = Replica.of(client, alice);
+    replica.push(replica.put("a", ONE));
+    client.send(
+        HttpRequest.api("PUT", "/users/" + alice + "/entries/secret").by(backend()).with("1"));
+    Replica other = Replica.of(client, "other-" + alice);
+    other.push(other.put("b", ONE));
+    assertThat(lines(get("?after=" + before))).hasSize(3);
+
+    HttpReply erased = client.send(HttpRequest.api("DELETE", "/users/" + alice).by(backend()));
+
+    assertThat(erased.status()).isEqualTo(204);
+    List<JsonValue> left = lines(get("?after=" + before));
+    assertThat(left).hasSize(1);
+    assertThat(left.getFirst().get("userId").asText()).isEqualTo("other-" + alice);
+  }
+
   /// Writers of private spaces and of one room that all write in, whose values say what they have
   /// seen there.
   @Test
