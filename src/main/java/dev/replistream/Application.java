@@ -16,6 +16,7 @@ import dev.replistream.auth.TicketStore;
 import dev.replistream.auth.Tickets;
 import dev.replistream.auth.TokenSigner;
 import dev.replistream.auth.TokenVerifier;
+import dev.replistream.backend.ArchiveHandler;
 import dev.replistream.backend.EntryHandler;
 import dev.replistream.backend.JournalHandler;
 import dev.replistream.backend.MutationHandler;
@@ -372,6 +373,7 @@ public final class Application implements AutoCloseable {
     RateLimit pushes = new RateLimit("pushes", limits.pushesPerSecond(), meters);
     journalHandler =
         new JournalHandler(authenticator, database, journal, revokedTokens::covers, clock);
+    ArchiveHandler archive = new ArchiveHandler(authenticator, database, clock);
     WriteLimits writes =
         new WriteLimits(settings.rooms(), settings.storage(), settings.sync().maxValueBytes());
     EntryHandler entries =
@@ -472,6 +474,8 @@ public final class Application implements AutoCloseable {
                 Method.POST,
                 API + "/transactions",
                 new TransactionHandler(authenticator, transactions, pushBodies, writes, clock))
+            .on(Method.GET, API + "/export", archive::export)
+            .on(Method.POST, API + "/import", archive::take)
             .on(Method.GET, API + "/journal", journalHandler)
             .on(
                 Method.POST,

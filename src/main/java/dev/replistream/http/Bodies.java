@@ -86,11 +86,18 @@ public final class Bodies {
   }
 
   /// What a body is refused with that is larger than a limit.
-  public static ProblemException tooLarge(int limitBytes) {
+  public static ProblemException tooLarge(long limitBytes) {
     return Problem.of(
             Status.REQUEST_ENTITY_TOO_LARGE_413,
             "The body is larger than the limit of " + limitBytes + " bytes.")
         .toException();
+  }
+
+  /// The body of a request, of any length, for who reads it bit by bit and keeps little of it.
+  ///
+  /// @return what throws a {@link ProblemException} 400 at malformed chunks
+  public static InputStream unlimited(ServerRequest request) {
+    return BodyStream.of(request, Long.MAX_VALUE);
   }
 
   /// Takes what the body needs of the budget, for as long as it is read and applied.

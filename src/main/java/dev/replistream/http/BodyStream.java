@@ -15,12 +15,12 @@ import java.io.InputStream;
 /// refused already. Confined to the request's thread.
 final class BodyStream extends InputStream {
   private final InputStream in;
-  private final int limitBytes;
+  private final long limitBytes;
   private long end;
   private long excessEnd;
   private long count;
 
-  BodyStream(InputStream in, int limitBytes) {
+  BodyStream(InputStream in, long limitBytes) {
     this.in = in;
     this.limitBytes = limitBytes;
     end = limitBytes;
@@ -30,7 +30,7 @@ final class BodyStream extends InputStream {
   /// The body of `request`, empty where it has none.
   ///
   /// @throws ProblemException 413 when its length alone says that it is larger than the limit
-  static BodyStream of(ServerRequest request, int limitBytes) {
+  static BodyStream of(ServerRequest request, long limitBytes) {
     if (!request.content().hasEntity()) {
       return new BodyStream(InputStream.nullInputStream(), limitBytes);
     }
@@ -75,7 +75,7 @@ final class BodyStream extends InputStream {
 
   /// Lets reads go beyond the limit, up to `times` as much, until they are told to end there.
   void allowExcess(int times) {
-    excessEnd = (long) limitBytes * times;
+    excessEnd = limitBytes * times;
   }
 
   /// Lets reads end at the limit again, or at once where they are beyond it.

@@ -21,7 +21,7 @@ public final class Replica {
 
   public final String userId;
   final String groupId;
-  public final String clientId = "client" + IDS.incrementAndGet();
+  public final String clientId;
   private final ServiceClient service;
   private final Map<String, JsonValue> view = new TreeMap<>();
   private final Map<String, Long> acknowledged = new TreeMap<>();
@@ -29,6 +29,11 @@ public final class Replica {
   private long lastId;
 
   private Replica(ServiceClient service, String userId, String groupId) {
+    this(service, userId, groupId, "client" + IDS.incrementAndGet());
+  }
+
+  private Replica(ServiceClient service, String userId, String groupId, String clientId) {
+    this.clientId = clientId;
     this.service = service;
     this.userId = userId;
     this.groupId = groupId;
@@ -44,6 +49,14 @@ public final class Replica {
     Replica tab = new Replica(service, userId, groupId);
     tab.take(this);
     return tab;
+  }
+
+  /// This client at another service, with what it has persisted.
+  public Replica at(ServiceClient other) {
+    Replica moved = new Replica(other, userId, groupId, clientId);
+    moved.take(this);
+    moved.lastId = lastId;
+    return moved;
   }
 
   /// The first client of a new group that begins with what this one has persisted.
