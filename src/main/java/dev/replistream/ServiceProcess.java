@@ -11,6 +11,7 @@ import dev.replistream.db.DatabaseListener;
 import dev.replistream.db.DatabaseStartException;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.db.Databases;
+import dev.replistream.db.SqliteBackup;
 import dev.replistream.http.UrlHost;
 import dev.replistream.http.wire.UnsupportedHelidonException;
 import dev.replistream.rules.MutatorsException;
@@ -121,6 +122,12 @@ final class ServiceProcess implements Service {
         throw new CommandException(settings.db().urlKey() + ": " + e.getMessage());
       }
     });
+  }
+
+  @Override
+  public long backup(Optional<Path> config, Path file) {
+    ServiceSettings settings = settings(config);
+    return oneLine(() -> SqliteBackup.write(settings.db(), file));
   }
 
   @Override

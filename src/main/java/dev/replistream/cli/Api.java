@@ -140,12 +140,12 @@ final class Api implements AutoCloseable {
   StreamAnswer openStream(Map<String, String> headers) throws IOException, InterruptedException {
     HttpRequest.Builder request = authorized("/stream");
     headers.forEach(request::setHeader);
-    return open(request);
+    return openEvents(request);
   }
 
   /// Opens a stream as a native EventSource does, which can't send a token.
   StreamAnswer openStreamWith(String ticket) throws IOException, InterruptedException {
-    return open(request("/stream?ticket=" + URLEncoder.encode(ticket, UTF_8)));
+    return openEvents(request("/stream?ticket=" + URLEncoder.encode(ticket, UTF_8)));
   }
 
   /// Posts to a route; without `json` an empty body.
@@ -154,6 +154,27 @@ final class Api implements AutoCloseable {
     json.ifPresent(_ -> request.setHeader("Content-Type", "application/json"));
     return whole(
         request.POST(json.map(BodyPublishers::ofString).orElseGet(BodyPublishers::noBody)).build());
+  }
+
+  /// Opens the answer of a route, however long it is and takes.
+  StreamAnswer download(String route) throws IOException, InterruptedException {
+    return open(authorized(route));
+  }
+
+  /// Posts what a stream has, however long that is and takes.
+  Answer upload(String route, Supplier<InputStream> body) throws IOException, InterruptedException {
+    HttpRequest request = authorized(route).POST(BodyPublishers.ofInputStream(body)).build();
+    Instant sentAt = clock.instant();
+    long sentNanoTime = System.nanoTime();
+    try {
+      HttpResponse<String> response =
+          client.send(
+              request,
+              _ -> BodySubscribers.limiting(BodySubscribers.ofString(UTF_8), MAX_BODY_BYTES));
+      return new Answer(head(response, sentAt, sentNanoTime), response.body());
+    } catch (IOException e) {
+      throw UnreachableException.of(base, e);
+    }
   }
 
   /// Gets a route.
@@ -176,12 +197,14 @@ final class Api implements AutoCloseable {
     return request(route).setHeader("Authorization", "Bearer " + token.get());
   }
 
+  private StreamAnswer openEvents(HttpRequest.Builder builder)
+      throws IOException, InterruptedException {
+    return open(
+        builder.setHeader("Accept", "text/event-stream").setHeader("Cache-Control", "no-cache"));
+  }
+
   private StreamAnswer open(HttpRequest.Builder builder) throws IOException, InterruptedException {
-    HttpRequest request =
-        builder
-            .setHeader("Accept", "text/event-stream")
-            .setHeader("Cache-Control", "no-cache")
-            .build();
+    HttpRequest request = builder.build();
     // an error's body is read to its end, a stream's has none
     BodyHandler<Body> handler =
         head ->

@@ -62,6 +62,11 @@ public final class Commands {
             "poke", new PokeCommand(client(service, config, environment), clock, terminal))
         .addSubcommand(
             "doctor", new DoctorCommand(client(service, config, environment), clock, terminal))
+        .addSubcommand(
+            "export", new ExportCommand(client(service, config, environment), clock, terminal))
+        .addSubcommand(
+            "import", new ImportCommand(client(service, config, environment), clock, terminal))
+        .addSubcommand("backup", new BackupCommand(service, config, terminal))
         .addSubcommand("restored", new RestoredCommand(service, config, terminal))
         .setUsageHelpWidth(HELP_WIDTH)
         .setOut(out)

@@ -42,6 +42,12 @@ public interface Service {
   /// @param isLate whether a service has run on it since it was set back
   Restored restored(Optional<Path> config, boolean isLate);
 
+  /// Copies the file of SQLite that these settings name, also while a service runs on it.
+  ///
+  /// @param file must not be there yet
+  /// @return how many bytes the copy has
+  long backup(Optional<Path> config, Path file);
+
   /// Where that has its key from, in words.
   String keyPlace(Optional<Path> config);
 }

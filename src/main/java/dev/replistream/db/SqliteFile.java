@@ -98,6 +98,11 @@ final class SqliteFile implements AutoCloseable {
     }
   }
 
+  /// Loads SQLite for a file that is there.
+  static void loadLibrary(String url) throws IOException {
+    SqliteLibrary.load(Objects.requireNonNull(path(url).toRealPath().getParent()));
+  }
+
   private static SqliteFile lockAndCreate(Path path, Path realPath) throws IOException {
     FileChannel lockChannel = lock(realPath);
     try {

@@ -192,6 +192,11 @@ class RequestFuzzTest {
                 .with("{\"a\":null}"),
             HttpRequest.api("DELETE", "/users/fuzz/entries/k").by(token),
             HttpRequest.api("GET", "/journal?after=1&limit=2").by(token),
+            HttpRequest.api("DELETE", "/users/fuzz").by(token),
+            HttpRequest.api("GET", "/export").by(token),
+            HttpRequest.api("POST", "/import")
+                .by(token)
+                .with("{\"kind\":\"replistream\",\"format\":1}\n{\"kind\":\"end\",\"lines\":0}\n"),
             HttpRequest.api("GET", "/users/fuzz/changes?since=1").by(token),
             HttpRequest.api("POST", "/transactions")
                 .by(token)
