@@ -16,7 +16,6 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Types;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -188,7 +187,8 @@ public final class ArchiveReader {
 
   private static List<@Nullable Object> values(Table table, JsonParser parser) throws IOException {
     List<Column> columns = table.columns();
-    @Nullable Object[] values = new Object[columns.size()];
+    List<@Nullable Object> values = new ArrayList<>();
+    columns.forEach(_ -> values.add(null));
     boolean[] isThere = new boolean[columns.size()];
     while (parser.nextToken() != JsonToken.END_OBJECT) {
       String name = parser.currentName();
@@ -200,7 +200,7 @@ public final class ArchiveReader {
       if (index == columns.size() || isThere[index]) {
         throw new BadLineException("it has a member that is none of its kind, or twice");
       }
-      values[index] = value(columns.get(index), parser);
+      values.set(index, value(columns.get(index), parser));
       isThere[index] = true;
     }
     for (int i = 0; i < isThere.length; i++) {
@@ -208,7 +208,7 @@ public final class ArchiveReader {
         throw new BadLineException(columns.get(i).name() + " is missing");
       }
     }
-    return Collections.unmodifiableList(Arrays.asList(values));
+    return values;
   }
 
   private static @Nullable Object value(Column column, JsonParser parser) throws IOException {
