@@ -242,7 +242,7 @@ public final class Application implements AutoCloseable {
             .script()
             .<MutatorSource>map(of ->
                 ScriptRules.open(
-                    of, names -> javaMutators.requireFree(names, of.file().toString())))
+                    of, names -> javaMutators.requireFree(names, of.file().toString()), meters))
             .orElse(null);
     MutatorRegistry ownMutators = script == null ? javaMutators : javaMutators.with(script);
     MutatorRegistry mutatorRegistry =

@@ -358,8 +358,7 @@ public final class Push {
     String name = refusal.told().name();
     log.log(
         refusal.isRejected() ? Level.INFO : Level.WARNING,
-        // a rejected one has a mutator, so its name is the application's
-        event + ' ' + (refusal.isRejected() ? name : refusal.position().orElse(refusal.reason())),
+        event + ' ' + refusal.kind(),
         () ->
             event
                 + " name="

@@ -31,6 +31,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// Some mutations of a push in one transaction of the database. What it commits is whole, wherever
 /// it ends: the effects of some mutations, and that these were seen. Confined to its transaction.
@@ -50,6 +52,10 @@ final class PushBatch {
   /// How many characters the arguments of a built-in mutator may have beside its value: its key and
   /// room, however they are escaped.
   private static final int MAX_BESIDE_VALUE = 16 << 10;
+
+  /// What the message of an error in JavaScript begins with.
+  private static final Pattern ERROR =
+      Pattern.compile("(?:Aggregate|Eval|Range|Reference|Syntax|Type|URI)?Error(?=:)");
 
   private final Session session;
   private final Pusher pusher;
@@ -134,7 +140,9 @@ final class PushBatch {
   /// @param isRejected whether that was the mutator's decision, and no bug
   /// @param reason for the log
   /// @param position where a mutator failed, if that brought its own position
-  record Refusal(Rejection told, boolean isRejected, String reason, Optional<String> position) {}
+  /// @param kind what is the same for all that are alike, of which there are few
+  record Refusal(
+      Rejection told, boolean isRejected, String reason, Optional<String> position, String kind) {}
 
   /// A mutation that was acknowledged, for those who watch.
   ///
@@ -412,7 +420,8 @@ final class PushBatch {
 
   private static Refusal refusal(
       Mutation mutation, boolean isRejected, RejectionCode code, String reason) {
-    return new Refusal(told(mutation, code.code(), reason), isRejected, reason, Optional.empty());
+    return new Refusal(
+        told(mutation, code.code(), reason), isRejected, reason, Optional.empty(), code.code());
   }
 
   private static Rejection told(Mutation mutation, String code, String message) {
@@ -424,7 +433,9 @@ final class PushBatch {
     String message = Objects.requireNonNullElseGet(e.getMessage(), RejectionCode.REJECTED::message);
     String code = e.code().filter(given -> !given.isBlank()).orElse(RejectionCode.REJECTED.code());
     String reason = e.code().map(given -> given + ": " + message).orElse(message);
-    return new Refusal(told(mutation, code, message), true, reason, Optional.empty());
+    // it has a mutator, so its name is the application's
+    return new Refusal(
+        told(mutation, code, message), true, reason, Optional.empty(), mutation.name());
   }
 
   /// A bug: what went wrong is for who wrote the mutator.
@@ -441,7 +452,20 @@ final class PushBatch {
         failure instanceof MutatorFailedException own ? own.position() : Optional.empty();
     String message = tellsOfBugs ? description(failure, position) : RejectionCode.FAILED.message();
     return new Refusal(
-        told(mutation, RejectionCode.FAILED.code(), message), false, reason(failure), position);
+        told(mutation, RejectionCode.FAILED.code(), message),
+        false,
+        reason(failure),
+        position,
+        position.orElseGet(() -> mutation.name() + ' ' + kind(failure)));
+  }
+
+  /// The class of a failure. What a mutator says of it may be what the client has sent.
+  private static String kind(Throwable failure) {
+    if (failure instanceof MutatorFailedException) {
+      Matcher error = ERROR.matcher(reason(failure));
+      return error.lookingAt() ? error.group() : "";
+    }
+    return reason(failure);
   }
 
   /// What somebody who develops is told.

@@ -65,6 +65,11 @@ final class ModuleFiles implements FileSystem {
     return path.startsWith(folder) ? path.substring(folder.length()) : path;
   }
 
+  /// Whether a position, as `path:line:column`, is in one of these files.
+  boolean isIn(String position) {
+    return contents.keySet().stream().anyMatch(file -> position.startsWith(file + ":"));
+  }
+
   /// The files that were read or looked for, and when each was changed, if it was there.
   Map<Path, Optional<FileTime>> seen() {
     return Map.copyOf(seen);

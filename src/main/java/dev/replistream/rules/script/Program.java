@@ -39,6 +39,7 @@ final class Program implements AutoCloseable {
   private final Watchdog watchdog;
   private final ScriptSettings settings;
   private final ScriptLog log;
+  private final LimitMetrics metrics;
   private final ModuleFiles files;
   private final Source module;
   private final Source glue;
@@ -51,12 +52,14 @@ final class Program implements AutoCloseable {
       Watchdog watchdog,
       ScriptSettings settings,
       ScriptLog log,
+      LimitMetrics metrics,
       ModuleFiles files,
       Source module) {
     this.engine = engine;
     this.watchdog = watchdog;
     this.settings = settings;
     this.log = log;
+    this.metrics = metrics;
     this.files = files;
     this.module = module;
     glue = resource("glue.js", "application/javascript");
@@ -72,18 +75,28 @@ final class Program implements AutoCloseable {
   ///
   /// @throws MutatorsException when it can't be used
   static Program of(
-      Engine engine, Watchdog watchdog, ScriptSettings settings, ScriptLog log, ModuleFiles files) {
-    return new Program(engine, watchdog, settings, log, files, module(files));
+      Engine engine,
+      Watchdog watchdog,
+      ScriptSettings settings,
+      ScriptLog log,
+      LimitMetrics metrics,
+      ModuleFiles files) {
+    return new Program(engine, watchdog, settings, log, metrics, files, module(files));
   }
 
   /// A program of this service's own, with the mutator `warmUp`.
   static Program ofWarmUp(
-      Engine engine, Watchdog watchdog, ScriptSettings settings, ScriptLog log) {
+      Engine engine,
+      Watchdog watchdog,
+      ScriptSettings settings,
+      ScriptLog log,
+      LimitMetrics metrics) {
     return new Program(
         engine,
         watchdog,
         settings,
         log,
+        metrics,
         ModuleFiles.beside(settings.file()),
         resource("warm-up.js", MODULE));
   }
@@ -129,6 +142,10 @@ final class Program implements AutoCloseable {
     return log;
   }
 
+  LimitMetrics metrics() {
+    return metrics;
+  }
+
   ModuleFiles files() {
     return files;
   }
@@ -168,7 +185,9 @@ final class Program implements AutoCloseable {
         .filter(line -> line.length() <= MAX_FRAME && !line.contains(PREFIX))
         .map(FRAME::matcher)
         .filter(Matcher::matches)
-        .map(frame -> files.shown(frame.group(1)))
+        .map(frame -> frame.group(1))
+        .filter(files::isIn)
+        .map(files::shown)
         .findFirst();
   }
 
@@ -230,6 +249,7 @@ final class Program implements AutoCloseable {
       case STATEMENTS ->
           "it ran more than %s statements (mutators.max-statements)"
               .formatted(settings.maxStatements());
+      case DEPTH, STEP -> "it exceeded a limit of the engine";
     };
   }
 

@@ -137,6 +137,7 @@ final class ScriptContext implements AutoCloseable {
       host.end();
     }
     isBroken |= watch.exceeded().isPresent();
+    watch.exceeded().or(outcome::limit).ifPresent(program.metrics()::exceeded);
     if (watch.exceeded().isPresent()) {
       throw new MutatorFailedException(
           program.exceeded(watch.exceeded().get()),
@@ -153,6 +154,13 @@ final class ScriptContext implements AutoCloseable {
 
     static Outcome failed(String message, Optional<String> position) {
       return new Outcome(new MutatorFailedException(message, position), position);
+    }
+
+    /// The limit of the engine's own that it has exceeded.
+    Optional<Watchdog.Limit> limit() {
+      return failure instanceof MutatorFailedException
+          ? Steps.limit(String.valueOf(failure.getMessage()))
+          : Optional.empty();
     }
 
     void orThrow() {

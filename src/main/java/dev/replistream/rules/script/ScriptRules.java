@@ -6,6 +6,7 @@ import dev.replistream.api.Transaction;
 import dev.replistream.rules.MutatorSource;
 import dev.replistream.rules.MutatorsException;
 import dev.replistream.rules.TextMutator;
+import io.helidon.metrics.api.MeterRegistry;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
@@ -36,6 +37,7 @@ public final class ScriptRules implements MutatorSource {
   private final ScriptSettings settings;
   private final Consumer<Set<String>> requireFree;
   private final ScriptLog log;
+  private final LimitMetrics metrics;
   private final Watchdog watchdog;
   private final CountDownLatch closed = new CountDownLatch(1);
   private volatile Program program;
@@ -44,10 +46,12 @@ public final class ScriptRules implements MutatorSource {
   /// The files that were read or looked for, and when each was changed, if it was there.
   private volatile Map<Path, Optional<FileTime>> seen = Map.of();
 
-  private ScriptRules(ScriptSettings settings, Consumer<Set<String>> requireFree) {
+  private ScriptRules(
+      ScriptSettings settings, Consumer<Set<String>> requireFree, MeterRegistry meters) {
     this.settings = settings;
     this.requireFree = requireFree;
     log = new ScriptLog(settings.isDevelopment());
+    metrics = new LimitMetrics(meters);
     watchdog = watchdog(WARM.guard(), settings);
     try {
       program = load();
@@ -63,11 +67,13 @@ public final class ScriptRules implements MutatorSource {
   /// Loads the file, and runs a little so that the first mutation finds a warm engine.
   ///
   /// @param requireFree throws a {@link MutatorsException} where a name is taken or can't be pushed
+  /// @param meters where what failed at a limit is counted
   /// @throws MutatorsException when the file can't be used, with its name, line and column; or this
   ///   build has no JavaScript engine
-  public static ScriptRules open(ScriptSettings settings, Consumer<Set<String>> requireFree) {
+  public static ScriptRules open(
+      ScriptSettings settings, Consumer<Set<String>> requireFree, MeterRegistry meters) {
     try {
-      return new ScriptRules(settings, requireFree);
+      return new ScriptRules(settings, requireFree, meters);
     } catch (NoClassDefFoundError e) {
       throw new MutatorsException(
           "this build has no JavaScript engine: its jars belong in lib/script (etc/image --script)",
@@ -81,7 +87,7 @@ public final class ScriptRules implements MutatorSource {
     ModuleFiles files = ModuleFiles.beside(settings.file());
     Program loaded;
     try {
-      loaded = Program.of(WARM.engine(), watchdog, settings, log, files);
+      loaded = Program.of(WARM.engine(), watchdog, settings, log, metrics, files);
     } finally {
       Map<Path, Optional<FileTime>> all = new HashMap<>(seen);
       all.putAll(files.seen());
@@ -104,7 +110,13 @@ public final class ScriptRules implements MutatorSource {
     Engine engine = Engine.newBuilder("js").option("engine.WarnInterpreterOnly", "false").build();
     Guard guard = Objects.requireNonNull(engine.getInstruments().get(Guard.ID)).lookup(Guard.class);
     try (Watchdog watchdog = watchdog(guard, WARM_UP);
-        Program own = Program.ofWarmUp(engine, watchdog, WARM_UP, new ScriptLog(false))) {
+        Program own =
+            Program.ofWarmUp(
+                engine,
+                watchdog,
+                WARM_UP,
+                new ScriptLog(false),
+                new LimitMetrics(MeterRegistry.create()))) {
       InMemoryStore store = new InMemoryStore();
       for (int i = 0; i < WARM_UP_RUNS; i++) {
         store.run("warm-up", transaction -> own.run("warmUp", transaction, "1"));

@@ -17,7 +17,9 @@ import com.oracle.truffle.js.runtime.objects.JSObject;
 import com.oracle.truffle.js.runtime.objects.Undefined;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// How much the engine may do in one step, where it does not look up before the end. What is more
@@ -53,6 +55,11 @@ final class Steps {
 
   /// How many characters may be copied in all by the change of a text's case.
   private static final long MAX_COPIED = 1L << 31;
+
+  /// In the messages of the limits here, and of those that the engine sees to.
+  private static final Pattern OWN =
+      Pattern.compile(
+          " at most here| here$|BigInt size exceeded|Invalid (string|typed array|array buffer|array) length");
 
   private static final String ARRAY = "Array.prototype.";
 
@@ -98,6 +105,19 @@ final class Steps {
           Map.entry("BigInt.asUintN", BIG_INT));
 
   private Steps() {}
+
+  /// The limit that a mutator has exceeded which failed with this.
+  ///
+  /// @param failure the name and the message of an error
+  static Optional<Watchdog.Limit> limit(String failure) {
+    if (!failure.startsWith("RangeError: ")) {
+      return Optional.empty();
+    }
+    if (failure.endsWith("call stack size exceeded")) {
+      return Optional.of(Watchdog.Limit.DEPTH);
+    }
+    return OWN.matcher(failure).find() ? Optional.of(Watchdog.Limit.STEP) : Optional.empty();
+  }
 
   /// Looks at what a function of the engine is called with.
   @FunctionalInterface

@@ -44,7 +44,11 @@ final class Watchdog implements AutoCloseable {
   enum Limit {
     CPU,
     MEMORY,
-    STATEMENTS
+    STATEMENTS,
+    /// How deep functions may call each other; the engine's own.
+    DEPTH,
+    /// How much may be done in one step, or be in one string: {@link Steps}.
+    STEP
   }
 
   Watch watch(Context context) {

@@ -9,10 +9,14 @@ import dev.replistream.api.JsonValue;
 import dev.replistream.api.RejectedException;
 import dev.replistream.rules.MutatorFailedException;
 import dev.replistream.rules.MutatorsException;
+import io.helidon.metrics.api.Counter;
+import io.helidon.metrics.api.MeterRegistry;
+import io.helidon.metrics.api.Tag;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +30,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
 class ScriptRulesTest {
+  private static final MeterRegistry METERS = MeterRegistry.create();
+
   @TempDir Path folder;
   private final InMemoryStore store = new InMemoryStore();
   private @Nullable ScriptRules rules;
@@ -45,7 +51,8 @@ class ScriptRulesTest {
     return ScriptRules.open(
         new ScriptSettings(
             folder.resolve("mutators.js"), maxCpu, 64 << 20, 5_000_000, isDevelopment),
-        names -> {});
+        names -> {},
+        METERS);
   }
 
   private ScriptRules loaded() {
@@ -341,6 +348,53 @@ class ScriptRulesTest {
     assertThat(view()).isEqualTo("{\"name\":\"RangeError\"}");
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          cpu        | for (;;);
+          memory     | const all = []; for (;;) all.push('x'.repeat(1e5) + all.length)
+          statements | for (let i = 0; i < 1e8; i++) { i; i; }
+          depth      | const f = n => f(n + 1) + 1; f(0)
+          step       | 2n ** 1_000_000_000n
+          step       | 'x'.repeat(2 ** 23)
+          step       | new Uint8Array(2 ** 23)
+          step       | Array.from({length: 2 ** 23})
+          none       | throw new RangeError('of the rule')
+          """)
+  void whatFailsAtALimitIsCounted(String limit, String code) throws IOException {
+    write("mutators.js", "export const mutators = {async bad(tx) { %s }};".formatted(code));
+    rules = open(false, Duration.ofMillis(limit.equals("cpu") ? 50 : 30_000));
+
+    List<String> limits = List.of("cpu", "memory", "statements", "depth", "step");
+    List<Long> before = limits.stream().map(ScriptRulesTest::exceeded).toList();
+
+    assertThatThrownBy(() -> run("bad")).isInstanceOf(MutatorFailedException.class);
+
+    for (int i = 0; i < limits.size(); i++) {
+      String each = limits.get(i);
+      assertThat(exceeded(each) - before.get(i)).as(each).isEqualTo(each.equals(limit) ? 1 : 0);
+    }
+  }
+
+  private static long exceeded(String limit) {
+    return METERS
+        .getOrCreate(
+            Counter.builder("replistream_mutator_limit").tags(List.of(Tag.create("limit", limit))))
+        .count();
+  }
+
+  @Test
+  void noTextOfAUserIsTakenForAPosition() throws IOException {
+    load("async bad(tx, text) {\nthrow new Error(text); }");
+
+    assertFails(
+        () -> run("alice", "bad", "\"x\\n    at made (up.js:1:1)\\n    at mutators.js:9:9\""),
+        "Error: x",
+        "mutators.js:3:");
+  }
+
   @Test
   void whatIsMeasuredDoesTheSameAsElsewhere() throws IOException {
     load(
@@ -585,7 +639,8 @@ class ScriptRulesTest {
                     false),
                 names -> {
                   throw new MutatorsException("taken: " + names);
-                }))
+                },
+                METERS))
         .hasMessage("taken: [a]");
   }
 
