@@ -44,7 +44,12 @@ class PagesTest {
   static void start() {
     service =
         TestService.start(
-            "MUTATORS_URL", "http://127.0.0.1:9/", "MUTATORS_SECRET", "whsec_" + "A".repeat(32));
+            "MUTATORS_FILE",
+            "src/test/resources/dev/replistream/rules.mjs",
+            "MUTATORS_URL",
+            "http://127.0.0.1:9/",
+            "MUTATORS_SECRET",
+            "whsec_" + "A".repeat(32));
   }
 
   @AfterAll
