@@ -64,13 +64,13 @@ final class OpLine {
         begin("put", put.place(), json);
         json.writeStringField("key", put.key());
         json.writeFieldName("value");
-        json.writeRawValue(put.json());
+        Json.embed(json, put.json());
       }
       case Op.Patch patch -> {
         begin("patch", patch.place(), json);
         json.writeStringField("key", patch.key());
         json.writeFieldName("merge");
-        json.writeRawValue(patch.json());
+        Json.embed(json, patch.json());
         json.writeBooleanField("create", patch.create());
       }
       case Op.Del del -> {

@@ -41,7 +41,7 @@ final class MutationLine {
           json.writeStringField("name", mutation.name());
           if (hasArgs) {
             json.writeFieldName("args");
-            json.writeRawValue(mutation.argsText());
+            Json.embed(json, mutation.argsText());
           }
           json.writeStringField(
               "outcome",

@@ -70,6 +70,28 @@ abstract class JournalRules {
   }
 
   @Test
+  void halvesOfSurrogatePairsAndWhatNestsDeepStandInItAsTheyCame() {
+    long before = end();
+    String value = "[".repeat(500) + "\"half \\uD800 of a pair\"" + "]".repeat(500);
+    Replica replica = Replica.of(client, alice);
+    replica.push(replica.put("a", JsonValue.parse(value)));
+    HttpReply transaction =
+        client.send(
+            HttpRequest.api("POST", "/transactions")
+                .by(backend())
+                .with(
+                    "{\"ops\":[{\"op\":\"put\",\"user\":\"%s\",\"key\":\"b\",\"value\":%s}]}"
+                        .formatted(alice, value)));
+    assertThat(transaction.status()).as(transaction.toString()).isEqualTo(200);
+
+    HttpReply journal = get("?after=" + before);
+
+    assertThat(journal.body().lines())
+        .hasSize(2)
+        .allSatisfy(line -> assertThat(line).contains("\"value\":" + value));
+  }
+
+  @Test
   void whatIsAppliedRejectedAndWrittenStandsInIt() {
     long before = end();
     Replica replica = Replica.of(client, alice);
