@@ -313,6 +313,68 @@ class SettingsTest {
         .containsExactly(sent);
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "app.example.com/rules",
+        "ftp://app.example.com/",
+        "http:///rules",
+        "http://user:hidden@app.example.com/",
+        "http://user@app.example.com/",
+        "http://app.example.com/#hidden",
+        "http://app.example.com:99999/",
+        "http://app example.com/",
+        "http:app.example.com",
+        "whsec_hidden",
+      })
+  void aUrlOfRulesThatIsNoneStopsTheStartInOneLine(String url) {
+    assertThatThrownBy(() ->
+            load(
+                "REPLISTREAM_MUTATORS_URL",
+                url,
+                "REPLISTREAM_MUTATORS_SECRET",
+                "whsec_" + "A".repeat(32)))
+        .isInstanceOf(SettingsException.class)
+        .hasMessageStartingWith("replistream.mutators.url: an http or https URL")
+        .hasMessageNotContaining("hidden")
+        .hasMessageNotContaining("\n");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "http://app_rules:9000/rules?key=1",
+        "HTTPS://app.example.com",
+        "http://[::1]:9000/",
+        "http://127.0.0.1",
+      })
+  void aUrlOfRulesMayHaveAnyHost(String url) {
+    assertThat(
+            load(
+                    "REPLISTREAM_MUTATORS_URL",
+                    url,
+                    "REPLISTREAM_MUTATORS_SECRET",
+                    "whsec_" + "A".repeat(32))
+                .mutators()
+                .http())
+        .hasValueSatisfying(http -> {
+          assertThat(http.url()).hasToString(url);
+          assertThat(http.timeout()).isEqualTo(Duration.ofSeconds(5));
+          assertThat(http.toString()).doesNotContain("AAAA");
+        });
+  }
+
+  @Test
+  void rulesOverHttpNeedASecretAndASecretNeedsThem() {
+    assertRefused("REPLISTREAM_MUTATORS_URL", "http://127.0.0.1:9000/")
+        .hasMessageStartingWith("replistream.mutators.secret: with replistream.mutators.url");
+    assertRefused("REPLISTREAM_MUTATORS_SECRET", "whsec_" + "A".repeat(32))
+        .hasMessage(
+            "replistream.mutators.secret: it is for replistream.mutators.url, which is not set");
+    assertRefused("REPLISTREAM_MUTATORS_TIMEOUT", "PT2M")
+        .hasMessageStartingWith("replistream.mutators.timeout: from PT0.01S to PT1M");
+  }
+
   @Test
   void aShorterListReplacesALongerOne() throws IOException {
     String yaml = "replistream.cors.allow-origins: [https://a.example, https://b.example]\n";

@@ -194,4 +194,31 @@ class MutatorRegistryTest {
         .isInstanceOf(MutatorsException.class)
         .hasMessageContaining("no.such.Service");
   }
+
+  @Test
+  void rulesElsewhereDecideAboutAllNamesThatAreNotDefinedHere() {
+    RemoteRules remote =
+        _ -> {
+          throw new RulesAwayException("none");
+        };
+    MutatorRegistry java = MutatorRegistry.of(List.of(defining("a")), Optional.empty());
+    MutatorRegistry registry = java.with(remote);
+
+    assertThat(registry.isRemote("a")).isFalse();
+    assertThat(registry.isRemote("b")).isTrue();
+    assertThat(java.isRemote("b")).isFalse();
+  }
+
+  @Test
+  void rulesElsewhereAreOnesOfTheApplicationSoTheBuiltInOnesAreOff() {
+    RemoteRules remote =
+        _ -> {
+          throw new RulesAwayException("none");
+        };
+
+    assertThat(MutatorRegistry.of(List.of(), Optional.empty()).with(remote).find("put")).isEmpty();
+    MutatorRegistry wanted = MutatorRegistry.of(List.of(), Optional.of(true)).with(remote);
+    assertThat(wanted.find("put")).isPresent();
+    assertThat(wanted.isRemote("put")).isTrue();
+  }
 }
