@@ -324,7 +324,7 @@ class HostileRulesTest {
         LogCapture log = new LogCapture()) {
       Replica alice = Replica.of(stopping.client(), "alice");
       JsonValue call = alice.mutation("stop", JsonValue.ofNull());
-      threads.submit(() -> alice.send(call));
+      threads.execute(() -> alice.send(call));
       Eventually.holds("asked", () -> application.asked("stop") == 1);
 
       threads.submit(stopping::close).get(20, TimeUnit.SECONDS);
