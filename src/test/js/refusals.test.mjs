@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict';
 import {after} from 'node:test';
 
-import {WebSocket} from 'ws';
-
-import {ReplicacheSSE} from '../../main/js/replistream.js';
 import {scenario} from './harness.mjs';
-import {realFetch} from './network.mjs';
-import {Server, token} from './server.mjs';
+import {Server} from './server.mjs';
+import {areTold, listener} from './told.mjs';
 import {eventually, pause} from './waiting.mjs';
 
 const server = await Server.start({REPLISTREAM_AUTH_CLOCK_SKEW: 'PT0S'});
@@ -30,40 +27,14 @@ const TOLD = {
   'a mutator that fails after it wrote': ['putThenFail', 'failed', /^The mutator failed\.$/],
 };
 
-/** What the client module tells a user of rejections, with the module itself to be closed. */
-function listener(user, options = {}) {
-  const told = [];
-  const sse = new ReplicacheSSE({
-    url: server.url,
-    auth: () => token(user),
-    onRejected: rejection => told.push(rejection),
-    ...options,
-    environment: {fetch: realFetch, WebSocket, BroadcastChannel: undefined, ...options.environment},
-  });
-  const connected = new Promise(resolve => sse.addEventListener('connected', resolve));
-  sse.connect();
-  return {told, connected, close: () => sse.disconnect()};
-}
-
-/** Waits till each of the listeners has been told so often, and closes them. */
-async function areTold(count, ...listeners) {
-  try {
-    for (const {told} of listeners) {
-      await eventually(() => `${count} of ${JSON.stringify(told)}`, () => told.length >= count);
-    }
-  } finally {
-    listeners.forEach(each => each.close());
-  }
-}
-
 for (const [what, [name, code, message]] of Object.entries(TOLD)) {
   scenario(`of ${what} the author is told, and nobody else`, server, async open => {
     const laptop = open('alice');
     const bob = open('bob');
     const listeners = [
-      listener(laptop.userID),
-      listener(laptop.userID, {transports: ['websocket']}),
-      listener(bob.userID),
+      listener(server, laptop.userID),
+      listener(server, laptop.userID, {transports: ['websocket']}),
+      listener(server, bob.userID),
     ];
     await Promise.all(listeners.map(({connected}) => connected));
     await laptop.mutate.put({key: 'before', value: 1});
@@ -86,7 +57,7 @@ for (const [what, [name, code, message]] of Object.entries(TOLD)) {
 
 scenario('who was offline is told when they are back, also of what another device did', server, async open => {
   const [laptop, phone] = [open('alice'), open('alice', {device: 'phone'})];
-  const first = listener(laptop.userID);
+  const first = listener(server, laptop.userID);
   await first.connected;
   first.close();
   laptop.goOffline();
@@ -97,7 +68,7 @@ scenario('who was offline is told when they are back, also of what another devic
   laptop.goOnline();
   await laptop.settled();
 
-  const later = listener(laptop.userID);
+  const later = listener(server, laptop.userID);
   await areTold(2, later);
   assert.deepEqual(first.told, []);
   assert.deepEqual(
@@ -109,7 +80,7 @@ scenario('who was offline is told when they are back, also of what another devic
 
 scenario('a restart loses no rejection, and repeats none', server, async open => {
   const laptop = open('alice');
-  const live = listener(laptop.userID);
+  const live = listener(server, laptop.userID);
   await live.connected;
   await laptop.mutate.unknown({key: 'poison'});
   await laptop.settled();
