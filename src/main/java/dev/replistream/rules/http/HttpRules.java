@@ -51,13 +51,13 @@ public final class HttpRules implements RemoteRules {
 
   private static final String ANSWERED = "answered";
   private static final String BUSY = "busy";
-  private static final String TIMEOUT = "timeout";
+  static final String TIMEOUT = "timeout";
   private static final String UNREACHABLE = "unreachable";
   private static final String STATUS = "status";
   private static final String MALFORMED = "malformed";
-  private static final String TOO_LARGE = "too-large";
+  static final String TOO_LARGE = "too-large";
 
-  /// The answers that are not applied yet take so much of the heap.
+  /// The long answers that are not applied yet take so much of the heap.
   private static final int HEAP_SHARE = 16;
 
   /// How large one answer may be, beside one value of the largest size.
@@ -88,10 +88,9 @@ public final class HttpRules implements RemoteRules {
     } catch (MalformedURLException e) {
       throw new IllegalArgumentException("the URL is http or https", e);
     }
-    memory =
-        new AnswerMemory(
-            Math.max(2L * MAX_ANSWER_BYTES, Runtime.getRuntime().maxMemory() / HEAP_SHARE),
-            (long) MAX_ANSWER_BYTES + maxValueBytes);
+    long maxBytes = (long) MAX_ANSWER_BYTES + maxValueBytes;
+    long maxLongOnes = Runtime.getRuntime().maxMemory() / HEAP_SHARE / maxBytes;
+    memory = new AnswerMemory(maxBytes, Math.clamp(maxLongOnes, 1, CallSlots.MAX));
     calls =
         Stream.of(ANSWERED, BUSY, TIMEOUT, UNREACHABLE, STATUS, MALFORMED, TOO_LARGE)
             .collect(Collectors.toMap(outcome -> outcome, outcome -> counter(meters, outcome)));
