@@ -64,9 +64,11 @@ public final class ServiceClient {
     return new HttpConnection(port);
   }
 
-  /// Sends one request over a connection of its own.
+  /// Sends one request over a connection of its own. The reply is as `openapi.yaml` says.
   public HttpReply send(HttpRequest request) {
-    return exchange(port, request);
+    HttpReply reply = exchange(port, request);
+    OpenApi.ofFile().check(request, reply);
+    return reply;
   }
 
   /// Sends one request to the operator's port.

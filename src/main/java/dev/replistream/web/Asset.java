@@ -108,6 +108,7 @@ final class Asset {
       case "ts" -> "text/plain; charset=utf-8";
       case "svg" -> "image/svg+xml";
       case "tgz" -> "application/gzip";
+      case "yaml" -> "application/yaml"; // RFC 9512
       default -> throw new IllegalArgumentException("what is " + name + "?");
     };
   }

@@ -11,17 +11,18 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// The client script and its npm package, the console at `/` and the demo at `/demo`. Confined to
-/// the thread that builds the server.
+/// The client script and its npm package, the description of the API, the console at `/` and the
+/// demo at `/demo`. Confined to the thread that builds the server.
 public final class WebPages {
   /// The first segments of the paths that no other origin may read.
   public static final Set<String> OWN_PATHS = Set.of("", "console", "demo", "development");
 
-  /// The script is for pages anywhere; whether they may read it, CORS says.
-  private static final List<Header> SCRIPT =
+  /// These are for pages anywhere; whether they may read them, CORS says.
+  private static final List<Header> ANYWHERE =
       List.of(HeaderValues.createCached("Cross-Origin-Resource-Policy", "cross-origin"));
 
-  private static final List<String> SCRIPTS = List.of("replistream.js", "replistream.d.ts");
+  private static final List<String> OPEN_FILES =
+      List.of("replistream.js", "replistream.d.ts", "openapi.yaml");
 
   private static final String PACKAGE = "/replistream.tgz";
 
@@ -67,10 +68,10 @@ public final class WebPages {
   /// @param sessions the path of the route of sessions, which the console shows if there is one
   /// @throws IllegalStateException when a file is missing from the class path
   public void register(Routes routes, String sessions) {
-    for (String name : SCRIPTS) {
-      on(routes, "/" + name, new Asset(name, Asset.read(name), SCRIPT)::send);
+    for (String name : OPEN_FILES) {
+      on(routes, "/" + name, new Asset(name, Asset.read(name), ANYWHERE)::send);
     }
-    on(routes, PACKAGE, new Asset(PACKAGE, ModulePackage.read(), SCRIPT)::send);
+    on(routes, PACKAGE, new Asset(PACKAGE, ModulePackage.read(), ANYWHERE)::send);
     if (!settings.console()) {
       return;
     }

@@ -50,6 +50,7 @@ class WebPagesTest {
     "/replistream.js, text/javascript; charset=utf-8",
     "/replistream.d.ts, text/plain; charset=utf-8",
     "/replistream.tgz, application/gzip",
+    "/openapi.yaml, application/yaml",
   })
   void aFileSaysWhatItIsAndIsAskedForAnewEachTime(String path, String contentType) {
     HttpReply reply = service.get(path);
@@ -64,7 +65,7 @@ class WebPagesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"/", "/replistream.js", "/replistream.tgz"})
+  @ValueSource(strings = {"/", "/replistream.js", "/replistream.tgz", "/openapi.yaml"})
   void whoHasItIsNotSentItAgain(String path) {
     String etag = Objects.requireNonNull(service.get(path).header("ETag"));
 
@@ -164,9 +165,10 @@ class WebPagesTest {
   }
 
   @Test
-  void theClientScriptIsServedByEveryServiceToTheOriginsThatMayCall() {
+  void theClientScriptAndTheDescriptionAreServedByEveryServiceToTheOriginsThatMayCall() {
     try (TestService keyed = TestService.start("CORS_ALLOW_ORIGINS", APP)) {
-      for (String path : List.of("/replistream.js", "/replistream.d.ts", "/replistream.tgz")) {
+      for (String path :
+          List.of("/replistream.js", "/replistream.d.ts", "/replistream.tgz", "/openapi.yaml")) {
         HttpRequest request = HttpRequest.of("GET", path);
         HttpReply allowed = keyed.client().send(request.with("Origin", APP));
         HttpReply foreign = keyed.client().send(request.with("Origin", "https://evil.example"));
