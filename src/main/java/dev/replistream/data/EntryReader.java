@@ -103,11 +103,12 @@ public final class EntryReader {
 
   /// Visits the entries that were written after a version, in the order in which they were.
   public void changed(String space, long since, Visitor visitor) throws SQLException {
+    EntryStore.followIndex(session);
     PreparedStatement select =
         session.prepare(
             """
             SELECT key, version, value FROM entry
-            WHERE space = ? AND version > ? ORDER BY version, key\
+            WHERE space = ? AND version > ? ORDER BY version\
             """);
     select.setFetchSize(EntryStore.ROWS_AT_ONCE);
     select.setString(1, space);
@@ -125,14 +126,17 @@ public final class EntryReader {
     }
   }
 
-  /// Visits the keys that stood in a space at a version, and stand there no more.
+  /// Visits the keys that stood in a space at a version, and stand there no more, in the order in
+  /// which they were deleted. At one version a key stood there in one of its lives at most, so none
+  /// comes twice.
   public void deleted(String space, long since, KeyVisitor visitor) throws SQLException {
+    EntryStore.followIndex(session);
     PreparedStatement select =
         session.prepare(
             """
-            SELECT DISTINCT t.key FROM tombstone t WHERE t.space = ? AND t.died > ? AND t.born <= ?
+            SELECT t.key FROM tombstone t WHERE t.space = ? AND t.died > ? AND t.born <= ?
             AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.space = t.space AND e.key = t.key)
-            ORDER BY t.key\
+            ORDER BY t.died, t.key\
             """);
     select.setFetchSize(EntryStore.ROWS_AT_ONCE);
     select.setString(1, space);

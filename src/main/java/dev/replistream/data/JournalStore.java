@@ -108,6 +108,10 @@ public final class JournalStore {
       row.next();
       last = Long.parseLong(row.getString(1));
     }
+    // else each time all are read that have no place
+    for (String way : List.of("sort", "hashjoin", "mergejoin")) {
+      session.prepare("SET LOCAL enable_" + way + " = off").execute();
+    }
     PreparedStatement update = // its snapshot is taken under the lock
         session.prepare(
             """

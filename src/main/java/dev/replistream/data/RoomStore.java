@@ -445,10 +445,13 @@ public final class RoomStore {
 
   /// Takes a user out of a room who is to be erased. A room in which there is nobody else goes with
   /// them; of one without another owner, whoever has been a writer the longest becomes one, or else
-  /// a reader.
+  /// a reader. Nothing is done to a room that they are not in.
   public void erase(String room, String userId) throws SQLException {
     Actor nobody = new Actor("", true);
-    requireMember(room, nobody);
+    spaces.lock(Spaces.ofRoom(room));
+    if (role(room, userId).isEmpty()) {
+      return; // who was seen there before the lock has left, or the room is gone
+    }
     if (counts.members(room) == 1) {
       delete(room, nobody);
       return;

@@ -18,7 +18,13 @@ public final class UserErasure {
   private static final int BATCH = 1_000;
 
   /// How many lines of the journal are looked at in one transaction.
-  private static final int LINES = 20_000;
+  private static final int LINES = 10_000;
+
+  /// After so many bytes of lines there are enough for one transaction.
+  private static final long LINE_BYTES = 8 << 20;
+
+  /// No byte of UTF-8.
+  private static final byte[] BEHIND_ALL_KEYS = {(byte) 0xff};
 
   private final Session session;
   private final Spaces spaces;
@@ -47,18 +53,29 @@ public final class UserErasure {
   public boolean deleteEntries() throws SQLException {
     String space = Spaces.ofUser(userId);
     spaces.raise(space);
-    int entries =
-        delete(
-            "DELETE FROM entry WHERE space = ? AND key IN (SELECT key FROM entry WHERE space = ? ORDER BY key LIMIT ?)",
-            space);
-    int tombstones =
-        delete(
+    EntryStore.followIndex(session);
+    PreparedStatement delete =
+        session.prepare(
             """
-            DELETE FROM tombstone WHERE space = ? AND (died, key) IN
-            (SELECT died, key FROM tombstone WHERE space = ? ORDER BY died, key LIMIT ?)\
-            """,
-            space);
-    if (entries == BATCH || tombstones == BATCH) {
+            DELETE FROM entry WHERE space = ? AND key <= coalesce(
+            (SELECT key FROM entry WHERE space = ? ORDER BY key LIMIT 1 OFFSET ?), ?)\
+            """);
+    delete.setString(1, space);
+    delete.setString(2, space);
+    delete.setInt(3, BATCH - 1);
+    delete.setBytes(4, BEHIND_ALL_KEYS);
+    int entries = delete.executeUpdate();
+    delete =
+        session.prepare(
+            """
+            DELETE FROM tombstone WHERE space = ? AND died <= (SELECT max(died) FROM
+            (SELECT died FROM tombstone WHERE space = ? ORDER BY died LIMIT ?) AS first)\
+            """);
+    delete.setString(1, space);
+    delete.setString(2, space);
+    delete.setInt(3, BATCH);
+    int tombstones = delete.executeUpdate(); // more where one transaction deleted more
+    if (entries == BATCH || tombstones >= BATCH) {
       return true;
     }
     PreparedStatement update =
@@ -68,14 +85,6 @@ public final class UserErasure {
     update.executeUpdate();
     spaces.concerns(userId);
     return false;
-  }
-
-  private int delete(String sql, String space) throws SQLException {
-    PreparedStatement delete = session.prepare(sql);
-    delete.setString(1, space);
-    delete.setString(2, space);
-    delete.setInt(3, BATCH);
-    return delete.executeUpdate();
   }
 
   /// Some client groups of the user.
@@ -117,35 +126,37 @@ public final class UserErasure {
             "DELETE FROM invitation WHERE invited_by = ?",
             "DELETE FROM room_link WHERE created_by = ?",
             "UPDATE space SET client_bytes = 0 WHERE id = 'u/' || ?",
-            "DELETE FROM member_count WHERE members = 0 AND space = 'u/' || ?",
-            "DELETE FROM journal WHERE user_id = ?")) {
+            "DELETE FROM member_count WHERE members = 0 AND space = 'u/' || ?")) {
       PreparedStatement delete = session.prepare(each);
       delete.setString(1, userId);
       delete.executeUpdate();
     }
   }
 
-  /// Deletes lines of the journal that are about the user's private space, though others have
-  /// written there.
+  /// Deletes lines of the journal: the user's own, and those that are about their private space,
+  /// though others have written there.
   ///
   /// @param from behind which number it looks
   /// @return behind which it is to look the next time; empty where there are no more
   public Optional<Long> deleteLines(long from) throws SQLException {
-    long last = last(from);
-    if (last == from) {
-      return Optional.empty();
-    }
+    EntryStore.followIndex(session);
     byte[] named = JournalStore.naming(userId);
     PreparedStatement select =
-        session.prepare("SELECT seq, content FROM journal WHERE seq > ? AND seq <= ?");
+        session.prepare(
+            "SELECT seq, user_id, content FROM journal WHERE seq > ? ORDER BY seq LIMIT ?");
     select.setFetchSize(EntryStore.ROWS_AT_ONCE);
     select.setLong(1, from);
-    select.setLong(2, last);
+    select.setInt(2, LINES);
     List<Long> about = new ArrayList<>();
+    long last = from;
+    long bytes = 0;
     try (ResultSet row = select.executeQuery()) {
-      while (row.next()) {
-        if (JournalStore.has(row.getBytes(2), named)) {
-          about.add(row.getLong(1));
+      while (bytes < LINE_BYTES && row.next()) {
+        last = row.getLong(1);
+        byte[] content = row.getBytes(3);
+        bytes += content.length;
+        if (row.getString(2).equals(userId) || JournalStore.has(content, named)) {
+          about.add(last);
         }
       }
     }
@@ -155,18 +166,6 @@ public final class UserErasure {
       delete.addBatch();
     }
     delete.executeBatch();
-    return Optional.of(last);
-  }
-
-  private long last(long from) throws SQLException {
-    PreparedStatement select =
-        session.prepare(
-            "SELECT max(seq) FROM (SELECT seq FROM journal WHERE seq > ? ORDER BY seq LIMIT ?) AS next");
-    select.setLong(1, from);
-    select.setInt(2, LINES);
-    try (ResultSet row = select.executeQuery()) {
-      row.next();
-      return Math.max(from, row.getLong(1)); // 0 where there is none
-    }
+    return last == from ? Optional.empty() : Optional.of(last);
   }
 }
