@@ -220,6 +220,7 @@ public final class Application implements AutoCloseable {
         switch (given) {
           case ServiceSettings own -> own;
         };
+    settings.mutators().script().ifPresent(_ -> ScriptRules.warmUp()); // beside all else
     streamSettings = settings.stream().atMost(FileDescriptors.maxStreams());
     meters = Services.get(MetricsFactory.class).globalRegistry();
     cors = new Cors(settings.allowOrigins(), settings.allowHeaders(), WebPages.OWN_PATHS);
@@ -236,21 +237,6 @@ public final class Application implements AutoCloseable {
 
     MutatorRegistry javaMutators =
         MutatorRegistry.discover(mutators, settings.mutators().builtIn());
-    script =
-        settings
-            .mutators()
-            .script()
-            .<MutatorSource>map(of ->
-                ScriptRules.open(
-                    of, names -> javaMutators.requireFree(names, of.file().toString()), meters))
-            .orElse(null);
-    MutatorRegistry ownMutators = script == null ? javaMutators : javaMutators.with(script);
-    MutatorRegistry mutatorRegistry =
-        settings
-            .mutators()
-            .http()
-            .map(of -> ownMutators.with(httpRules(of, settings.sync().maxValueBytes(), clock)))
-            .orElse(ownMutators);
     SyncMetrics syncMetrics = new SyncMetrics(meters);
     database = database(syncMetrics);
     Pull pull = orClose(() -> new Pull(database, syncMetrics));
@@ -300,6 +286,24 @@ public final class Application implements AutoCloseable {
             database, outbox, journal, roomPresence::membersChanged, compaction::leftBehind);
     Rejections rejections = new Rejections(database, nodes, clock);
     Inspector inspector = new Inspector(settings.auth().isDevelopmentMode(), meters);
+    script =
+        settings
+            .mutators()
+            .script()
+            .<MutatorSource>map(of ->
+                orClose(() ->
+                    ScriptRules.open(
+                        of,
+                        names -> javaMutators.requireFree(names, of.file().toString()),
+                        meters)))
+            .orElse(null);
+    MutatorRegistry ownMutators = script == null ? javaMutators : javaMutators.with(script);
+    MutatorRegistry mutatorRegistry =
+        settings
+            .mutators()
+            .http()
+            .map(of -> ownMutators.with(httpRules(of, settings.sync().maxValueBytes(), clock)))
+            .orElse(ownMutators);
     Push push =
         new Push(
             transactions,
@@ -508,15 +512,10 @@ public final class Application implements AutoCloseable {
 
   /// Mutators in JavaScript are measured by the thread that runs them, as virtual ones are not.
   private Database database(SyncMetrics metrics) {
-    try {
-      Database opened = Databases.open(settings.db(), metrics);
-      return script != null && settings.db().isPostgres()
-          ? new PlatformThreadDatabase(opened, settings.db().poolSize())
-          : opened;
-    } catch (RuntimeException e) {
-      closeScript();
-      throw e;
-    }
+    Database opened = Databases.open(settings.db(), metrics);
+    return settings.mutators().script().isPresent() && settings.db().isPostgres()
+        ? new PlatformThreadDatabase(opened, settings.db().poolSize())
+        : opened;
   }
 
   private StreamHandler streamHandler(

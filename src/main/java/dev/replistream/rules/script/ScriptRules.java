@@ -16,6 +16,8 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.graalvm.polyglot.Engine;
@@ -32,8 +34,9 @@ public final class ScriptRules implements MutatorSource {
           Path.of("warm-up.js"), Duration.ofMinutes(1), 1L << 30, Long.MAX_VALUE, false);
 
   /// One for the process: what it has learned of the module serves all contexts.
-  private static final Warm WARM = warmedUp();
+  private static final FutureTask<Warm> WARM = new FutureTask<>(ScriptRules::warmedUp);
 
+  private final Warm warm;
   private final ScriptSettings settings;
   private final Consumer<Set<String>> requireFree;
   private final ScriptLog log;
@@ -52,7 +55,8 @@ public final class ScriptRules implements MutatorSource {
     this.requireFree = requireFree;
     log = new ScriptLog(settings.isDevelopment());
     metrics = new LimitMetrics(meters);
-    watchdog = watchdog(WARM.guard(), settings);
+    warm = warm();
+    watchdog = watchdog(warm.guard(), settings);
     try {
       program = load();
     } catch (Throwable e) {
@@ -62,6 +66,33 @@ public final class ScriptRules implements MutatorSource {
     if (settings.isDevelopment()) {
       Thread.ofPlatform().daemon().name("script-reload").start(this::reloadAlways);
     }
+  }
+
+  /// Begins to warm the engine up, which takes a while, on a thread of its own. {@link #open} waits
+  /// for that, and tells what went wrong.
+  public static void warmUp() {
+    Thread.ofPlatform().daemon().name("script-warm-up").start(WARM);
+  }
+
+  private static Warm warm() {
+    WARM.run(); // unless it has begun
+    try {
+      return WARM.get();
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof NoClassDefFoundError missing) {
+        throw withoutEngine(missing);
+      }
+      throw new MutatorsException("the JavaScript engine does not start: " + e.getCause(), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new MutatorsException("the start was interrupted", e);
+    }
+  }
+
+  private static MutatorsException withoutEngine(NoClassDefFoundError e) {
+    return new MutatorsException(
+        "this build has no JavaScript engine: its jars belong in lib/script (etc/image --script)",
+        e);
   }
 
   /// Loads the file, and runs a little so that the first mutation finds a warm engine.
@@ -75,11 +106,7 @@ public final class ScriptRules implements MutatorSource {
     try {
       return new ScriptRules(settings, requireFree, meters);
     } catch (NoClassDefFoundError e) {
-      throw new MutatorsException(
-          "this build has no JavaScript engine: its jars belong in lib/script (etc/image --script)",
-          e);
-    } catch (ExceptionInInitializerError e) {
-      throw new MutatorsException("the JavaScript engine does not start: " + e.getCause(), e);
+      throw withoutEngine(e);
     }
   }
 
@@ -87,7 +114,7 @@ public final class ScriptRules implements MutatorSource {
     ModuleFiles files = ModuleFiles.beside(settings.file());
     Program loaded;
     try {
-      loaded = Program.of(WARM.engine(), watchdog, settings, log, metrics, files);
+      loaded = Program.of(warm.engine(), watchdog, settings, log, metrics, files);
     } finally {
       Map<Path, Optional<FileTime>> all = new HashMap<>(seen);
       all.putAll(files.seen());
@@ -112,11 +139,7 @@ public final class ScriptRules implements MutatorSource {
     try (Watchdog watchdog = watchdog(guard, WARM_UP);
         Program own =
             Program.ofWarmUp(
-                engine,
-                watchdog,
-                WARM_UP,
-                new ScriptLog(false),
-                new LimitMetrics(MeterRegistry.create()))) {
+                engine, watchdog, WARM_UP, new ScriptLog(false), LimitMetrics.none())) {
       InMemoryStore store = new InMemoryStore();
       for (int i = 0; i < WARM_UP_RUNS; i++) {
         store.run("warm-up", transaction -> own.run("warmUp", transaction, "1"));
