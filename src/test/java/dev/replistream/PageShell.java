@@ -13,7 +13,7 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
-/// Runs the commands and the Python programs of a page as one session of a shell, against a running
+/// Runs the commands and the programs of a page as one session of a shell, against a running
 /// service, and compares what they print with what the page says. A reader would do the same: what
 /// a command sets stays set for those below it. Confined to one thread.
 ///
@@ -21,6 +21,13 @@ import java.util.stream.Collectors;
 /// read as far as the page shows it and stays open to the end.
 final class PageShell {
   private static final int LIMIT_SECONDS = 120;
+
+  /// What runs a program, and how its file ends.
+  private static final Map<String, String> PROGRAMS =
+      Map.of(
+          "python", "python3 .py",
+          "javascript", "node .mjs",
+          "java", "java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC .java");
 
   /// How the session begins: `replistream` is the program, a stream does not hold up what follows,
   /// and a status of 400 or more is a failure unless the page shows it.
@@ -70,8 +77,7 @@ final class PageShell {
     StringBuilder script = new StringBuilder(PRELUDE);
     for (int i = 0; i < blocks.size(); i++) {
       Block block = blocks.get(i);
-      boolean runs = block.language().equals("sh") || block.language().equals("python");
-      if (runs && block.tag().equals(tag)) {
+      if (runs(block, tag)) {
         append(script, block, i, shown(blocks, i));
       }
     }
@@ -93,6 +99,19 @@ final class PageShell {
     }
   }
 
+  private static boolean runs(Block block, String tag) {
+    return PROGRAMS.containsKey(block.language())
+        ? tag.isEmpty() && isProgram(block)
+        : block.language().equals("sh") && block.tag().equals(tag);
+  }
+
+  /// Whether a block is a program that runs within the session: one of Python, or in another
+  /// language one that says so.
+  static boolean isProgram(Block block) {
+    return block.tag().equals(block.language().equals("python") ? "" : "session")
+        && PROGRAMS.containsKey(block.language());
+  }
+
   /// What the page shows as the output of a block: the one that follows it, if it is no code.
   private static Optional<Block> shown(List<Block> blocks, int i) {
     return blocks.stream()
@@ -111,10 +130,11 @@ final class PageShell {
         .append(shown.filter(each -> each.text().contains("\"title\":")).isPresent() ? "1" : "")
         .append('\n');
     String text = here(block.text());
-    if (block.language().equals("python")) {
-      Path program = output.resolve(i + ".py");
+    String interpreter = PROGRAMS.get(block.language());
+    if (interpreter != null) {
+      Path program = output.resolve(i + interpreter.substring(interpreter.indexOf('.')));
       Files.writeString(program, text);
-      text = "python3 " + program + "\n";
+      text = interpreter.substring(0, interpreter.indexOf('.')) + program + "\n";
     }
     // a value that the reader fills in stands in the environment
     text = text.replaceAll("(?m)^(export )?\\w+=\\.\\.\\..*$", ":");

@@ -31,8 +31,8 @@ class RulesPageTest {
             Page.all().stream()
                 .flatMap(page -> page.blocks().stream())
                 .filter(block ->
-                    block.language().equals("javascript")
-                        || (block.language().equals("python") && !block.tag().isEmpty())))
+                    !PageShell.isProgram(block)
+                        && List.of("javascript", "python").contains(block.language())))
         .hasSize(2)
         .allMatch(block -> PAGE.blocks().contains(block));
   }

@@ -45,8 +45,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// What the documentation shows works as it stands there. The language of a block says how it is
 /// tried:
 ///
-/// - `sh` and `python` run as a session ({@link PageShell}), and a `json` or `text` below them is
-///   what they print; `sh stopped` runs when the service has stopped;
+/// - `sh` and `python` run as a session ({@link PageShell}), and so do `javascript` and `java` with
+///   `session`; a `json` or `text` below them is what they print; `sh stopped` runs when the
+///   service has stopped;
 /// - `sh build`, and what is indented, needs what a test does not have, such as Docker, or is what
 ///   runs this test; what it names is there;
 /// - `yaml` is a configuration that the service takes; `ini` a unit of systemd; `nginx` goes into a
@@ -54,7 +55,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// - `java` compiles, and what has a `main` runs;
 /// - `redis` is tried by `RedisPokeBusAsUserTest`, `js` and `jsx` by `snippets.test.mjs`, which see
 ///   to it that they miss none;
-/// - `javascript` and `python` with `rules` are whole programs, which `RulesPageTest` tries.
+/// - other `javascript`, and `python` with `rules`, are whole programs, which `RulesPageTest`
+///   tries.
 class SnippetsTest {
   private static final Set<String> LANGUAGES =
       Set.of(
@@ -99,12 +101,8 @@ class SnippetsTest {
         .filter(page ->
             page.blocks().stream()
                 .anyMatch(block ->
-                    isScript(block)
+                    PageShell.isProgram(block)
                         || (block.language().equals("sh") && !block.tag().equals("build"))));
-  }
-
-  private static boolean isScript(Block block) {
-    return block.language().equals("python") && block.tag().isEmpty();
   }
 
   /// Bob is connected to each service, for whoever pokes him.
@@ -117,11 +115,12 @@ class SnippetsTest {
     }
     ServiceSettings settings = TestService.allSettings("DATA_DIR", data.toString());
     PageShell shell;
-    try (TestService service = TestService.start("DATA_DIR", data.toString());
+    try (TestService service =
+            TestService.start("DATA_DIR", data.toString(), "JOURNAL_RETENTION", "P1D");
         StreamClient bob = service.client().connected("bob")) {
       shell = new PageShell(directory, settings, service.client());
       shell.run(page, "");
-      if (page.blocks().stream().noneMatch(SnippetsTest::isScript)) {
+      if (page.blocks().stream().noneMatch(PageShell::isProgram)) {
         assertThatCode(() -> Settings.load(Optional.empty(), shell.settings()))
             .doesNotThrowAnyException();
       } else {
