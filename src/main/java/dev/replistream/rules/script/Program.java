@@ -67,6 +67,7 @@ final class Program implements AutoCloseable {
     names = Set.copyOf(first.names());
     free.push(first);
     if (names.isEmpty()) {
+      close();
       throw unusable("its `mutators` has no function (tx, args)");
     }
   }

@@ -5,6 +5,7 @@ import dev.replistream.api.Mutator;
 import dev.replistream.api.Transaction;
 import dev.replistream.rules.MutatorSource;
 import dev.replistream.rules.MutatorsException;
+import dev.replistream.rules.RulesAwayException;
 import dev.replistream.rules.TextMutator;
 import io.helidon.metrics.api.MeterRegistry;
 import java.nio.file.Path;
@@ -156,8 +157,18 @@ public final class ScriptRules implements MutatorSource {
     return program.names();
   }
 
+  /// How many instances of modules there are, those that run a mutation and those that wait for
+  /// one.
+  int contexts() {
+    return watchdog.watches();
+  }
+
+  /// @throws RulesAwayException when they are closed
   @Override
   public Optional<Mutator> find(String name) {
+    if (isClosed()) {
+      throw new RulesAwayException("The server is stopping; come again.");
+    }
     Program now = program;
     return now.names().contains(name) ? Optional.of(new Script(now, name)) : Optional.empty();
   }
@@ -188,6 +199,9 @@ public final class ScriptRules implements MutatorSource {
       program = load();
       staleness = null;
       before.close();
+      if (isClosed()) { // meanwhile
+        program.close();
+      }
       log.reloaded(program.names().size());
     } catch (RuntimeException e) {
       String reason = String.valueOf(e.getMessage());
@@ -199,6 +213,10 @@ public final class ScriptRules implements MutatorSource {
   @Override
   public Optional<String> staleness() {
     return Optional.ofNullable(staleness);
+  }
+
+  private boolean isClosed() {
+    return closed.getCount() == 0;
   }
 
   @Override

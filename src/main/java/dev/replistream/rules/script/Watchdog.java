@@ -57,9 +57,14 @@ final class Watchdog implements AutoCloseable {
     return watch;
   }
 
+  /// How many contexts are watched.
+  int watches() {
+    return watches.size();
+  }
+
   private void look() {
     int idle = 0;
-    while (!closed) {
+    while (!closed || !watches.isEmpty()) {
       boolean isIdle = true;
       for (Watch each : watches) {
         isIdle &= !each.look();
@@ -82,6 +87,7 @@ final class Watchdog implements AutoCloseable {
     asleep = false;
   }
 
+  /// Ends as soon as no context is watched any more: a run that is under way keeps its limits.
   @Override
   public void close() {
     closed = true;

@@ -11,12 +11,7 @@ class PostgresScriptServiceTest extends ScriptServiceRules {
 
   @BeforeAll
   static void start() {
-    service =
-        TestService.start(
-            Stream.concat(
-                    Stream.of(SETTINGS),
-                    Stream.of("DB_URL", TestPostgres.newDatabase(), "DB_USER", "postgres"))
-                .toArray(String[]::new));
+    service = onNewDatabase();
   }
 
   @AfterAll
@@ -27,5 +22,18 @@ class PostgresScriptServiceTest extends ScriptServiceRules {
   @Override
   TestService service() {
     return service;
+  }
+
+  @Override
+  TestService another() {
+    return onNewDatabase();
+  }
+
+  private static TestService onNewDatabase() {
+    return TestService.start(
+        Stream.concat(
+                Stream.of(SETTINGS),
+                Stream.of("DB_URL", TestPostgres.newDatabase(), "DB_USER", "postgres"))
+            .toArray(String[]::new));
   }
 }

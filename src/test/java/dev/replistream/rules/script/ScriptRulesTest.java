@@ -9,15 +9,26 @@ import dev.replistream.api.JsonValue;
 import dev.replistream.api.RejectedException;
 import dev.replistream.rules.MutatorFailedException;
 import dev.replistream.rules.MutatorsException;
+import dev.replistream.rules.RulesAwayException;
 import io.helidon.metrics.api.Counter;
 import io.helidon.metrics.api.MeterRegistry;
 import io.helidon.metrics.api.Tag;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -31,6 +42,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(60)
 class ScriptRulesTest {
   private static final MeterRegistry METERS = MeterRegistry.create();
+
+  /// Longer than anything takes on a busy machine.
+  private static final long LONG_MILLIS = 20_000;
 
   @TempDir Path folder;
   private final InMemoryStore store = new InMemoryStore();
@@ -668,6 +682,142 @@ class ScriptRulesTest {
     for (InMemoryStore each : stores) {
       assertThat(each.view("u")).hasSize(20).containsEntry("k19", JsonValue.of(499_500));
     }
+  }
+
+  /// Writes a version whose three parts all know its number: the whole, what it imports, and what
+  /// it imports as it runs.
+  private void writeVersion(int n) throws IOException {
+    write("part-%d.js".formatted(n), "export const n = %d;".formatted(n));
+    write("late-%d.js".formatted(n), "export const n = %d;".formatted(n));
+    write(
+        "next.js",
+        """
+        import {n} from './part-%1$d.js';
+        const own = %1$d;
+        export const mutators = {
+          async version(tx) {
+            await tx.set('a', own);
+            let sum = 0;
+            for (let i = 0; i < 2000; i++) sum += i;
+            await tx.set('b', n);
+            await tx.set('c', (await import('./late-%1$d.js')).n);
+          },
+        };
+        """
+            .formatted(n));
+    Files.move(
+        folder.resolve("next.js"),
+        folder.resolve("mutators.js"),
+        StandardCopyOption.ATOMIC_MOVE,
+        StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  @Test
+  void whileItIsReadAgainEachMutationRunsWholeByTheOldOrTheNewOne() throws Exception {
+    int versions = 3;
+    int runners = 2;
+    writeVersion(1);
+    rules = open(true, Duration.ofSeconds(5));
+    AtomicInteger reached = new AtomicInteger();
+    AtomicInteger mostContexts = new AtomicInteger();
+    List<Future<Integer>> runs = new ArrayList<>();
+    try (ExecutorService threads = Executors.newFixedThreadPool(runners)) {
+      for (int i = 0; i < runners; i++) {
+        runs.add(
+            threads.submit(() -> {
+              InMemoryStore own = new InMemoryStore();
+              int count = 0;
+              for (int latest = 0; latest < versions; count++) {
+                own.run("u", loaded().find("version").orElseThrow(), JsonValue.ofNull());
+                int version = (int) Objects.requireNonNull(own.view("u").get("a")).asLong();
+                JsonValue n = JsonValue.of(version);
+                assertThat(own.view("u")).isEqualTo(Map.of("a", n, "b", n, "c", n));
+                assertThat(version).isGreaterThanOrEqualTo(latest);
+                latest = version;
+                reached.accumulateAndGet(version, Math::max);
+                mostContexts.accumulateAndGet(loaded().contexts(), Math::max);
+              }
+              return count;
+            }));
+      }
+      write("mutators.js", "export const mutators = {};");
+      Eventually.holds("one without mutators is refused", () -> loaded().staleness().isPresent());
+      for (int version = 2; version <= versions; version++) {
+        writeVersion(version);
+        int n = version;
+        Eventually.holds(
+            "version " + n, () -> reached.get() >= n || runs.stream().anyMatch(Future::isDone));
+      }
+    }
+    for (Future<Integer> each : runs) {
+      assertThat(each.get()).isGreaterThan(versions);
+    }
+
+    // those of one version, while another is there already or has just been tried
+    assertThat(mostContexts.get()).isLessThanOrEqualTo(2 * runners + 1);
+    assertThat(loaded().contexts()).isBetween(1, runners);
+    loaded().close();
+    Eventually.holds("all contexts are closed", () -> loaded().contexts() == 0);
+  }
+
+  @Test
+  void closedWhileMutationsRunItLetsThemEndWithinTheirLimitsAndLeavesNoThread() throws Exception {
+    Set<Thread> before = Thread.getAllStackTraces().keySet();
+    write(
+        "mutators.js",
+        """
+        export const mutators = {
+          async whole(tx) {
+            await tx.set('a', 1);
+            for (let i = 0; i < 200_000; i++);
+            await tx.set('b', 1);
+          },
+          async explode(tx) {
+            await tx.set('a', 1);
+            /^(a+)+\\1c/.test('a'.repeat(40) + 'b');
+          },
+        };
+        """);
+    rules = open(true, Duration.ofMillis(1_500));
+    InMemoryStore whole = new InMemoryStore();
+    InMemoryStore exploding = new InMemoryStore();
+    AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+    Thread good =
+        Thread.ofPlatform()
+            .daemon()
+            .start(() -> whole.run("u", loaded().find("whole").orElseThrow(), JsonValue.ofNull()));
+    Thread bad =
+        Thread.ofPlatform()
+            .daemon()
+            .start(() -> {
+              try {
+                exploding.run("u", loaded().find("explode").orElseThrow(), JsonValue.ofNull());
+              } catch (RuntimeException e) {
+                failure.set(e);
+              }
+            });
+    Eventually.holds(
+        "the expression is looked for",
+        () ->
+            Arrays.stream(bad.getStackTrace())
+                .anyMatch(frame -> frame.getClassName().contains(".regex.")));
+
+    loaded().close();
+    good.join(LONG_MILLIS);
+    bad.join(LONG_MILLIS);
+
+    assertThat(JsonValue.object(whole.view("u")).toJson()).isEqualTo("{\"a\":1,\"b\":1}");
+    assertThat(failure.get())
+        .isInstanceOf(MutatorFailedException.class)
+        .hasMessageContaining("(mutators.max-");
+    assertThat(exploding.view("u")).isEmpty();
+    Eventually.holds(
+        "the threads are gone",
+        () ->
+            Thread.getAllStackTraces().keySet().stream()
+                .noneMatch(each -> each.getName().startsWith("script-") && !before.contains(each)));
+    assertThat(loaded().contexts()).isZero();
+    assertThatThrownBy(() -> loaded().find("whole")).isInstanceOf(RulesAwayException.class);
   }
 
   @ParameterizedTest

@@ -2,16 +2,22 @@ package dev.replistream.rules.script;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.replistream.Eventually;
 import dev.replistream.HttpReply;
 import dev.replistream.HttpRequest;
 import dev.replistream.TestService;
 import dev.replistream.api.JsonValue;
 import dev.replistream.sync.Replica;
+import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -25,6 +31,9 @@ abstract class ScriptServiceRules {
   };
 
   abstract TestService service();
+
+  /// Starts one with a database of its own.
+  abstract TestService another();
 
   private Replica replica(String userId) {
     return Replica.of(service().client(), userId);
@@ -110,5 +119,55 @@ abstract class ScriptServiceRules {
     owner.pull();
 
     assertThat(owner.view()).containsEntry("n", JsonValue.of((long) writers * rounds));
+  }
+
+  @Test
+  void closedWhileMutationsRunItEndsSoonAndLeavesNoThread() throws Exception {
+    Set<Thread> before = Thread.getAllStackTraces().keySet();
+    int pushers = 3;
+    List<Future<List<Integer>>> all = new ArrayList<>();
+    CountDownLatch pushing = new CountDownLatch(pushers);
+    try (ExecutorService each = Executors.newVirtualThreadPerTaskExecutor()) {
+      TestService closing = another();
+      for (int i = 0; i < pushers; i++) {
+        Replica own = Replica.of(closing.client(), "s-closing" + i);
+        all.add(each.submit(() -> statusesUntilItEnds(own, pushing)));
+      }
+      assertThat(pushing.await(60, TimeUnit.SECONDS)).isTrue();
+      long start = System.nanoTime();
+      closing.close();
+      assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(15));
+    }
+
+    for (Future<List<Integer>> each : all) {
+      assertThat(each.get()).first().isEqualTo(200);
+      assertThat(each.get()).isSubsetOf(200, 503);
+    }
+    Eventually.holds(
+        "no thread is left that runs mutations",
+        () ->
+            Thread.getAllStackTraces().keySet().stream()
+                .filter(each -> !before.contains(each))
+                .map(Thread::getName)
+                .noneMatch(name -> name.startsWith("script-") || name.equals("transactions")));
+  }
+
+  /// Pushes one that counts and one that never ends at a time, till the service takes no more.
+  private static List<Integer> statusesUntilItEnds(Replica replica, CountDownLatch pushing) {
+    List<Integer> statuses = new ArrayList<>();
+    try {
+      do {
+        statuses.add(
+            replica
+                .send(
+                    replica.mutation("count", key("n")),
+                    replica.mutation("loop", JsonValue.ofNull()))
+                .status());
+        pushing.countDown();
+      } while (statuses.getLast() == 200);
+    } catch (UncheckedIOException | AssertionError _) {
+      // it listens no more, or has closed the connection
+    }
+    return statuses;
   }
 }

@@ -21,4 +21,9 @@ class SqliteScriptServiceTest extends ScriptServiceRules {
   TestService service() {
     return service;
   }
+
+  @Override
+  TestService another() {
+    return TestService.start(SETTINGS);
+  }
 }
