@@ -365,6 +365,7 @@ public final class Application implements AutoCloseable {
                     HeaderNames.LINK, "<" + API + "/stream>; rel=\"successor-version\"")));
     budget = new BodyBudget(limits.inflightBytes(), meters);
     Bodies bodies = budget.bodiesOf(settings.http().maxBodyBytes());
+    ReadTurns reads = new ReadTurns("reads");
     LongAnswers answers = new LongAnswers(new SpillFiles(settings.dataDir(), MAX_SPILLED_BYTES));
     SessionHandler session =
         new SessionHandler(authenticator, new Sessions(sseManager, nodes, clock));
@@ -376,7 +377,8 @@ public final class Application implements AutoCloseable {
     Bodies pushBodies = budget.bodiesOf(settings.sync().maxBodyBytes());
     RateLimit pushes = new RateLimit("pushes", limits.pushesPerSecond(), meters);
     journalHandler =
-        new JournalHandler(authenticator, database, journal, revokedTokens::covers, clock);
+        new JournalHandler(
+            authenticator, database, journal, answers, reads, revokedTokens::covers, clock);
     ArchiveHandler archive = new ArchiveHandler(authenticator, database, clock);
     WriteLimits writes =
         new WriteLimits(settings.rooms(), settings.storage(), settings.sync().maxValueBytes());
@@ -386,7 +388,7 @@ public final class Application implements AutoCloseable {
             database,
             transactions,
             answers,
-            new ReadTurns("reads"),
+            reads,
             budget.bodiesOf(settings.sync().maxValueBytes()),
             writes,
             clock);

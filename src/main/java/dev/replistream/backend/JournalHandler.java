@@ -8,23 +8,27 @@ import dev.replistream.data.JournalStore.Placed;
 import dev.replistream.db.Database;
 import dev.replistream.db.DatabaseUnavailableException;
 import dev.replistream.db.Session;
+import dev.replistream.http.LongAnswers;
 import dev.replistream.http.Problem;
 import dev.replistream.http.ProblemException;
+import dev.replistream.http.ReadTurns;
 import dev.replistream.http.wire.TakenSocket;
 import dev.replistream.http.wire.Takeover;
 import io.helidon.http.HeaderNames;
-import io.helidon.http.HeaderValues;
 import io.helidon.http.HttpMediaType;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -39,6 +43,11 @@ public final class JournalHandler implements Handler, AutoCloseable {
   private static final int USUAL_LINES = 1_000;
   private static final int MOST_LINES = 10_000;
   private static final long MOST_BYTES = 4 << 20;
+
+  /// How much of the lines is in memory at a time for each reader, and one line more.
+  private static final long PART_BYTES = 128 << 10;
+
+  private static final byte[] END_OF_LINE = {'\n'};
 
   /// How many streams a node serves at a time: each looks into the database once a second.
   private static final int MOST_STREAMS = 16;
@@ -66,22 +75,29 @@ public final class JournalHandler implements Handler, AutoCloseable {
   private final Authenticator authenticator;
   private final Database database;
   private final Journal journal;
+  private final LongAnswers answers;
+  private final ReadTurns turns;
   private final Predicate<Caller> isRevoked;
   private final Clock clock;
   private final Semaphore streams = new Semaphore(MOST_STREAMS);
   private final Set<TakenSocket> open = ConcurrentHashMap.newKeySet();
   private volatile boolean isClosing;
 
+  /// @param turns of those who read much
   /// @param isRevoked whether a caller's token was revoked
   public JournalHandler(
       Authenticator authenticator,
       Database database,
       Journal journal,
+      LongAnswers answers,
+      ReadTurns turns,
       Predicate<Caller> isRevoked,
       Clock clock) {
     this.authenticator = authenticator;
     this.database = database;
     this.journal = journal;
+    this.answers = answers;
+    this.turns = turns;
     this.isRevoked = isRevoked;
     this.clock = clock;
   }
@@ -111,19 +127,64 @@ public final class JournalHandler implements Handler, AutoCloseable {
           lastEventId(request).or(() -> boxed(after)).stream()
               .mapToLong(Long::longValue)
               .findFirst();
-      long from = Access.orProblem(() -> begin(seen));
+      long from = Access.orProblem(() -> inOrder(store -> begin(store, seen)));
       stream(caller, from, response);
     } else {
-      List<Placed> lines = Access.orProblem(() -> read(begin(after), limit));
-      ByteArrayOutputStream body = new ByteArrayOutputStream();
-      for (Placed line : lines) {
-        write(line, body);
-        body.write('\n');
-      }
-      response.header(EntryForm.LINES.contentType());
-      response.header(HeaderValues.create(HeaderNames.CACHE_CONTROL, "no-store"));
-      response.send(body.toByteArray());
+      lines(caller, after, limit, request, response);
     }
+  }
+
+  /// However many readers take their time, what waits for them in memory is bounded.
+  private void lines(
+      Caller caller,
+      OptionalLong after,
+      int limit,
+      ServerRequest request,
+      ServerResponse response) {
+    Access.orProblem(() -> {
+      answers.send(
+          caller.userId(),
+          EntryForm.LINES.contentType(),
+          chunks ->
+              turns.take(
+                  caller.userId(),
+                  () -> {
+                    chunks.requireRoom();
+                    return inOrder(store -> {
+                      chunks.begin();
+                      return write(store, begin(store, after), limit, chunks);
+                    });
+                  }),
+          _ -> {},
+          request,
+          response);
+      return caller;
+    });
+  }
+
+  /// Writes lines behind a place, a part of them at a time.
+  ///
+  /// @return how many
+  private static int write(JournalStore store, long after, int limit, OutputStream out)
+      throws SQLException {
+    int count = 0;
+    long bytes = 0;
+    long last = after;
+    List<Placed> part = store.read(last, limit, PART_BYTES);
+    while (!part.isEmpty()) {
+      for (Placed line : part) {
+        write(line, out);
+        write(END_OF_LINE, out);
+        bytes += line.json().length;
+      }
+      count += part.size();
+      last = part.getLast().place();
+      part =
+          count < limit && bytes < MOST_BYTES
+              ? store.read(last, limit - count, PART_BYTES)
+              : List.of();
+    }
+    return count;
   }
 
   private static Optional<Long> boxed(OptionalLong value) {
@@ -138,30 +199,32 @@ public final class JournalHandler implements Handler, AutoCloseable {
     return id.map(Long::parseLong);
   }
 
-  private static void write(Placed line, ByteArrayOutputStream out) {
-    out.writeBytes(ascii("{\"seq\":" + line.place() + ","));
-    out.write(line.json(), 1, line.json().length - 1);
+  private static void write(Placed line, OutputStream out) {
+    write(ascii("{\"seq\":" + line.place() + ","), out);
+    write(Arrays.copyOfRange(line.json(), 1, line.json().length), out);
+  }
+
+  private static void write(byte[] bytes, OutputStream out) {
+    try {
+      out.write(bytes);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /// Where a reader goes on.
   ///
   /// @param after the place that they have read last; empty for those who begin
   /// @throws ProblemException 410 when what comes next is not kept any more
-  private long begin(OptionalLong after) {
-    return inOrder(store -> {
-      long floor = store.floor();
-      if (after.isPresent() && (after.getAsLong() < floor || after.getAsLong() > store.given())) {
-        throw Problem.of(
-                Status.GONE_410,
-                "The journal does not go back to that line any more, or never came to it: read the entries anew, and begin without after.")
-            .toException();
-      }
-      return after.orElse(floor);
-    });
-  }
-
-  private List<Placed> read(long after, int limit) {
-    return inOrder(store -> store.read(after, limit, MOST_BYTES));
+  private static long begin(JournalStore store, OptionalLong after) throws SQLException {
+    long floor = store.floor();
+    if (after.isPresent() && (after.getAsLong() < floor || after.getAsLong() > store.given())) {
+      throw Problem.of(
+              Status.GONE_410,
+              "The journal does not go back to that line any more, or never came to it: read the entries anew, and begin without after.")
+          .toException();
+    }
+    return after.orElse(floor);
   }
 
   /// A look into the journal.
@@ -245,7 +308,7 @@ public final class JournalHandler implements Handler, AutoCloseable {
   /// Lines behind a place; none while the database is away, which tells the log itself.
   private List<Placed> readIfThere(long after) {
     try {
-      return read(after, USUAL_LINES);
+      return inOrder(store -> store.read(after, USUAL_LINES, PART_BYTES));
     } catch (DatabaseUnavailableException _) {
       return List.of();
     }

@@ -70,6 +70,23 @@ abstract class JournalRules {
   }
 
   @Test
+  void aLongAnswerIsSentWhileItIsRead() {
+    long before = end();
+    Replica replica = Replica.of(client, alice);
+    JsonValue value = JsonValue.of("x".repeat(50_000));
+    replica.push(replica.put("a", value), replica.put("b", value), replica.put("c", value));
+
+    HttpReply reply = get("?after=" + before);
+
+    assertThat(reply.header("Transfer-Encoding")).isEqualTo("chunked");
+    assertThat(
+            lines(reply).stream()
+                .filter(line -> line.get("userId").equals(JsonValue.of(alice)))
+                .map(line -> line.get("args").get("key")))
+        .containsExactly(JsonValue.of("a"), JsonValue.of("b"), JsonValue.of("c"));
+  }
+
+  @Test
   void halvesOfSurrogatePairsAndWhatNestsDeepStandInItAsTheyCame() {
     long before = end();
     String value = "[".repeat(500) + "\"half \\uD800 of a pair\"" + "]".repeat(500);
