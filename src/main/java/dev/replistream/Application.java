@@ -379,7 +379,8 @@ public final class Application implements AutoCloseable {
     journalHandler =
         new JournalHandler(
             authenticator, database, journal, answers, reads, revokedTokens::covers, clock);
-    ArchiveHandler archive = new ArchiveHandler(authenticator, database, clock);
+    ArchiveHandler archive =
+        new ArchiveHandler(authenticator, database, settings.sync().maxValueBytes(), clock);
     WriteLimits writes =
         new WriteLimits(settings.rooms(), settings.storage(), settings.sync().maxValueBytes());
     EntryHandler entries =

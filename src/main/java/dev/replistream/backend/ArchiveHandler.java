@@ -37,8 +37,8 @@ import java.util.function.Supplier;
 public final class ArchiveHandler {
   private static final int BUFFER_BYTES = 64 << 10;
 
-  /// How long a line may be: a value of the largest size, in which each byte is an escape.
-  private static final int MAX_LINE_BYTES = 64 << 20;
+  /// How long a line may be beside the value in it.
+  private static final int REST_OF_LINE_BYTES = 64 << 10;
 
   private static final int ROWS_AT_ONCE = 5_000;
   private static final int BYTES_AT_ONCE = 4 << 20;
@@ -46,13 +46,18 @@ public final class ArchiveHandler {
   private final SampledLog log = new SampledLog(System.getLogger(ArchiveHandler.class.getName()));
   private final Authenticator authenticator;
   private final Database database;
+  private final int maxLineBytes;
   private final Clock clock;
   private final Semaphore turn = new Semaphore(1);
 
   /// A handler for `database`.
-  public ArchiveHandler(Authenticator authenticator, Database database, Clock clock) {
+  ///
+  /// @param maxValueBytes how long a value may be
+  public ArchiveHandler(
+      Authenticator authenticator, Database database, int maxValueBytes, Clock clock) {
     this.authenticator = authenticator;
     this.database = database;
+    maxLineBytes = (int) Math.min(Integer.MAX_VALUE, (long) maxValueBytes + REST_OF_LINE_BYTES);
     this.clock = clock;
   }
 
@@ -164,10 +169,11 @@ public final class ArchiveHandler {
       InputStream in = new BufferedInputStream(Bodies.unlimited(request), BUFFER_BYTES);
       Rows rows = new Rows();
       int bytes = 0;
+      number = 1;
       for (byte[] line = line(in); line.length > 0; line = line(in)) {
-        number++;
         reader.read(line, rows);
         bytes += line.length;
+        number++;
         if (rows.count() >= ROWS_AT_ONCE || bytes >= BYTES_AT_ONCE) {
           write(rows);
           rows = new Rows();
@@ -177,7 +183,8 @@ public final class ArchiveHandler {
       write(rows);
       if (!reader.hasEnded()) {
         throw Access.bad(
-            "The export is cut off behind line %s: its last line is missing.".formatted(number));
+            "The export is cut off behind line %s: its last line is missing."
+                .formatted(number - 1));
       }
     } catch (BadLineException e) {
       throw Access.bad("Line %s: %s.".formatted(number, e.getMessage()));
@@ -202,12 +209,14 @@ public final class ArchiveHandler {
   }
 
   /// The next line without its end; empty where there is none.
-  private static byte[] line(InputStream in) throws IOException {
+  private byte[] line(InputStream in) throws IOException {
     ByteArrayOutputStream line = new ByteArrayOutputStream(256);
     for (int one = in.read(); one >= 0 && one != '\n'; one = in.read()) {
       line.write(one);
-      if (line.size() > MAX_LINE_BYTES) {
-        throw Access.bad("A line has more than %s bytes.".formatted(MAX_LINE_BYTES));
+      if (line.size() > maxLineBytes) {
+        throw new BadLineException(
+            "it has more than %s bytes: replistream.sync.max-value is to be larger"
+                .formatted(maxLineBytes));
       }
     }
     return line.toByteArray();

@@ -2,7 +2,9 @@ package dev.replistream.data;
 
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import dev.replistream.api.Id;
 import dev.replistream.api.Key;
+import dev.replistream.api.Role;
 import dev.replistream.data.Archive.Column;
 import dev.replistream.data.Archive.Table;
 import dev.replistream.db.Session;
@@ -44,7 +46,8 @@ public final class ArchiveReader {
   public static final class BadLineException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
-    BadLineException(String message) {
+    /// @param message why, to follow on the line's number
+    public BadLineException(String message) {
       super(message, null, false, false);
     }
   }
@@ -201,6 +204,7 @@ public final class ArchiveReader {
         throw new BadLineException("it has a member that is none of its kind, or twice");
       }
       values.set(index, value(columns.get(index), parser));
+      requireSound(table, name, values.get(index));
       isThere[index] = true;
     }
     for (int i = 0; i < isThere.length; i++) {
@@ -235,6 +239,25 @@ public final class ArchiveReader {
       throw new BadLineException(column.name() + " is not what it has to be");
     }
     return value;
+  }
+
+  /// Sees to it that an id or a role is one.
+  private static void requireSound(Table table, String column, @Nullable Object value) {
+    boolean isSound =
+        !(value instanceof String text)
+            || switch (table.name() + '.' + column) {
+              case "room.id" -> Id.isValid(text);
+              case "space.id", "entry.space" -> Spaces.isValid(text);
+              default ->
+                  switch (column) {
+                    case "room", "user_id" -> Id.isValid(text);
+                    case "role" -> Role.of(text).isPresent();
+                    default -> true;
+                  };
+            };
+    if (!isSound) {
+      throw new BadLineException(column + " is not what it has to be");
+    }
   }
 
   private static byte @Nullable [] key(String text) {

@@ -1,6 +1,7 @@
 package dev.replistream.data;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import dev.replistream.api.Id;
 import dev.replistream.db.Dialect;
 import dev.replistream.db.Session;
 import dev.replistream.db.TransactionCallback;
@@ -76,6 +77,12 @@ public final class Spaces {
   /// The room whose space it is; empty for a private one.
   public static Optional<String> room(String space) {
     return space.startsWith(ROOM) ? Optional.of(space.substring(ROOM.length())) : Optional.empty();
+  }
+
+  /// Whether a text is the id of a space.
+  static boolean isValid(String text) {
+    return (text.startsWith(PRIVATE) || text.startsWith(ROOM))
+        && Id.isValid(text.substring(PRIVATE.length()));
   }
 
   /// The user whose private space it is; empty for a room's.

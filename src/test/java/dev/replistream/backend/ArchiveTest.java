@@ -153,6 +153,17 @@ class ArchiveTest {
     }
   }
 
+  @Test
+  void aLineThatIsLongerThanAnyValueIsNotKept() {
+    try (TestService service = start("sqlite")) {
+      String text =
+          "{\"kind\":\"replistream\",\"format\":1}\n{\"kind\":\"" + "x".repeat(2 << 20) + "\"}\n";
+      assertThat(Problems.detail(send(service, "POST", "/import", text), 400))
+          .isEqualTo(
+              "Line 2: it has more than 1114112 bytes: replistream.sync.max-value is to be larger.");
+    }
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -165,6 +176,9 @@ class ArchiveTest {
         "H{'kind':'room','id':'r'}|Line 2: created_at is missing.",
         "H{'kind':'room','id':1,'created_at':1}|Line 2: id is not what it has to be.",
         "H{'kind':'room','id':'r','created_at':1,'x':1}|Line 2: it has a member that is none of its kind, or twice.",
+        "H{'kind':'member','room':'r','user_id':'u','role':'king','since':1}|Line 2: role is not what it has to be.",
+        "H{'kind':'room','id':'a\\u0001','created_at':1}|Line 2: id is not what it has to be.",
+        "H{'kind':'entry','space':'x/a','key':'k','born':1,'version':1,'changed_at':1,'value':1}|Line 2: space is not what it has to be.",
         "H{'kind':'room'|Line 2: it is not JSON: line 1, column 15.",
         "H{'kind':'room','id':'r','created_at':1}|The export is cut off behind line 2: its last line is missing.",
         "H{'kind':'end','lines':1}|Line 2: it speaks of another number of lines than there were.",
