@@ -139,7 +139,7 @@ public final class EntryHandler {
     Query query = Query.of(request, "since");
     long since =
         query
-            .number("since", 0, Long.MAX_VALUE)
+            .number("since", 0, Query.MOST)
             .orElseThrow(
                 () -> Access.bad("since is the version that you have, and 0 where you have none."));
     String space = target.space();

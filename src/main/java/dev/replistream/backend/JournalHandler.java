@@ -118,7 +118,7 @@ public final class JournalHandler implements Handler, AutoCloseable {
           .toException();
     }
     Query query = Query.of(request, "after", "limit");
-    OptionalLong after = query.number("after", 0, Long.MAX_VALUE);
+    OptionalLong after = query.number("after", 0, Query.MOST);
     int limit = (int) query.number("limit", 1, MOST_LINES).orElse(USUAL_LINES);
     boolean isStream =
         request.headers().acceptedTypes().stream().anyMatch(type -> type.equals(EVENTS));

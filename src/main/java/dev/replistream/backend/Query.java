@@ -9,6 +9,9 @@ import java.util.OptionalLong;
 
 /// The parameters of a request's query. Each refusal is a 400 that names the parameter. Immutable.
 final class Query {
+  /// The largest number that is taken.
+  static final long MOST = 999_999_999_999_999_999L;
+
   private static final int MAX_DIGITS = 18;
 
   private final UriQuery query;

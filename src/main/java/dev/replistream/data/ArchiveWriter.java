@@ -3,6 +3,7 @@ package dev.replistream.data;
 import dev.replistream.api.Key;
 import dev.replistream.data.Archive.Column;
 import dev.replistream.data.Archive.Table;
+import dev.replistream.db.Dialect;
 import dev.replistream.db.Session;
 import dev.replistream.json.Json;
 import java.io.IOException;
@@ -16,11 +17,13 @@ import java.time.Instant;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/// Writes a snapshot as lines of JSON: the first says what it is and how many lines there are, and
-/// the last that it is whole. Confined to the snapshot of its {@link Session}.
+/// Writes a snapshot as lines of JSON: the first says what it is and about how many lines there
+/// are, and the last how many there were, so that it is whole. Confined to the snapshot of its
+/// {@link Session}.
 public final class ArchiveWriter {
   private final Session session;
   private final OutputStream out;
+  private long lines;
 
   /// @param out buffered, and closed by the caller
   public ArchiveWriter(Session session, OutputStream out) {
@@ -33,14 +36,13 @@ public final class ArchiveWriter {
   /// @return how many lines there are, without the first and the last
   /// @throws UncheckedIOException when the reader is gone
   public long write(Instant now) throws SQLException {
-    long lines = count();
     line(
         "{\"kind\":\"replistream\",\"format\":"
             + Archive.FORMAT
             + ",\"at\":\""
             + Json.timestamp(now)
             + "\",\"lines\":"
-            + lines
+            + about()
             + "}");
     for (Table table : Archive.TABLES) {
       write(table);
@@ -49,16 +51,23 @@ public final class ArchiveWriter {
     return lines;
   }
 
-  private long count() throws SQLException {
-    long lines = 0;
+  /// About how many lines there will be, for whoever waits for them. PostgreSQL would take longer
+  /// to count than a statement may.
+  private long about() throws SQLException {
+    long all = 0;
     for (Table table : Archive.TABLES) {
-      PreparedStatement select = session.prepare("SELECT count(*) FROM " + table.name());
+      PreparedStatement select =
+          session.prepare(
+              session.dialect() == Dialect.SQLITE
+                  ? "SELECT count(*) FROM " + table.name()
+                  : "SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = '%s'::regclass"
+                      .formatted(table.name()));
       try (ResultSet row = select.executeQuery()) {
         row.next();
-        lines += row.getLong(1);
+        all += row.getLong(1);
       }
     }
-    return lines;
+    return all;
   }
 
   private void write(Table table) throws SQLException {
@@ -81,6 +90,7 @@ public final class ArchiveWriter {
         }
         out.write('}');
         out.write('\n');
+        lines++;
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
