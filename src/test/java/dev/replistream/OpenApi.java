@@ -243,7 +243,7 @@ final class OpenApi {
       return;
     }
     if (content.isEmpty()) {
-      if (!type.isEmpty() || !reply.body().isEmpty()) {
+      if ((!type.isEmpty() && !hasNoBody) || !reply.body().isEmpty()) {
         throw new AssertionError(what + " with a body, " + type);
       }
       return;
