@@ -1,6 +1,9 @@
 package dev.replistream.auth;
 
 import dev.replistream.api.Id;
+import dev.replistream.http.Problem;
+import dev.replistream.http.ProblemException;
+import io.helidon.http.Status;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.Set;
@@ -63,6 +66,15 @@ public record Caller(
   /// Whether the token carries `scope`.
   public boolean has(String scope) {
     return scopes.contains(scope);
+  }
+
+  /// What somebody is told whose token has not the scope that something needs.
+  ///
+  /// @param what they would do, at the beginning of a sentence
+  public static ProblemException needsScope(String what, String scope) {
+    return Problem.of(
+            Status.FORBIDDEN_403, "%s needs a token with the scope %s.".formatted(what, scope))
+        .toException();
   }
 
   /// The same caller by another credential.

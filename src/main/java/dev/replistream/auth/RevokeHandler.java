@@ -50,10 +50,7 @@ public final class RevokeHandler implements Handler {
     Caller caller = authenticator.caller(request);
     byte[] body = bodies.read(request, caller.userId());
     if (!caller.has(Caller.REVOKE_SCOPE)) {
-      throw Problem.of(
-              Status.FORBIDDEN_403,
-              "Revoking tokens needs a token with the scope %s.".formatted(Caller.REVOKE_SCOPE))
-          .toException();
+      throw Caller.needsScope("Revoking tokens", Caller.REVOKE_SCOPE);
     }
     Target target = target(body);
     int ended = revoke(target);

@@ -76,14 +76,8 @@ final class Access {
   /// @param what they would do
   static void requireWriter(Caller caller, String what) {
     if (!isWriter(caller)) {
-      throw needsScope(what, Caller.WRITE_SCOPE);
+      throw Caller.needsScope(what, Caller.WRITE_SCOPE);
     }
-  }
-
-  static ProblemException needsScope(String what, String scope) {
-    return Problem.of(
-            Status.FORBIDDEN_403, "%s needs a token with the scope %s.".formatted(what, scope))
-        .toException();
   }
 
   /// Refuses whoever may not read a space, without a look at it where that would tell something.
@@ -94,7 +88,7 @@ final class Access {
       Caller caller, Target target, Session session, RoomSettings limits) throws SQLException {
     if (!target.isRoom) {
       if (!target.id.equals(caller.userId()) && !isReader(caller)) {
-        throw needsScope("Reading what is another user's", Caller.READ_SCOPE);
+        throw Caller.needsScope("Reading what is another user's", Caller.READ_SCOPE);
       }
       return Optional.empty();
     }

@@ -15,7 +15,6 @@ import dev.replistream.http.Routes;
 import dev.replistream.http.SampledLog;
 import dev.replistream.json.Json;
 import io.helidon.http.HeaderNames;
-import io.helidon.http.HeaderValues;
 import io.helidon.http.Status;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerRequest;
@@ -70,7 +69,7 @@ public final class ArchiveHandler {
     var _ =
         alone(() -> {
           response.header(EntryForm.LINES.contentType());
-          response.header(HeaderValues.create(HeaderNames.CACHE_CONTROL, "no-store"));
+          response.header(Routes.NO_STORE);
           Lazy out = new Lazy(response);
           try {
             long lines =

@@ -21,7 +21,6 @@ import dev.replistream.json.JsonText;
 import dev.replistream.poke.PokeBus;
 import dev.replistream.rules.Op;
 import io.helidon.http.HeaderNames;
-import io.helidon.http.HeaderValues;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
@@ -90,7 +89,7 @@ public final class EntryHandler {
         caller,
         target,
         form,
-        (session, writer) -> {
+        (session, _, writer) -> {
           EntryReader reader = new EntryReader(session);
           writer.begin(reader.state(target.space()).version());
           reader.entries(
@@ -147,11 +146,10 @@ public final class EntryHandler {
         caller,
         target,
         EntryForm.of(request),
-        (session, writer) -> {
+        (session, memberSince, writer) -> {
           EntryReader reader = new EntryReader(session);
-          EntryReader.State state = reader.state(space);
-          requireKnown(caller, target, since, state, session);
-          writer.begin(state.version());
+          long version = requireKnown(space, since, memberSince, reader);
+          writer.begin(version);
           reader.changed(
               space,
               since,
@@ -169,28 +167,35 @@ public final class EntryHandler {
 
   /// Refuses a version of which it is not known any more what was deleted after it, or not to be
   /// told: a member hears of nothing that was gone before they came.
-  private void requireKnown(
-      Caller caller, Access.Target target, long since, EntryReader.State state, Session session)
+  ///
+  /// @param memberSince since when the reader is a member; empty where it makes no difference
+  /// @return the version of the space
+  private static long requireKnown(
+      String space, long since, Optional<Instant> memberSince, EntryReader reader)
       throws SQLException {
-    boolean isKnown = since >= state.compacted() && since <= state.version();
-    if (isKnown && since > 0) {
-      var member = Access.requireReader(caller, target, session, limits.rooms());
-      isKnown =
-          member.isEmpty()
-              || !new EntryReader(session).isDeletedBefore(target.space(), since, member.get());
-    }
-    if (!isKnown && since > 0) {
+    EntryReader.State state = reader.state(space);
+    boolean isKnown =
+        since == 0
+            || (since >= state.compacted()
+                && since <= state.version()
+                && (memberSince.isEmpty()
+                    || !reader.isDeletedBefore(space, since, memberSince.get())));
+    if (!isKnown) {
       throw Problem.of(
               Status.GONE_410,
               "What was deleted since that version is not known any more: read all entries anew.")
           .toException();
     }
+    return state.version();
   }
 
   /// Writes an answer from a snapshot.
+  ///
+  /// It is told since when the reader is a member, where that makes a difference.
   @FunctionalInterface
   private interface Reading {
-    void write(Session session, EntryWriter writer) throws SQLException;
+    void write(Session session, Optional<Instant> memberSince, EntryWriter writer)
+        throws SQLException;
   }
 
   private void send(
@@ -212,9 +217,10 @@ public final class EntryHandler {
                     chunks.requireRoom();
                     return database.inSnapshot(session -> {
                       chunks.begin();
-                      Access.requireReader(caller, target, session, limits.rooms());
+                      Optional<Instant> memberSince =
+                          Access.requireReader(caller, target, session, limits.rooms());
                       EntryWriter writer = new EntryWriter(chunks, form, version::set);
-                      reading.write(session, writer);
+                      reading.write(session, memberSince, writer);
                       return writer;
                     });
                   }),
@@ -355,7 +361,7 @@ public final class EntryHandler {
                     OpWriter.at(
                         "", () -> run(caller, target, key, tags, op, change, session, spaces))));
     done.version.ifPresent(version -> response.header(HeaderNames.ETAG, EntityTags.of(version)));
-    response.header(HeaderValues.create(HeaderNames.CACHE_CONTROL, "no-store"));
+    response.header(Routes.NO_STORE);
     response.status(done.status).send();
   }
 

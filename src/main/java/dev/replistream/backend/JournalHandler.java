@@ -110,7 +110,7 @@ public final class JournalHandler implements Handler, AutoCloseable {
   public void handle(ServerRequest request, ServerResponse response) {
     Caller caller = authenticator.caller(request);
     if (!Access.isReader(caller)) {
-      throw Access.needsScope("Reading the journal", Caller.READ_SCOPE);
+      throw Caller.needsScope("Reading the journal", Caller.READ_SCOPE);
     }
     if (!journal.isKept()) {
       throw Problem.of(
@@ -123,10 +123,8 @@ public final class JournalHandler implements Handler, AutoCloseable {
     boolean isStream =
         request.headers().acceptedTypes().stream().anyMatch(type -> type.equals(EVENTS));
     if (isStream) {
-      OptionalLong seen =
-          lastEventId(request).or(() -> boxed(after)).stream()
-              .mapToLong(Long::longValue)
-              .findFirst();
+      OptionalLong last = lastEventId(request);
+      OptionalLong seen = last.isPresent() ? last : after;
       long from = Access.orProblem(() -> inOrder(store -> begin(store, seen)));
       stream(caller, from, response);
     } else {
@@ -187,16 +185,12 @@ public final class JournalHandler implements Handler, AutoCloseable {
     return count;
   }
 
-  private static Optional<Long> boxed(OptionalLong value) {
-    return value.isPresent() ? Optional.of(value.getAsLong()) : Optional.empty();
-  }
-
-  private static Optional<Long> lastEventId(ServerRequest request) {
+  private static OptionalLong lastEventId(ServerRequest request) {
     Optional<String> id = request.headers().first(HeaderNames.create("Last-Event-ID"));
     if (id.isPresent() && !id.get().matches("[0-9]{1,18}")) {
       throw Access.bad("Last-Event-ID is the id of the last event that you have.");
     }
-    return id.map(Long::parseLong);
+    return id.stream().mapToLong(Long::parseLong).findFirst();
   }
 
   private static void write(Placed line, OutputStream out) {

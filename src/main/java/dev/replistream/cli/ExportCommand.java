@@ -14,13 +14,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Clock;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /// `export`: writes all that a service's database holds to a file.
@@ -32,14 +30,9 @@ import picocli.CommandLine.Parameters;
     })
 final class ExportCommand implements Callable<Integer> {
   @Mixin private final ClientOptions client;
+  @Mixin private final UrlOption url = new UrlOption();
   private final Clock clock;
   private final Terminal terminal;
-
-  @Option(
-      names = "--url",
-      paramLabel = "URL",
-      description = "The service. Default: REPLISTREAM_URL, else the configured port here.")
-  private Optional<String> url = Optional.empty();
 
   @Parameters(paramLabel = "FILE", description = "The file; it must not be there yet.")
   private Path file = Path.of("");
@@ -55,7 +48,7 @@ final class ExportCommand implements Callable<Integer> {
     if (Files.exists(file)) {
       throw new CommandException("there is a file %s already".formatted(file));
     }
-    URI base = client.url(url);
+    URI base = client.url(url.given());
     Path part = file.resolveSibling(file.getFileName() + ".part");
     try (Api api = new Api(base, client.credential(base, Set.of(Caller.WRITE_SCOPE)), clock)) {
       return switch (api.download("/export")) {

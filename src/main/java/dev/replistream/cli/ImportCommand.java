@@ -8,12 +8,10 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /// `import`: brings an export into a service whose database is new.
@@ -25,14 +23,9 @@ import picocli.CommandLine.Parameters;
     })
 final class ImportCommand implements Callable<Integer> {
   @Mixin private final ClientOptions client;
+  @Mixin private final UrlOption url = new UrlOption();
   private final Clock clock;
   private final Terminal terminal;
-
-  @Option(
-      names = "--url",
-      paramLabel = "URL",
-      description = "The service. Default: REPLISTREAM_URL, else the configured port here.")
-  private Optional<String> url = Optional.empty();
 
   @Parameters(paramLabel = "FILE", description = "What the command export has written.")
   private Path file = Path.of("");
@@ -48,7 +41,7 @@ final class ImportCommand implements Callable<Integer> {
     if (!Files.isRegularFile(file)) {
       throw new CommandException("there is no file %s".formatted(file));
     }
-    URI base = client.url(url);
+    URI base = client.url(url.given());
     try (Api api = new Api(base, client.credential(base, Set.of(Caller.WRITE_SCOPE)), clock)) {
       Progress progress = new Progress(terminal, "bytes");
       long bytes = Files.size(file);

@@ -23,14 +23,9 @@ import picocli.CommandLine.Option;
     description = "Pokes the caller or others, and prints how many connections were told.")
 final class PokeCommand implements Callable<Integer> {
   @Mixin private final ClientOptions client;
+  @Mixin private final UrlOption url = new UrlOption();
   private final Clock clock;
   private final Terminal terminal;
-
-  @Option(
-      names = "--url",
-      paramLabel = "URL",
-      description = "The service. Default: REPLISTREAM_URL, else the configured port here.")
-  private Optional<String> url = Optional.empty();
 
   @Option(
       names = "--for",
@@ -46,7 +41,7 @@ final class PokeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
-    URI base = client.url(url);
+    URI base = client.url(url.given());
     Set<String> scopes = users.isEmpty() ? Set.of() : Set.of(Caller.POKE_SCOPE);
     try (Api api = new Api(base, client.credential(base, scopes), clock)) {
       boolean done = true;

@@ -49,17 +49,12 @@ final class WatchCommand implements Callable<Integer> {
   private static final Set<Integer> PASSING = Set.of(429, 500, 502, 503, 504);
 
   @Mixin private final ClientOptions client;
+  @Mixin private final UrlOption url = new UrlOption();
   private final Clock clock;
   private final Terminal terminal;
   private String lastEventId = "";
   private Duration retry = RETRY;
   private long printed;
-
-  @Option(
-      names = "--url",
-      paramLabel = "URL",
-      description = "The service. Default: REPLISTREAM_URL, else the configured port here.")
-  private Optional<String> url = Optional.empty();
 
   @Option(names = "--once", description = "Don't come back after an interruption.")
   private boolean once;
@@ -90,7 +85,7 @@ final class WatchCommand implements Callable<Integer> {
     if (count.isPresent() && count.get() < 1) {
       throw new CommandException("--count: 1 or more");
     }
-    URI base = client.url(url);
+    URI base = client.url(url.given());
     try (Api api = new Api(base, client.credential(base, Set.of()), clock)) {
       int failures = 0;
       while (true) {

@@ -6,24 +6,19 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /// Whether a journal is kept, and who on this node waits for its next line. Thread-safe.
 public final class Journal {
-  private final Duration retention;
+  private final boolean isKept;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition grown = lock.newCondition();
   private long growths; // guarded by the lock
 
   /// @param retention how long lines are kept; zero for no journal
   public Journal(Duration retention) {
-    this.retention = retention;
+    isKept = !retention.isZero();
   }
 
   /// Whether there is one.
   public boolean isKept() {
-    return !retention.isZero();
-  }
-
-  /// How long lines are kept.
-  public Duration retention() {
-    return retention;
+    return isKept;
   }
 
   /// How often it has grown by what this node has committed.

@@ -17,9 +17,6 @@ import java.util.function.Consumer;
 /// one is a problem; after it the connection is cut, so that nobody takes half an answer for a
 /// whole one. Thread-safe.
 public final class LongAnswers {
-  private static final Header NO_STORE =
-      HeaderValues.createCached(HeaderNames.CACHE_CONTROL, "no-store");
-
   private static final Header GZIP = HeaderValues.create(HeaderNames.CONTENT_ENCODING, "gzip");
 
   private static final Header VARY =
@@ -53,7 +50,7 @@ public final class LongAnswers {
     try {
       byte[] first = chunks.take();
       response.headers().add(VARY);
-      response.header(NO_STORE);
+      response.header(Routes.NO_STORE);
       response.header(contentType);
       headers.accept(response);
       boolean isZipped = first.length > Gzip.MIN_BYTES && Gzip.isAccepted(request);

@@ -28,8 +28,10 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Confined to the thread that builds the server.
 public final class Routes {
-  private static final Header NO_STORE =
+  /// Says that an answer is for its reader alone: no cache may keep it.
+  public static final Header NO_STORE =
       HeaderValues.createCached(HeaderNames.CACHE_CONTROL, "no-store");
+
   private static final String UNREADABLE_ACCEPT =
       "Accept is a list of media types such as text/event-stream, each with a weight such as"
           + " ;q=0.5 or none.";

@@ -85,10 +85,7 @@ public final class PokeHandler implements Handler {
     boolean self = targets.userIds().equals(List.of(caller.userId()));
     if (!caller.has(Caller.POKE_SCOPE)) {
       if (!self) {
-        throw Problem.of(
-                Status.FORBIDDEN_403,
-                "Poking other users needs a token with the scope %s.".formatted(Caller.POKE_SCOPE))
-            .toException();
+        throw Caller.needsScope("Poking other users", Caller.POKE_SCOPE);
       }
       limit.take(caller.userId());
     }

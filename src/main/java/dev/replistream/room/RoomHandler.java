@@ -49,7 +49,7 @@ public final class RoomHandler {
     String id = fields.text("id");
     String owner = fields.optionalText("owner").orElse(caller.userId());
     if (!owner.equals(caller.userId()) && !caller.has(Caller.WRITE_SCOPE)) {
-      throw RoomProblems.needsScope("Creating a room for somebody else", Caller.WRITE_SCOPE);
+      throw Caller.needsScope("Creating a room for somebody else", Caller.WRITE_SCOPE);
     }
     Room room = rooms.orProblem(() -> rooms.create(id, owner));
     response.status(Status.CREATED_201);

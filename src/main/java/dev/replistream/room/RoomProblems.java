@@ -104,10 +104,4 @@ final class RoomProblems {
   static RuntimeException ownersByLink() {
     return bad("A link makes writers or readers, not owners.");
   }
-
-  static RuntimeException needsScope(String what, String scope) {
-    return Problem.of(
-            Status.FORBIDDEN_403, "%s needs a token with the scope %s.".formatted(what, scope))
-        .toException();
-  }
 }
